@@ -1,0 +1,210 @@
+package receiver
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/xconfmap"
+	"go.opentelemetry.io/collector/scraper/scraperhelper"
+
+	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
+)
+
+const (
+	defaultEndpoint    = "https://api.balena-cloud.com"
+	defaultAPITimeout  = 30 * time.Second
+	defaultPageSize    = 1000
+	defaultConcurrency = 4
+
+	// maxPageSize keeps one answer well under the client's bound on an answer's size.
+	maxPageSize = 10_000
+
+	// defaultTimeoutShare is the part of the collection interval that a scrape may take when no timeout is set.
+	defaultTimeoutShare = 0.9
+)
+
+// Config of the balena receiver.
+type Config struct {
+	// ControllerConfig holds collection_interval, initial_delay and timeout. The timeout bounds a whole scrape; unless it is set it is
+	// nine tenths of the interval.
+	scraperhelper.ControllerConfig `mapstructure:",squash"`
+
+	metadata.MetricsBuilderConfig `mapstructure:",squash"`
+
+	// API configures the HTTP client; its timeout bounds a single request. It is nested because timeout would otherwise be one key
+	// for two things.
+	API confighttp.ClientConfig `mapstructure:"api"`
+
+	// Token is a balena API key or session token. Exactly one of Token, TokenFile and API.Auth must be set.
+	Token configopaque.String `mapstructure:"token"`
+
+	// TokenFile names a file that holds the token. It is read at every scrape, so that the token may be rotated.
+	TokenFile string `mapstructure:"token_file"`
+
+	// Fleets selects what is reported.
+	Fleets FleetsConfig `mapstructure:"fleets"`
+
+	// PageSize is the number of rows asked for in one request.
+	PageSize int `mapstructure:"page_size"`
+
+	// Concurrency is the number of requests that may be under way at once.
+	Concurrency int `mapstructure:"concurrency"`
+
+	// RequestLimit is the number of requests a second that the receiver may start; 0 means no limit of its own.
+	RequestLimit float64 `mapstructure:"request_limit"`
+
+	// InsecureHTTP allows plain http to a host other than this machine. The token then travels in clear text.
+	InsecureHTTP bool `mapstructure:"insecure_http"`
+}
+
+// FleetsConfig selects fleets. A pattern is a slug (`acme/kiosk`), a glob over slugs in which `*` does not match a slash (`acme/*`),
+// or a regular expression between slashes (`/^acme/.+-prod$/`).
+type FleetsConfig struct {
+	// Include lists patterns of the fleets to report; an empty list means all.
+	Include []string `mapstructure:"include"`
+
+	// Exclude lists patterns of fleets that are not reported even if included.
+	Exclude []string `mapstructure:"exclude"`
+
+	// Archived adds archived fleets.
+	Archived bool `mapstructure:"archived"`
+
+	// HostApps adds fleets that hold releases of the host operating system.
+	HostApps bool `mapstructure:"host_apps"`
+
+	// Blocks adds blocks and apps: what is not of class "fleet".
+	Blocks bool `mapstructure:"blocks"`
+}
+
+var (
+	_ xconfmap.Validator  = (*Config)(nil)
+	_ confmap.Unmarshaler = (*Config)(nil)
+)
+
+func createDefaultConfig() component.Config {
+	controller := scraperhelper.NewDefaultControllerConfig()
+	controller.Timeout = scrapeTimeout(controller.CollectionInterval)
+	api := confighttp.NewDefaultClientConfig()
+	api.Endpoint = defaultEndpoint
+	api.Timeout = defaultAPITimeout
+	return &Config{
+		ControllerConfig:     controller,
+		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
+		API:                  api,
+		PageSize:             defaultPageSize,
+		Concurrency:          defaultConcurrency,
+	}
+}
+
+func scrapeTimeout(interval time.Duration) time.Duration {
+	return time.Duration(float64(interval) * defaultTimeoutShare)
+}
+
+// Unmarshal derives the timeout from the interval when only the interval is set: a fixed default would be longer than a short
+// interval.
+func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
+	if err := conf.Unmarshal(cfg); err != nil {
+		return err
+	}
+	if !conf.IsSet("timeout") {
+		cfg.Timeout = scrapeTimeout(cfg.CollectionInterval)
+	}
+	return nil
+}
+
+// Validate reports everything that is wrong at once, each with what to do about it.
+func (cfg *Config) Validate() error {
+	return errors.Join(
+		cfg.validateTimes(),
+		cfg.validateEndpoint(),
+		cfg.validateCredentials(),
+		cfg.validateLimits(),
+		cfg.validateFleets(),
+	)
+}
+
+func (cfg *Config) validateTimes() error {
+	var errs []error
+	if cfg.CollectionInterval < time.Second {
+		errs = append(errs, fmt.Errorf(`"collection_interval" is %s: set at least 1s (60s or more is useful, devices report metrics at most once a minute)`, cfg.CollectionInterval))
+	}
+	switch {
+	case cfg.Timeout <= 0:
+		errs = append(errs, fmt.Errorf(`"timeout" is %s: a scrape needs an end, set a time up to "collection_interval" or leave it out`, cfg.Timeout))
+	case cfg.Timeout > cfg.CollectionInterval:
+		errs = append(errs, fmt.Errorf(`"timeout" (%s) is longer than "collection_interval" (%s): set a shorter timeout or leave it out`, cfg.Timeout, cfg.CollectionInterval))
+	}
+	if cfg.API.Timeout < 0 {
+		errs = append(errs, fmt.Errorf(`"api::timeout" is %s: set a positive time or leave it out`, cfg.API.Timeout))
+	}
+	return errors.Join(errs...)
+}
+
+func (cfg *Config) validateEndpoint() error {
+	u, err := url.Parse(cfg.API.Endpoint)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return fmt.Errorf(`"api::endpoint" is %q: set the URL of the balena API, for example %s`, redacted(cfg.API.Endpoint), defaultEndpoint)
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf(`"api::endpoint" is %q: leave out user, query and fragment, credentials belong in "token"`, u.Redacted())
+	}
+	if u.Scheme == "http" && !cfg.InsecureHTTP && !isLoopback(u.Hostname()) {
+		return fmt.Errorf(`"api::endpoint" is %q: plain http would send the token in clear text, use https (or set "insecure_http: true" if the network is trusted)`, cfg.API.Endpoint)
+	}
+	return nil
+}
+
+// redacted hides what may be a password in a URL that is quoted in an error.
+func redacted(endpoint string) string {
+	if u, err := url.Parse(endpoint); err == nil {
+		return u.Redacted()
+	}
+	return "(not a URL)"
+}
+
+func isLoopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}
+
+func (cfg *Config) validateCredentials() error {
+	set := 0
+	for _, isSet := range []bool{cfg.Token != "", cfg.TokenFile != "", cfg.API.Auth.HasValue()} {
+		if isSet {
+			set++
+		}
+	}
+	switch set {
+	case 0:
+		return errors.New(`no credentials: set "token" (for example to ${env:BALENA_API_KEY}), "token_file" or "api::auth"`)
+	case 1:
+		return nil
+	default:
+		return errors.New(`more than one of "token", "token_file" and "api::auth" is set: leave one`)
+	}
+}
+
+func (cfg *Config) validateLimits() error {
+	var errs []error
+	if cfg.PageSize < 1 || cfg.PageSize > maxPageSize {
+		errs = append(errs, fmt.Errorf(`"page_size" is %d: set 1 to %d`, cfg.PageSize, maxPageSize))
+	}
+	if cfg.Concurrency < 1 {
+		errs = append(errs, fmt.Errorf(`"concurrency" is %d: set 1 or more`, cfg.Concurrency))
+	}
+	if cfg.RequestLimit < 0 {
+		errs = append(errs, fmt.Errorf(`"request_limit" is %g: set requests per second, or 0 for no limit`, cfg.RequestLimit))
+	}
+	return errors.Join(errs...)
+}
+
+func (cfg *Config) validateFleets() error {
+	_, err := newFleetFilter(cfg.Fleets)
+	return err
+}
