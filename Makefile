@@ -1,0 +1,98 @@
+# Needs Go, git and make. The build tools are pinned in internal/tools; Go fetches and builds them.
+
+TOOL    := go tool -modfile=internal/tools/go.mod
+TAGS    := e2e# every build tag of the module, so that vet and staticcheck see all files
+BINARY  := dist/otelcol-balena
+CONFIGS := $(filter-out %/compose.yaml,$(wildcard distribution/*.yaml))
+
+# What the distribution is built from. The folders are listed because a deleted file leaves no other trace.
+SOURCES := Makefile builder-config.yaml go.mod go.sum internal/tools/go.mod \
+	$(shell find balenaclient receiver -type d -not -path '*/testdata*' -o -name '*.go' -not -name '*_test.go')
+
+# The race detector needs a C compiler; without one Go switches cgo off.
+RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+FUZZTIME ?= 10s
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run build test lint generate bench fuzz clean
+.PHONY: token format vet staticcheck generated unit validate e2e
+
+comma := ,
+heading = @printf '\n== %s\n' '$(1)'
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+run: token build ## Watch the fleets that BALENA_API_KEY can see (BALENA_API_URL: default balenaCloud)
+	@echo "Metrics:  http://$${BALENA_PROMETHEUS_ENDPOINT:-localhost:8000}/metrics, first values in a few seconds"
+	@echo "Health:   http://$${BALENA_HEALTH_ENDPOINT:-localhost:13133}"
+	@echo "Stop:     Ctrl-C"
+	@exec $(BINARY) --config distribution/otelcol.yaml
+
+token:
+	$(if $(BALENA_API_KEY),,$(error No API key: set BALENA_API_KEY to a balena API key (BALENA_API_KEY=... make run), and BALENA_API_URL if your server is not balenaCloud))
+
+build: $(BINARY) ## Build dist/otelcol-balena, the Collector with the balena receiver (the first time takes some minutes)
+
+$(BINARY): $(SOURCES)
+	$(call heading,Build $(BINARY))
+	$(TOOL) builder --config builder-config.yaml
+
+test: lint generated unit build validate e2e ## Run everything that CI runs
+	$(call heading,All passed)
+
+lint: format vet staticcheck ## Check formatting, vet, staticcheck
+
+format:
+	$(call heading,Formatting (gofmt))
+	@files=$$(find . -path ./dist -prune -o -name '*.go' -exec gofmt -l {} +) || exit; \
+	[ -z "$$files" ] || { echo "not formatted, run gofmt -w on them:"; echo "$$files"; exit 1; }
+
+vet:
+	$(call heading,go vet)
+	go vet -tags $(TAGS) ./...
+
+staticcheck:
+	$(call heading,staticcheck)
+	$(TOOL) staticcheck -tags $(TAGS) ./...
+
+generate: ## Regenerate code and documentation from metadata.yaml
+	go generate ./...
+
+# Compares the tree before and after, not with HEAD: changes that are yours to commit are no fault here.
+generated:
+	$(call heading,Generated files are up to date)
+	@sums() { git ls-files -z --cached --others --exclude-standard | sort -zu | xargs -0 cksum 2>/dev/null || :; }; \
+	before=$$(sums); [ -n "$$before" ] || { echo "git lists no files: is this a git checkout?"; exit 1; }; \
+	go generate ./... || exit; after=$$(sums); [ "$$before" = "$$after" ] || { \
+	echo "out of date; now regenerated, look at them and commit them:"; \
+	printf '%s\n' "$$before" "$$after" | sort | uniq -u | cut -d ' ' -f 3- | sort -u; exit 1; }
+
+unit:
+	$(call heading,Unit tests$(if $(RACE), with,: no C compiler$(comma) so without) the race detector)
+	go test $(RACE) ./...
+
+validate: build
+	$(call heading,Validate the configurations)
+	@for config in $(CONFIGS); do \
+	echo "$$config"; \
+	BALENA_API_KEY=none BALENA_TOKEN=none BALENA_API_URL=https://api.example.com $(BINARY) validate --config "$$config" || exit; \
+	done
+
+e2e: build
+	$(call heading,End-to-end test)
+	go test -tags e2e -count=1 ./distribution
+
+bench: ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## Run each fuzz test for FUZZTIME (default 10s)
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | while IFS=: read -r file func; do \
+	name="$${func#func }"; printf '\n== %s\n' "$$file $$name"; \
+	go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit; \
+	done
+
+clean: ## Remove dist/
+	rm -rf dist
