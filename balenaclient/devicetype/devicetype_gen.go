@@ -1,0 +1,23 @@
+// Code generated from schema.yaml by schemagen. DO NOT EDIT.
+
+// Package devicetype holds the fields of [balenaclient.DeviceType], to filter, select, expand and order queries by.
+package devicetype
+
+import (
+	"github.com/otelcol-balena/balenareceiver/balenaclient"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
+)
+
+// Fields of [balenaclient.DeviceType]; its documentation says what they mean.
+const (
+	ID       pine.Field[balenaclient.DeviceType, int64]  = "id"
+	Slug     pine.Field[balenaclient.DeviceType, string] = "slug"
+	Name     pine.Field[balenaclient.DeviceType, string] = "name"
+	Logo     pine.Field[balenaclient.DeviceType, string] = "logo"
+	Contract pine.Column[balenaclient.DeviceType]        = "contract"
+)
+
+// BySlug names the one row with this slug.
+func BySlug(slug string) pine.Key[balenaclient.DeviceType] {
+	return Slug.Is(slug)
+}

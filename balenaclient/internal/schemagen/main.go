@@ -1,0 +1,258 @@
+// Schemagen makes the row types and field packages of balenaclient from schema.yaml.
+package main
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"go/format"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/template"
+
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed resources.go.tmpl
+var resourcesTemplate string
+
+//go:embed fields.go.tmpl
+var fieldsTemplate string
+
+type resource struct {
+	Type     string     `yaml:"type"`
+	Resource string     `yaml:"resource"`
+	Package  string     `yaml:"package"`
+	Doc      string     `yaml:"doc"`
+	Keys     [][]string `yaml:"keys"`
+	Fields   []field    `yaml:"fields"`
+}
+
+type field struct {
+	Name     string `yaml:"name"`
+	Go       string `yaml:"go"`
+	Type     string `yaml:"type"`
+	Doc      string `yaml:"doc"`
+	Cloud    bool   `yaml:"cloud"`
+	Large    bool   `yaml:"large"`
+	Computed bool   `yaml:"computed"`
+}
+
+func main() {
+	if err := run("schema.yaml"); err != nil {
+		fmt.Fprintln(os.Stderr, "schemagen:", err)
+		os.Exit(1)
+	}
+}
+
+func run(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var resources []resource
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&resources); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err := check(resources); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err := write("resources_gen.go", resourcesTemplate, resources); err != nil {
+		return err
+	}
+	for _, r := range resources {
+		if err := os.MkdirAll(r.Package, 0o755); err != nil {
+			return err
+		}
+		if err := write(filepath.Join(r.Package, r.Package+"_gen.go"), fieldsTemplate, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func check(resources []resource) error {
+	types := map[string]bool{}
+	for _, r := range resources {
+		types[r.Type] = true
+	}
+	var errs []error
+	for _, r := range resources {
+		for _, f := range r.Fields {
+			if target, ok := f.target(); ok && !types[target] {
+				errs = append(errs, fmt.Errorf("%s.%s: unknown resource %q", r.Type, f.Name, target))
+			} else if !ok && f.valueType() == "" {
+				errs = append(errs, fmt.Errorf("%s.%s: unknown type %q", r.Type, f.Name, f.Type))
+			}
+		}
+		for _, key := range r.Keys {
+			for _, part := range key {
+				if r.field(part).Name == "" {
+					errs = append(errs, fmt.Errorf("%s: key of unknown field %q", r.Type, part))
+				}
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func write(path, text string, data any) error {
+	parsed, err := template.New(path).Parse(text)
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	if err := parsed.Execute(&out, data); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	source, err := format.Source(out.Bytes())
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return os.WriteFile(path, source, 0o644)
+}
+
+func (r resource) field(name string) field {
+	for _, f := range r.Fields {
+		if f.Name == name {
+			return f
+		}
+	}
+	return field{}
+}
+
+// HasTime reports whether a field's value is a time.
+func (r resource) HasTime() bool {
+	return slices.ContainsFunc(r.Fields, func(f field) bool { return f.valueType() == "time.Time" })
+}
+
+// UniqueKey is a natural key: a function of the fields package.
+type UniqueKey struct {
+	Name, Parameters, Expression, Doc string
+}
+
+// UniqueKeys are the resource's natural keys.
+func (r resource) UniqueKeys() []UniqueKey {
+	keys := make([]UniqueKey, len(r.Keys))
+	for i, names := range r.Keys {
+		var goNames, parameters, parts []string
+		for _, name := range names {
+			f := r.field(name)
+			parameter := strings.ToLower(f.Go[:1]) + f.Go[1:]
+			if strings.ToUpper(f.Go) == f.Go {
+				parameter = strings.ToLower(f.Go)
+			}
+			goNames = append(goNames, f.Go)
+			if f.IsLink() {
+				parameters = append(parameters, parameter+" int64")
+				parts = append(parts, fmt.Sprintf("%s.Key(%s)", f.Go, parameter))
+			} else {
+				parameters = append(parameters, parameter+" "+f.valueType())
+				parts = append(parts, fmt.Sprintf("%s.Is(%s)", f.Go, parameter))
+			}
+		}
+		expression := parts[0]
+		for _, part := range parts[1:] {
+			expression += ".And(" + part + ")"
+		}
+		keys[i] = UniqueKey{
+			Name:       "By" + strings.Join(goNames, "And"),
+			Parameters: strings.Join(parameters, ", "),
+			Expression: expression,
+			Doc:        strings.Join(names, " and "),
+		}
+	}
+	return keys
+}
+
+// target is the type that a link or navigation leads to.
+func (f field) target() (string, bool) {
+	kind, target, ok := strings.Cut(f.Type, " ")
+	return target, ok && (kind == "ref" || kind == "refs")
+}
+
+// Target is the type that a link or navigation leads to.
+func (f field) Target() string {
+	target, _ := f.target()
+	return target
+}
+
+// IsLink reports whether the field refers to at most one row.
+func (f field) IsLink() bool { return strings.HasPrefix(f.Type, "ref ") }
+
+// IsLinks reports whether the field leads to any number of rows.
+func (f field) IsLinks() bool { return strings.HasPrefix(f.Type, "refs ") }
+
+// IsJSON reports whether the field can be selected but not compared.
+func (f field) IsJSON() bool { return strings.TrimSuffix(f.Type, "?") == "json" }
+
+// valueType is the Go type of a value of the field; empty if the schema's type is unknown.
+func (f field) valueType() string {
+	switch strings.TrimSuffix(f.Type, "?") {
+	case "string":
+		return "string"
+	case "bool":
+		return "bool"
+	case "int", "bigint":
+		return "int64"
+	case "time":
+		return "time.Time"
+	case "json":
+		return "json.RawMessage"
+	}
+	return ""
+}
+
+// ValueType is the Go type of a value of the field.
+func (f field) ValueType() string { return f.valueType() }
+
+// RowType is the Go type of the field in a row.
+func (f field) RowType() string {
+	switch {
+	case f.IsLink():
+		return "pine.Ref[" + f.Target() + "]"
+	case f.IsLinks():
+		return "pine.Refs[" + f.Target() + "]"
+	}
+	t := f.valueType()
+	if strings.HasSuffix(f.Type, "?") && t != "string" && t != "json.RawMessage" {
+		return "*" + t
+	}
+	return t
+}
+
+// Tag is the field's struct tag.
+func (f field) Tag() string {
+	name := f.Name
+	if strings.TrimSuffix(f.Type, "?") == "bigint" {
+		name += ",string" // the server sends big integers as strings
+	}
+	tag := fmt.Sprintf("json:%q", name)
+	if f.Cloud || f.Large {
+		tag += ` pine:"optional"`
+	}
+	return "`" + tag + "`"
+}
+
+// Note says what is special about the field.
+func (f field) Note() string {
+	var notes []string
+	if f.Cloud {
+		notes = append(notes, "On balenaCloud only: never selected by default.")
+	}
+	if f.Large {
+		notes = append(notes, "Never selected by default.")
+	}
+	if f.Computed {
+		notes = append(notes, "Computed by the server for each request.")
+	}
+	if len(notes) == 0 {
+		return ""
+	}
+	return " " + strings.Join(notes, " ")
+}

@@ -1,0 +1,135 @@
+package pine
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Errors that callers tell apart with [errors.Is]. Those that stand for an answer of the server are met by an [Error] with the
+// matching status.
+var (
+	// ErrNotFound means that no row met the query. The server itself answers an empty list.
+	ErrNotFound = errors.New("not found")
+
+	// ErrNotUnique means that more than one row met a query for one.
+	ErrNotUnique = errors.New("more than one found")
+
+	// ErrBadRequest means that the server did not understand the request or refused a value (400).
+	ErrBadRequest = errors.New("bad request")
+
+	// ErrUnauthorized means that the credentials are missing, wrong or expired, that they do not reach the resource, or that the
+	// resource does not exist (401): the server does not tell these apart.
+	ErrUnauthorized = errors.New("unauthorized")
+
+	// ErrForbidden means that the credentials do not suffice (403).
+	ErrForbidden = errors.New("forbidden")
+
+	// ErrConflict means that a unique value exists already or that a row is still referred to (409).
+	ErrConflict = errors.New("conflict")
+
+	// ErrRateLimited means that the server asks to come back later (429), see [Error.RetryAfter].
+	ErrRateLimited = errors.New("rate limited")
+
+	// ErrServer means that the server failed (5xx). It also answers 500 to a query for a field that it does not know.
+	ErrServer = errors.New("server error")
+
+	// ErrMalformed means that the answer was not what the API promises.
+	ErrMalformed = errors.New("malformed answer")
+
+	// ErrTooLarge means that the answer was larger than [Config.MaxResponseSize].
+	ErrTooLarge = errors.New("answer too large")
+
+	// ErrRedirected means that the server redirected to another host, where the token must not go.
+	ErrRedirected = errors.New("redirected to another host")
+)
+
+// Error says which request failed, how, and after how many attempts. It never contains credentials.
+type Error struct {
+	// Status is the HTTP status of the last answer; 0 if there was none.
+	Status int
+
+	Method string
+
+	// Path is the path of the request, without its query.
+	Path string
+
+	// Message is what the server said, on one line and cut to a bearable length.
+	Message string
+
+	// RetryAfter is how long the server asked to wait; 0 if it did not ask.
+	RetryAfter time.Duration
+
+	// Attempts is the number of requests sent. It is 0 if none was, because the server had asked to wait longer than the
+	// context lasts.
+	Attempts int
+
+	// Err is the cause if it was not the server's answer.
+	Err error
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s", e.Method, e.Path)
+	if e.Status != 0 {
+		fmt.Fprintf(&b, ": %d %s", e.Status, http.StatusText(e.Status))
+	}
+	if e.Message != "" {
+		fmt.Fprintf(&b, ": %s", e.Message)
+	}
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	if e.RetryAfter > 0 {
+		fmt.Fprintf(&b, " (the server asks to wait %s)", e.RetryAfter.Round(time.Second))
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, " (after %d attempts)", e.Attempts)
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is the error that stands for the status.
+func (e *Error) Is(target error) bool {
+	switch target {
+	case ErrBadRequest:
+		return e.Status == http.StatusBadRequest
+	case ErrUnauthorized:
+		return e.Status == http.StatusUnauthorized
+	case ErrForbidden:
+		return e.Status == http.StatusForbidden
+	case ErrNotFound:
+		return e.Status == http.StatusNotFound
+	case ErrConflict:
+		return e.Status == http.StatusConflict
+	case ErrRateLimited:
+		return e.Status == http.StatusTooManyRequests
+	case ErrServer:
+		return e.Status >= 500
+	}
+	return false
+}
+
+// RowsError means that rows were left out because they did not fit their type. All other rows were delivered.
+type RowsError struct {
+	// Rows is the number of rows left out.
+	Rows int
+
+	// Err says what was wrong with the first of them.
+	Err error
+}
+
+func (e *RowsError) Error() string {
+	return fmt.Sprintf("%d row(s) left out: %v", e.Rows, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *RowsError) Unwrap() error { return e.Err }
+
+// Is reports whether target is [ErrMalformed].
+func (e *RowsError) Is(target error) bool { return target == ErrMalformed }

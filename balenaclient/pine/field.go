@@ -1,0 +1,149 @@
+package pine
+
+import "strconv"
+
+// Field is a column of resource R whose values are of type V. Fields are constants: the name of the column.
+type Field[R any, V Literal] string
+
+// Eq is met by rows whose field equals v.
+func (f Field[R, V]) Eq(v V) Filter[R] { return f.compare("eq", v) }
+
+// Ne is met by rows whose field has a value other than v.
+func (f Field[R, V]) Ne(v V) Filter[R] { return f.compare("ne", v) }
+
+// Gt is met by rows whose field is greater than v.
+func (f Field[R, V]) Gt(v V) Filter[R] { return f.compare("gt", v) }
+
+// Ge is met by rows whose field is greater than or equal to v.
+func (f Field[R, V]) Ge(v V) Filter[R] { return f.compare("ge", v) }
+
+// Lt is met by rows whose field is less than v.
+func (f Field[R, V]) Lt(v V) Filter[R] { return f.compare("lt", v) }
+
+// Le is met by rows whose field is less than or equal to v.
+func (f Field[R, V]) Le(v V) Filter[R] { return f.compare("le", v) }
+
+// In is met by rows whose field is one of the values, by none if there are no values.
+func (f Field[R, V]) In(values ...V) Filter[R] {
+	operands := make([]string, len(values))
+	for i, v := range values {
+		operands[i] = literal(v)
+	}
+	return Filter[R]{oneOf(string(f), operands)}
+}
+
+// IsNull is met by rows whose field has no value.
+func (f Field[R, V]) IsNull() Filter[R] { return Filter[R]{compare(string(f), "eq", "null")} }
+
+// NotNull is met by rows whose field has a value.
+func (f Field[R, V]) NotNull() Filter[R] { return Filter[R]{compare(string(f), "ne", "null")} }
+
+// Asc orders rows by the field, smallest first.
+func (f Field[R, V]) Asc() Order[R] { return Order[R]{string(f) + space + "asc"} }
+
+// Desc orders rows by the field, greatest first.
+func (f Field[R, V]) Desc() Order[R] { return Order[R]{string(f) + space + "desc"} }
+
+// Is names the one row whose field equals v. The server must know the field, or the fields joined by [Key.And], as unique.
+func (f Field[R, V]) Is(v V) Key[R] { return Key[R]{string(f) + "=" + literal(v)} }
+
+func (f Field[R, V]) compare(operator string, v V) Filter[R] {
+	return Filter[R]{compare(string(f), operator, literal(v))}
+}
+
+func (f Field[R, V]) columnOf(R) string { return string(f) }
+
+// Contains is met by rows whose field contains the text.
+func Contains[R any, V ~string](f Field[R, V], text string) Filter[R] {
+	return Filter[R]{call("contains", string(f), quote(text))}
+}
+
+// StartsWith is met by rows whose field starts with the text.
+func StartsWith[R any, V ~string](f Field[R, V], text string) Filter[R] {
+	return Filter[R]{call("startswith", string(f), quote(text))}
+}
+
+// EndsWith is met by rows whose field ends with the text.
+func EndsWith[R any, V ~string](f Field[R, V], text string) Filter[R] {
+	return Filter[R]{call("endswith", string(f), quote(text))}
+}
+
+// Column is a column of resource R that can be selected and nothing else, such as one that holds JSON.
+type Column[R any] string
+
+func (c Column[R]) columnOf(R) string { return string(c) }
+
+// Link is a column of resource R that refers to at most one row of S.
+type Link[R, S any] string
+
+// Is is met by rows that refer to the row with this id.
+func (l Link[R, S]) Is(id int64) Filter[R] {
+	return Filter[R]{compare(string(l), "eq", strconv.FormatInt(id, 10))}
+}
+
+// In is met by rows that refer to one of the rows with these ids, by none if there are no ids.
+func (l Link[R, S]) In(ids ...int64) Filter[R] { return Field[R, int64](l).In(ids...) }
+
+// IsNull is met by rows that refer to no row.
+func (l Link[R, S]) IsNull() Filter[R] { return Filter[R]{compare(string(l), "eq", "null")} }
+
+// NotNull is met by rows that refer to a row.
+func (l Link[R, S]) NotNull() Filter[R] { return Filter[R]{compare(string(l), "ne", "null")} }
+
+// Where is met by rows that refer to a row that meets all the filters.
+func (l Link[R, S]) Where(filters ...Filter[S]) Filter[R] {
+	return Filter[R]{lambda(string(l), "any", conjunction(filters))}
+}
+
+// With fetches the row referred to together with the row that refers to it.
+func (l Link[R, S]) With(q Query[S]) Expansion[R] { return expansion[R](string(l), q) }
+
+// Key is the part of a composite key that this link is.
+func (l Link[R, S]) Key(id int64) Key[R] { return Key[R]{string(l) + "=" + strconv.FormatInt(id, 10)} }
+
+func (l Link[R, S]) columnOf(R) string { return string(l) }
+
+// Links is a navigation from a row of R to any number of rows of S.
+type Links[R, S any] string
+
+// Any is met by rows with at least one linked row that meets all the filters; without filters, with at least one linked row.
+func (l Links[R, S]) Any(filters ...Filter[S]) Filter[R] {
+	return Filter[R]{lambda(string(l), "any", conjunction(filters))}
+}
+
+// All is met by rows whose linked rows all meet all the filters.
+func (l Links[R, S]) All(filters ...Filter[S]) Filter[R] {
+	return Filter[R]{lambda(string(l), "all", conjunction(filters))}
+}
+
+// With fetches the linked rows that the query selects together with the row.
+func (l Links[R, S]) With(q Query[S]) Expansion[R] { return expansion[R](string(l), q) }
+
+// Count fetches the number of linked rows that meet all the filters; it arrives in [Refs.Count].
+func (l Links[R, S]) Count(filters ...Filter[S]) Expansion[R] {
+	text := string(l) + "/$count"
+	if condition := conjunction(filters); condition != nil {
+		text += "($filter=" + condition(scope{}) + ")"
+	}
+	return Expansion[R]{navigation: string(l), text: text}
+}
+
+// Selectable is a column of R: a [Field], a [Link] or a [Column].
+type Selectable[R any] interface {
+	columnOf(R) string
+}
+
+// Order says by what rows are ordered. Its direction is always written out: left out, this server takes it for descending.
+type Order[R any] struct{ text string }
+
+// Key names one row by fields that are unique together.
+type Key[R any] struct{ text string }
+
+// And joins two parts of a composite key.
+func (k Key[R]) And(other Key[R]) Key[R] { return Key[R]{k.text + "," + other.text} }
+
+// Expansion is a linked resource that is fetched along.
+type Expansion[R any] struct {
+	navigation string
+	text       string
+}

@@ -1,0 +1,147 @@
+package pine
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Query asks for rows of type T. It is an immutable value: each method returns a changed copy, and a query can be run any number of
+// times, by several goroutines at once.
+//
+// A query that starts from [From] can be run; one that starts from [Where] or [Select] describes what an expansion brings.
+type Query[T any] struct {
+	client     *Client
+	resource   string
+	condition  []Filter[T]
+	columns    []string
+	expansions []Expansion[T]
+	orders     []string
+	top        int
+	pageSize   int
+}
+
+// From is the query for all rows of a resource that the client's credentials may see.
+func From[T any](client *Client, resource string) Query[T] {
+	return Query[T]{client: client, resource: resource}
+}
+
+// Where is a query that is not bound to a client: see [Query.Where].
+func Where[T any](filters ...Filter[T]) Query[T] { return Query[T]{}.Where(filters...) }
+
+// Select is a query that is not bound to a client: see [Query.Select].
+func Select[T any](columns ...Selectable[T]) Query[T] { return Query[T]{}.Select(columns...) }
+
+// Where narrows the query to rows that meet all the filters too.
+func (q Query[T]) Where(filters ...Filter[T]) Query[T] {
+	q.condition = append(slices.Clip(q.condition), filters...)
+	return q
+}
+
+// Select adds columns to those fetched. The id is always fetched. A query that selects nothing fetches the columns that the
+// fields of T name in their json tags, but for those tagged `pine:"optional"`.
+func (q Query[T]) Select(columns ...Selectable[T]) Query[T] {
+	q.columns = slices.Clip(q.columns)
+	var row T
+	for _, column := range columns {
+		q.columns = append(q.columns, column.columnOf(row))
+	}
+	return q
+}
+
+// Expand fetches linked resources along. The server answers a navigation that is expanded twice with the last expansion only, so
+// running such a query is an error.
+func (q Query[T]) Expand(expansions ...Expansion[T]) Query[T] {
+	q.expansions = append(slices.Clip(q.expansions), expansions...)
+	return q
+}
+
+// OrderBy orders the rows. An ordered query is answered in one piece: keyset paging needs the order of ids.
+func (q Query[T]) OrderBy(orders ...Order[T]) Query[T] {
+	q.orders = slices.Clip(q.orders)
+	for _, order := range orders {
+		q.orders = append(q.orders, order.text)
+	}
+	return q
+}
+
+// Top bounds the number of rows; 0 means no bound.
+func (q Query[T]) Top(n int) Query[T] {
+	q.top = n
+	return q
+}
+
+// PageSize sets how many rows are asked for in one request, instead of the client's page size.
+func (q Query[T]) PageSize(n int) Query[T] {
+	q.pageSize = n
+	return q
+}
+
+// expansion renders q as what an expansion of a navigation brings.
+func expansion[R, S any](navigation string, q Query[S]) Expansion[R] {
+	return Expansion[R]{navigation: navigation, text: navigation + "(" + q.options(q.filter(), q.orders, q.top, ";") + ")"}
+}
+
+// filter renders the query's condition; it is empty if there is none.
+func (q Query[T]) filter() string {
+	condition := conjunction(q.condition)
+	if condition == nil {
+		return ""
+	}
+	return condition(scope{})
+}
+
+// options renders the options of a query, parted by & in a URL and by ; within an expansion.
+func (q Query[T]) options(filter string, orders []string, top int, separator string) string {
+	parts := []string{"$select=" + strings.Join(q.selected(), ",")}
+	if len(q.expansions) > 0 {
+		texts := make([]string, len(q.expansions))
+		for i, expansion := range q.expansions {
+			texts[i] = expansion.text
+		}
+		parts = append(parts, "$expand="+strings.Join(texts, ","))
+	}
+	if filter != "" {
+		parts = append(parts, "$filter="+filter)
+	}
+	if len(orders) > 0 {
+		parts = append(parts, "$orderby="+strings.Join(orders, ","))
+	}
+	if top > 0 {
+		parts = append(parts, "$top="+strconv.Itoa(top))
+	}
+	return strings.Join(parts, separator)
+}
+
+// selected returns the columns to fetch: the id first, none twice, and none that an expansion brings under the same name.
+func (q Query[T]) selected() []string {
+	columns := q.columns
+	if len(columns) == 0 {
+		columns = shapeOf[T]().columns
+	}
+	selected := []string{idColumn}
+	for _, column := range columns {
+		expanded := slices.ContainsFunc(q.expansions, func(e Expansion[T]) bool { return e.navigation == column })
+		if !expanded && !slices.Contains(selected, column) {
+			selected = append(selected, column)
+		}
+	}
+	return selected
+}
+
+// check reports why the query cannot be run.
+func (q Query[T]) check() error {
+	if q.client == nil {
+		return fmt.Errorf("pine: query on %T is not bound to a client: start it with From", *new(T))
+	}
+	for i, expansion := range q.expansions {
+		for _, earlier := range q.expansions[:i] {
+			if earlier.navigation == expansion.navigation {
+				return fmt.Errorf("pine: query on %s expands %s twice, of which the server would answer only the last: run two queries",
+					q.resource, expansion.navigation)
+			}
+		}
+	}
+	return nil
+}

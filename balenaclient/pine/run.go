@@ -1,0 +1,160 @@
+package pine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"strconv"
+)
+
+// All returns the rows, fetched in pages by ascending id. It yields at most one error, always last and with a zero row: what came
+// before it was delivered and is sound.
+//
+// Rows that change, appear or vanish while pages are fetched do not make other rows be missed or repeated. A row that does not fit T
+// is left out; the rest is delivered and a [RowsError] ends the sequence.
+func (q Query[T]) All(ctx context.Context) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		if err := q.check(); err != nil {
+			yield(none, err)
+			return
+		}
+		pages := q.pages()
+		if pages.keyset() && shapeOf[T]().idIndex == nil {
+			yield(none, fmt.Errorf("pine: %T has no int64 field with the json name id, by which pages are cut: add one, or order the query", none))
+			return
+		}
+		for number := 1; pages.more; number++ {
+			rows, err := pages.next(ctx)
+			for _, row := range rows {
+				if !yield(row, nil) {
+					return
+				}
+			}
+			if err != nil {
+				if number > 1 {
+					err = fmt.Errorf("page %d: %w", number, err)
+				}
+				yield(none, err)
+				return
+			}
+		}
+		if pages.unfit != nil {
+			yield(none, pages.unfit)
+		}
+	}
+}
+
+// List returns the rows as [Query.All] does. With an error it returns the rows that came before it.
+func (q Query[T]) List(ctx context.Context) ([]T, error) {
+	var rows []T
+	for row, err := range q.All(ctx) {
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// First returns the first row in the query's order, which is that of ids if it has none, or [ErrNotFound].
+func (q Query[T]) First(ctx context.Context) (T, error) {
+	rows, err := q.Top(1).List(ctx)
+	return q.single(rows, err)
+}
+
+// One returns the only row, [ErrNotFound] or [ErrNotUnique].
+func (q Query[T]) One(ctx context.Context) (T, error) {
+	rows, err := q.Top(2).List(ctx)
+	return q.single(rows, err)
+}
+
+// Get returns the row with this id that meets the query, or [ErrNotFound].
+func (q Query[T]) Get(ctx context.Context, id int64) (T, error) {
+	return q.getKey(ctx, strconv.FormatInt(id, 10))
+}
+
+// GetBy returns the row that a unique key names and that meets the query, or [ErrNotFound].
+func (q Query[T]) GetBy(ctx context.Context, key Key[T]) (T, error) {
+	return q.getKey(ctx, key.text)
+}
+
+func (q Query[T]) getKey(ctx context.Context, key string) (T, error) {
+	var none T
+	if err := q.check(); err != nil {
+		return none, err
+	}
+	var rows []T
+	err := q.client.send(ctx, request{
+		method:   http.MethodGet,
+		resource: q.resource,
+		target: func() string {
+			return q.path() + "(" + key + ")?" + q.options(q.filter(), nil, 0, "&")
+		},
+		read: func(body io.Reader) (int, error) {
+			rows = rows[:0]
+			err := decodeRows(body, func(row T, _ int64, unfit error) error {
+				if unfit != nil {
+					return fmt.Errorf("%w: %w", ErrMalformed, unfit)
+				}
+				rows = append(rows, row)
+				return nil
+			})
+			return len(rows), err
+		},
+	})
+	return q.single(rows, err)
+}
+
+func (q Query[T]) single(rows []T, err error) (T, error) {
+	var none T
+	switch {
+	case err != nil:
+		return none, err
+	case len(rows) == 0:
+		return none, fmt.Errorf("%s: %w", q.resource, ErrNotFound)
+	case len(rows) > 1:
+		return none, fmt.Errorf("%s: %w", q.resource, ErrNotUnique)
+	}
+	return rows[0], nil
+}
+
+// Count returns the number of rows, which the server counts. The query's top, order and columns play no part.
+func (q Query[T]) Count(ctx context.Context) (int, error) {
+	if err := q.check(); err != nil {
+		return 0, err
+	}
+	target := q.path() + "/$count"
+	if filter := q.filter(); filter != "" {
+		target += "?$filter=" + filter
+	}
+	var count int
+	err := q.client.send(ctx, request{
+		method:   http.MethodGet,
+		resource: q.resource,
+		target:   func() string { return target },
+		read: func(body io.Reader) (rows int, err error) {
+			count, err = decodeCount(body)
+			return 0, err
+		},
+	})
+	return count, err
+}
+
+func (q Query[T]) path() string { return q.client.config.Root + "/" + q.resource }
+
+// GetDocument fetches a JSON document that is no resource, such as /actor/v1/whoami. The path is relative to the base URL.
+func GetDocument[T any](ctx context.Context, c *Client, path string) (T, error) {
+	var document T
+	err := c.send(ctx, request{
+		method:   http.MethodGet,
+		resource: path,
+		target:   func() string { return path },
+		read: func(body io.Reader) (int, error) {
+			return 0, decodeDocument(body, &document)
+		},
+	})
+	return document, err
+}

@@ -1,0 +1,24 @@
+// Code generated from schema.yaml by schemagen. DO NOT EDIT.
+
+// Package serviceinstall holds the fields of [balenaclient.ServiceInstall], to filter, select, expand and order queries by.
+package serviceinstall
+
+import (
+	"time"
+
+	"github.com/otelcol-balena/balenareceiver/balenaclient"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
+)
+
+// Fields of [balenaclient.ServiceInstall]; its documentation says what they mean.
+const (
+	ID        pine.Field[balenaclient.ServiceInstall, int64]               = "id"
+	CreatedAt pine.Field[balenaclient.ServiceInstall, time.Time]           = "created_at"
+	Device    pine.Link[balenaclient.ServiceInstall, balenaclient.Device]  = "device"
+	Service   pine.Link[balenaclient.ServiceInstall, balenaclient.Service] = "installs__service"
+)
+
+// ByDeviceAndService names the one row with this device and installs__service.
+func ByDeviceAndService(device int64, service int64) pine.Key[balenaclient.ServiceInstall] {
+	return Device.Key(device).And(Service.Key(service))
+}

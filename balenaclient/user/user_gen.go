@@ -1,0 +1,18 @@
+// Code generated from schema.yaml by schemagen. DO NOT EDIT.
+
+// Package user holds the fields of [balenaclient.User], to filter, select, expand and order queries by.
+package user
+
+import (
+	"time"
+
+	"github.com/otelcol-balena/balenareceiver/balenaclient"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
+)
+
+// Fields of [balenaclient.User]; its documentation says what they mean.
+const (
+	ID        pine.Field[balenaclient.User, int64]     = "id"
+	Name      pine.Field[balenaclient.User, string]    = "username"
+	CreatedAt pine.Field[balenaclient.User, time.Time] = "created_at"
+)

@@ -1,0 +1,24 @@
+package balenaclient
+
+import (
+	"context"
+
+	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
+)
+
+// WhoAmI says whose the credentials are.
+type WhoAmI struct {
+	ActorID   int64  `json:"id"`
+	ActorType string `json:"actorType"`   // user, device or application
+	TypeID    int64  `json:"actorTypeId"` // id of the user, device or fleet
+	Username  string `json:"username"`    // of a user
+	Email     string `json:"email"`       // of a user; may be empty
+	UUID      string `json:"uuid"`        // of a device
+	Slug      string `json:"slug"`        // of a fleet
+}
+
+// WhoAmI checks the credentials: the error is [ErrUnauthorized] if they are missing, wrong or expired. It is the only sure check, see
+// the package documentation. A revoked key may go on to work for some minutes.
+func (c *Client) WhoAmI(ctx context.Context) (WhoAmI, error) {
+	return pine.GetDocument[WhoAmI](ctx, c.pine, "/actor/v1/whoami")
+}
