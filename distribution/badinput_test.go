@@ -1,0 +1,130 @@
+//go:build e2e
+
+package distribution
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestBadInputEndsTheStartWithAMessageThatSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	withKey := env{"BALENA_API_KEY": "not-a-real-token"}
+	tests := []struct {
+		name   string
+		config string
+		env    env
+		extra  string // YAML that is merged into the configuration
+		want   []string
+	}{
+		{
+			name:   "no token",
+			config: "otelcol.yaml",
+			want:   []string{"no credentials", `set "token"`, "BALENA_API_KEY"},
+		},
+		{
+			name:   "no token for the drop-in",
+			config: "exporter-compat.yaml",
+			want:   []string{"no credentials", `set "token"`},
+		},
+		{
+			name:   "two tokens",
+			config: "otelcol.yaml",
+			env:    withKey,
+			extra:  "receivers::balena::token_file: /run/secrets/balena",
+			want:   []string{`more than one of "token", "token_file"`, "leave one"},
+		},
+		{
+			name:   "a URL that is none",
+			config: "otelcol.yaml",
+			env:    env{"BALENA_API_KEY": "not-a-real-token", "BALENA_API_URL": "api.balena-cloud.com"},
+			want:   []string{`"api::endpoint" is "api.balena-cloud.com"`, "for example https://api.balena-cloud.com"},
+		},
+		{
+			name:   "no URL for openBalena",
+			config: "openbalena.yaml",
+			env:    withKey,
+			want:   []string{`"api::endpoint" is ""`, "set the URL of the balena API"},
+		},
+		{
+			name:   "plain http to a foreign host",
+			config: "otelcol.yaml",
+			env:    env{"BALENA_API_KEY": "not-a-real-token", "BALENA_API_URL": "http://api.example.com"},
+			want:   []string{"http://api.example.com", "would send the token in clear text", "use https"},
+		},
+		{
+			name:   "a key that no one knows",
+			config: "otelcol.yaml",
+			env:    withKey,
+			extra:  "receivers::balena::tokens: x",
+			want:   []string{"balena", "has invalid keys: tokens"},
+		},
+		{
+			name:   "a metric that no one knows",
+			config: "otelcol.yaml",
+			env:    withKey,
+			extra:  "receivers::balena::metrics::balena.device.mood: {enabled: true}",
+			want:   []string{"balena", "has invalid keys: balena.device.mood"},
+		},
+		{
+			name:   "an interval below a second",
+			config: "otelcol.yaml",
+			env:    env{"BALENA_API_KEY": "not-a-real-token", "BALENA_COLLECTION_INTERVAL": "500ms"},
+			want:   []string{`"collection_interval" is 500ms`, "set at least 1s"},
+		},
+		{
+			name:   "a crawl interval of zero",
+			config: "exporter-compat.yaml",
+			env:    env{"BALENA_TOKEN": "not-a-real-token", "CRAWL_INTERVAL": "0"},
+			want:   []string{`"collection_interval" is 0s`, "set at least 1s"},
+		},
+		{
+			name:   "a crawl interval that is no number",
+			config: "exporter-compat.yaml",
+			env:    env{"BALENA_TOKEN": "not-a-real-token", "CRAWL_INTERVAL": "often"},
+			want:   []string{"collection_interval", "invalid duration"},
+		},
+		{
+			name:   "a fleet pattern that does not compile",
+			config: "otelcol.yaml",
+			env:    withKey,
+			extra:  `receivers::balena::fleets::include: ["/acme/(/"]`,
+			want:   []string{"fleets::include", "/acme/(/", "missing closing )"},
+		},
+		{
+			name:   "several faults at once",
+			config: "otelcol.yaml",
+			env:    env{"BALENA_COLLECTION_INTERVAL": "10ms", "BALENA_API_URL": "ftp://api.example.com"},
+			want:   []string{"no credentials", "collection_interval", "api::endpoint"},
+		},
+		{
+			name:   "a CA file that is not there",
+			config: "openbalena.yaml",
+			env: env{
+				"BALENA_API_KEY": "not-a-real-token",
+				"BALENA_API_URL": "https://api.example.com",
+				"BALENA_CA_FILE": "/nonexistent/ca.pem",
+			},
+			want: []string{"/nonexistent/ca.pem", "no such file"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			// Other ports than the default ones, which may be taken: the fault must be what ends the start.
+			tt.env = withFreePorts(t, tt.env)
+			var args []string
+			if tt.extra != "" {
+				args = []string{"--config", "yaml:" + tt.extra}
+			}
+			out := runToExit(t, tt.config, tt.env, args...)
+			for _, want := range tt.want {
+				assert.Contains(t, out, want)
+			}
+			assert.NotContains(t, out, "not-a-real-token", "the token is a secret")
+			require.NotContains(t, out, "panic")
+		})
+	}
+}

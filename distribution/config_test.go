@@ -1,0 +1,54 @@
+package distribution
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+type toggle struct {
+	Enabled bool `yaml:"enabled"`
+}
+
+type toggles map[string]toggle
+
+type signals struct {
+	Metrics            toggles `yaml:"metrics"`
+	ResourceAttributes toggles `yaml:"resource_attributes"`
+}
+
+// The drop-in exposes one metric with one label. A metric or resource attribute that metadata.yaml adds to the default set would
+// otherwise appear in it, and change the existing series.
+func TestDropInSwitchesOffAllButItsOneMetricAndLabel(t *testing.T) {
+	var metadata signals
+	decode(t, "../metadata.yaml", &metadata)
+	var config struct {
+		Receivers struct {
+			Balena signals `yaml:"balena"`
+		} `yaml:"receivers"`
+	}
+	decode(t, "exporter-compat.yaml", &config)
+
+	dropIn := config.Receivers.Balena
+	assert.Equal(t, []string{"balena.devices.online"}, enabled(metadata.Metrics, dropIn.Metrics))
+	assert.Equal(t, []string{"fleet.name"}, enabled(metadata.ResourceAttributes, dropIn.ResourceAttributes))
+}
+
+func enabled(defaults, config toggles) []string {
+	result := maps.Clone(defaults)
+	maps.Copy(result, config)
+	maps.DeleteFunc(result, func(_ string, t toggle) bool { return !t.Enabled })
+	return slices.Sorted(maps.Keys(result))
+}
+
+func decode(t *testing.T, path string, into any) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(data, into), path)
+}
