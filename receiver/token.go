@@ -1,0 +1,45 @@
+package receiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// maxTokenSize bounds what is read of a token file. Session tokens, the longest, are some 1 kB.
+const maxTokenSize = 16 << 10
+
+// tokenSource returns where the client has its token from; nil if an auth extension sets it.
+func tokenSource(cfg *Config) func(context.Context) (string, error) {
+	switch {
+	case cfg.Token != "":
+		token := strings.TrimSpace(string(cfg.Token))
+		return func(context.Context) (string, error) { return token, nil }
+	case cfg.TokenFile != "":
+		return func(context.Context) (string, error) { return readToken(cfg.TokenFile) }
+	}
+	return nil
+}
+
+// readToken reads the file each time, so that the token may be rotated.
+func readToken(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf(`"token_file": %w`, err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxTokenSize+1))
+	switch token := strings.TrimSpace(string(data)); {
+	case err != nil:
+		return "", fmt.Errorf(`"token_file": %w`, err)
+	case len(data) > maxTokenSize:
+		return "", fmt.Errorf(`"token_file": %s is larger than %d bytes: it must hold the token and nothing else`, path, maxTokenSize)
+	case token == "":
+		return "", errors.New(`"token_file": ` + path + ` is empty: it must hold the token`)
+	default:
+		return token, nil
+	}
+}
