@@ -1,0 +1,105 @@
+package balenasim
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/odata"
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/query"
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
+)
+
+// maxTarget is the length of target and headers above which the server
+// answers 431 (measured: 16,000 characters pass, 17,000 do not).
+const maxTarget = 16 << 10
+
+// ServeHTTP answers a request as the balena API would.
+func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := s.now()
+	rec := &recorder{ResponseWriter: w}
+	s.serve(rec, r)
+	s.log.add(Request{
+		Time: start, Method: r.Method, Target: redact(target(r)), Status: rec.status,
+		Rows: rec.rows, Bytes: rec.bytes, Duration: s.now().Sub(start),
+	})
+}
+
+// target is the raw request target. The server parses it as it was sent, so a
+// decoded one would not do.
+func target(r *http.Request) string {
+	if r.RequestURI != "" {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI()
+}
+
+func (s *Simulator) serve(w *recorder, r *http.Request) {
+	raw := target(r)
+	if len(raw) > maxTarget {
+		w.WriteHeader(http.StatusRequestHeaderFieldsTooLarge)
+		return
+	}
+	path, _, _ := strings.Cut(raw, "?")
+	for _, version := range []schema.Version{schema.V6, schema.V7} {
+		if rest, ok := strings.CutPrefix(raw, "/"+version.String()+"/"); ok {
+			s.serveModel(w, r, version, "/"+rest)
+			return
+		}
+	}
+	switch path {
+	case "/ping":
+		writeText(w, "OK")
+	default:
+		writeEmpty(w, http.StatusNotFound)
+	}
+}
+
+// serveModel answers a request on the resources of a version of the API.
+func (s *Simulator) serveModel(w *recorder, r *http.Request, v schema.Version, rest string) {
+	w.Header().Set("Cache-Control", "no-cache")
+	q, err := odata.Parse(rest)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	switch r.Method {
+	case http.MethodGet:
+		s.read(w, r, v, q)
+	default:
+		writeEmpty(w, http.StatusInternalServerError)
+	}
+}
+
+func (s *Simulator) read(w *recorder, r *http.Request, v schema.Version, q *odata.Query) {
+	ctx, cancel := queryContext(r.Context())
+	defer cancel()
+	result, err := s.query(ctx, v, q)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.rows = result.Rows
+	writeJSON(w, r, http.StatusOK, result.Body)
+}
+
+func (s *Simulator) query(ctx context.Context, v schema.Version, q *odata.Query) (query.Result, error) {
+	engine := &query.Engine{Store: s.store, Model: s.models[v], Now: s.now(), MaxBytes: maxAnswer}
+	var result query.Result
+	var err error
+	s.store.View(func() { result, err = engine.Get(ctx, q) })
+	return result, err
+}
+
+// fail answers an error as the server does: only a syntax error has a body.
+func (s *Simulator) fail(w *recorder, r *http.Request, err error) {
+	switch {
+	case errors.Is(err, odata.ErrSyntax):
+		writeMessage(w, r, http.StatusBadRequest, "Malformed url: '"+target(r)+"'")
+	case errors.Is(err, query.ErrUnauthorized):
+		writeEmpty(w, http.StatusUnauthorized)
+	default:
+		writeEmpty(w, http.StatusInternalServerError)
+	}
+}

@@ -1,0 +1,158 @@
+package query
+
+import (
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/odata"
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
+)
+
+// boolean compiles a condition.
+func (c *compiler) boolean(e odata.Expr, sc scope) (operand, error) {
+	if call, ok := e.(*odata.Call); ok && !booleanFunctions[call.Method] {
+		return operand{}, failf("%s is no condition", call.Method)
+	}
+	o, err := c.operand(e, sc)
+	if err != nil {
+		return operand{}, err
+	}
+	if o.typ == typeNull {
+		return o, nil
+	}
+	if o, err = o.typed(typeBool); err != nil {
+		return operand{}, err
+	}
+	if o.typ != typeBool {
+		return operand{}, failf("a condition must be boolean")
+	}
+	return o, nil
+}
+
+// operand compiles an expression.
+func (c *compiler) operand(e odata.Expr, sc scope) (operand, error) {
+	switch e := e.(type) {
+	case *odata.Value:
+		return bind(e.Literal), nil
+	case *odata.Alias:
+		lit, ok := c.literals[e.Name]
+		if !ok {
+			return operand{}, failf("parameter @%s is not given", e.Name)
+		}
+		return bind(lit), nil
+	case *odata.Path:
+		return c.property(e, sc)
+	case *odata.Not:
+		return c.not(e, sc)
+	case *odata.In:
+		return c.in(e, sc)
+	case *odata.Call:
+		return c.call(e, sc)
+	case *odata.Binary:
+		switch e.Op {
+		case "and", "or":
+			return c.logic(e, sc)
+		case "mod":
+			// The server's parser knows mod, its compiler does not.
+			return operand{}, failf("mod is not supported")
+		}
+		// Of a chain of one operator the server compiles the first two.
+		a, err := c.operand(e.Args[0], sc)
+		if err != nil {
+			return operand{}, err
+		}
+		b, err := c.operand(e.Args[1], sc)
+		if err != nil {
+			return operand{}, err
+		}
+		switch e.Op {
+		case "add", "sub", "mul", "div":
+			return arithmetic(e.Op, a, b)
+		}
+		return compare(e.Op, a, b)
+	}
+	return operand{}, failf("unknown expression")
+}
+
+func (c *compiler) not(e *odata.Not, sc scope) (operand, error) {
+	o, err := c.boolean(e.Arg, sc)
+	if err != nil {
+		return operand{}, err
+	}
+	return operand{typ: typeBool, eval: func(f *frame) store.Value {
+		v := o.eval(f)
+		if v.Kind == store.Null {
+			return v
+		}
+		return store.BoolValue(v.I == 0)
+	}}, nil
+}
+
+// logic compiles and/or with three-valued logic.
+func (c *compiler) logic(e *odata.Binary, sc scope) (operand, error) {
+	args := make([]operand, len(e.Args))
+	for i, arg := range e.Args {
+		o, err := c.boolean(arg, sc)
+		if err != nil {
+			return operand{}, err
+		}
+		args[i] = o
+	}
+	decisive := int64(0) // false decides an and, true an or
+	if e.Op == "or" {
+		decisive = 1
+	}
+	return operand{typ: typeBool, eval: func(f *frame) store.Value {
+		unknown := false
+		for _, o := range args {
+			switch v := o.eval(f); {
+			case v.Kind == store.Null:
+				unknown = true
+			case v.I == decisive:
+				return v
+			}
+		}
+		if unknown {
+			return store.Value{}
+		}
+		return store.BoolValue(decisive == 0)
+	}}, nil
+}
+
+// in compiles x = ANY(list). A null in the list leaves the answer open.
+func (c *compiler) in(e *odata.In, sc scope) (operand, error) {
+	o, err := c.operand(e.Arg, sc)
+	if err != nil {
+		return operand{}, err
+	}
+	if o.typ == typeNull {
+		return constant(typeBool, store.Value{}), nil
+	}
+	if o, err = o.typed(typeBind); err != nil {
+		return operand{}, err
+	}
+	if o.typ == typeJSON || o.typ == typeInterval {
+		return operand{}, failf("in does not know this type")
+	}
+	members := make(map[store.Value]bool, len(e.List))
+	open := false
+	for _, l := range e.List {
+		if l.Kind == odata.Null {
+			open = true
+			continue
+		}
+		v, err := coerce(l, o.typ)
+		if err != nil {
+			return operand{}, err
+		}
+		members[v] = true
+	}
+	return operand{typ: typeBool, eval: func(f *frame) store.Value {
+		switch v := o.eval(f); {
+		case v.Kind == store.Null:
+			return store.Value{}
+		case members[v]:
+			return store.BoolValue(true)
+		case open:
+			return store.Value{}
+		}
+		return store.BoolValue(false)
+	}}, nil
+}

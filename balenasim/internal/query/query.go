@@ -1,0 +1,156 @@
+// Package query answers parsed queries from a store, with the semantics that
+// pinejs gives them on PostgreSQL: three-valued logic, nulls last when
+// ascending, references as {"__id": n} or as lists when expanded.
+//
+// It follows balena-io-modules/odata-to-abstract-sql and abstract-sql-compiler
+// where they decide something; places that look odd are odd there.
+package query
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/odata"
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
+)
+
+var (
+	// ErrUnauthorized says that the caller may not read the resource, or that
+	// there is none of this name: the server does not tell the two apart.
+	ErrUnauthorized = errors.New("no permission on the resource")
+	// ErrFailed says that the server fails on the query with a 500: an
+	// unknown field or navigation, or operands that do not fit together.
+	ErrFailed = errors.New("query fails")
+	// ErrTooExpensive says that the query took too long or answers too much.
+	ErrTooExpensive = errors.New("query is too expensive")
+)
+
+func failf(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrFailed, fmt.Sprintf(format, args...))
+}
+
+// Access says which rows of a resource the caller may read. A nil function
+// stands for all rows; false for none of the resource at all.
+type Access func(resource string) (func(store.Row) bool, bool)
+
+// Engine answers queries on one version of the API.
+type Engine struct {
+	Store *store.Store
+	Model *schema.Model
+	Now   time.Time
+	// Access is nil for a caller who may read everything.
+	Access Access
+	// MaxBytes bounds the size of an answer.
+	MaxBytes int
+}
+
+// Result is an answer.
+type Result struct {
+	Body []byte // JSON, {"d": …}
+	Rows int
+}
+
+// Get answers a read. The caller holds the lock of the store.
+func (e *Engine) Get(ctx context.Context, q *odata.Query) (Result, error) {
+	x := &executor{ctx: ctx, max: e.MaxBytes}
+	c := &compiler{engine: e, x: x, literals: q.Aliases}
+	p, rows, err := c.request(q)
+	if err != nil {
+		return Result{}, err
+	}
+	x.out = append(x.out, `{"d":`...)
+	n := 1
+	if p.count {
+		x.int(int64(x.count(p, rows)))
+	} else {
+		n = x.list(p, rows)
+	}
+	if x.err != nil {
+		return Result{}, x.err
+	}
+	return Result{Body: append(x.out, '}'), Rows: n}, nil
+}
+
+// Match finds the ids of the rows that a path and its $filter select, for
+// writes.
+func (e *Engine) Match(ctx context.Context, q *odata.Query) ([]int64, error) {
+	x := &executor{ctx: ctx, max: e.MaxBytes}
+	c := &compiler{engine: e, x: x, literals: q.Aliases}
+	p, rows, err := c.request(q)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[store.Row]bool{}
+	var ids []int64
+	for _, f := range x.collect(p, rows) {
+		if r := f.rows[0]; !seen[r] {
+			seen[r] = true
+			ids = append(ids, p.table.ID(r))
+		}
+	}
+	return ids, x.err
+}
+
+// request compiles the path of a request and finds the rows to start from.
+func (c *compiler) request(q *odata.Query) (*plan, []store.Row, error) {
+	view := c.engine.Model.Resource(q.Resource)
+	if view == nil {
+		return nil, nil, ErrUnauthorized
+	}
+	if _, ok := c.access(view); !ok {
+		return nil, nil, ErrUnauthorized
+	}
+	if q.Links {
+		return nil, nil, failf("links cannot be followed")
+	}
+	if q.Property == nil {
+		p, err := c.plan(view, &q.Options, q.Count)
+		if err != nil {
+			return nil, nil, err
+		}
+		rows, err := c.start(p, q)
+		return p, rows, err
+	}
+	// A path such as application(1)/owns__device starts from the rows that
+	// the navigation leads to.
+	p, err := c.plan(view, &odata.Options{}, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := c.start(p, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	for q = q.Property; ; q = q.Property {
+		nav, ok := view.Nav(q.Resource)
+		if !ok {
+			return nil, nil, failf("%s has no navigation %q", view.Resource.Name, q.Resource)
+		}
+		var next []store.Row
+		follow := c.follow(nav)
+		for _, r := range rows {
+			next = append(next, follow(r)...)
+		}
+		if view = nav.Target; q.Key != nil {
+			match, err := c.key(view, q.Key)
+			if err != nil {
+				return nil, nil, err
+			}
+			kept := next[:0:0]
+			for _, r := range next {
+				if match(r) {
+					kept = append(kept, r)
+				}
+			}
+			next = kept
+		}
+		rows = next
+		if q.Property == nil {
+			p, err = c.plan(view, &q.Options, q.Count)
+			return p, rows, err
+		}
+	}
+}

@@ -1,0 +1,210 @@
+package schema
+
+// The table of resources. Names, types and order of the fields are those that
+// open-balena-api 49.0.12 answers to an unselective GET; navigations are those
+// of its v7.sbvr and v6.sbvr.
+
+func id() Field       { return Field{Name: "id", Type: Int} }
+func created() Field  { return Field{Name: "created_at", Type: Time} }
+func modified() Field { return Field{Name: "modified_at", Type: Time} }
+
+func text(name string) Field    { return Field{Name: name, Type: Text} }
+func integer(name string) Field { return Field{Name: name, Type: Int} }
+func boolean(name string) Field { return Field{Name: name, Type: Bool} }
+func date(name string) Field    { return Field{Name: name, Type: Time} }
+func json(name string) Field    { return Field{Name: name, Type: JSON} }
+
+func ref(name, to, reverse string) Field {
+	return Field{Name: name, Type: Ref, To: to, Reverse: reverse}
+}
+
+func (f Field) unique() Field            { f.Unique = true; return f }
+func (f Field) computed() Field          { f.Computed = true; return f }
+func (f Field) alias(name string) Field  { f.Alias = name; return f }
+func (f Field) v6(name string) Field     { f.V6 = name; return f }
+func (f Field) v6Type(t Type) Field      { f.V6Type, f.V6Typed = t, true; return f }
+func (f Field) notInV6() Field           { f.V6 = "-"; return f }
+func (f Field) v6Only() Field            { f.V6Only = true; f.Computed = true; return f }
+func (f Field) required() Field          { f.Required = true; return f }
+func (f Field) secret() Field            { f.Secret = true; return f }
+func (f Field) v6Reverse(n string) Field { f.V6Reverse = n; return f }
+
+// actor is a reference to the actor of a user, a device or a fleet. Actors
+// themselves cannot be read by anyone.
+func actor() Field { return Field{Name: "actor", Type: Ref, To: "actor"}.v6Type(Int) }
+
+// variable is a resource of names and values that belong to a parent, and tag
+// the like of it for tags.
+func variable(name, parent string) Resource {
+	return Resource{Name: name, Keys: [][]string{{parent, "name"}}, Fields: []Field{
+		created(), modified(), ref(parent, parent, name).required(), text("name"), id(), text("value"),
+	}}
+}
+
+func tag(name, parent string) Resource {
+	return Resource{Name: name, Keys: [][]string{{parent, "tag_key"}}, Fields: []Field{
+		created(), modified(), ref(parent, parent, name).required(), text("tag_key"), id(), text("value"),
+	}}
+}
+
+var resources = []Resource{
+	{Name: "device", Fields: []Field{
+		created(), modified(), id(), actor(),
+		text("api_heartbeat_state"),
+		date("changed_api_heartbeat_state_on__date").notInV6(),
+		text("uuid").unique(), text("local_id"), text("device_name"), text("note"),
+		ref("is_of__device_type", "device_type", "describes__device"),
+		ref("belongs_to__application", "application", "owns__device"),
+		boolean("is_online"), date("last_connectivity_event"),
+		boolean("is_connected_to_vpn"), date("last_vpn_event"),
+		date("is_locked_until__date"),
+		text("logs_channel").v6Only(),
+		text("public_address"),
+		text("vpn_address").v6Only(),
+		text("ip_address"), text("mac_address"),
+		boolean("is_web_accessible"),
+		integer("memory_usage"), integer("memory_total"),
+		text("storage_block_device"), integer("storage_usage"), integer("storage_total"),
+		integer("cpu_usage"), integer("cpu_temp"),
+		boolean("is_undervolted"), text("cpu_id"),
+		ref("is_running__release", "release", "is_running_on__device"),
+		integer("download_progress"), text("status"),
+		text("os_version"), text("os_variant"),
+		text("overall_status").computed(), integer("overall_progress").computed(),
+		text("supervisor_version"),
+		integer("provisioning_progress"), text("provisioning_state"),
+		integer("api_port"), text("api_secret"),
+		ref("is_managed_by__service_instance", "service_instance", "manages__device"),
+		// In v6 the pin went by the name that in v7 is the effective target.
+		ref("is_pinned_on__release", "release", "is_pinned_to__device").
+			v6("should_be_running__release").v6Reverse("should_be_running_on__device"),
+		ref("should_be_running__release", "release", "should_be_running_on__device").computed().notInV6(),
+		ref("should_be_operated_by__release", "release", "should_operate__device"),
+		ref("should_be_managed_by__release", "release", "should_manage__device").notInV6(),
+		ref("is_managed_by__device", "device", "manages__device").v6Only(),
+		text("update_status"), date("last_update_status_event"),
+	}},
+	{Name: "application", Fields: []Field{
+		created(), modified(), id(), actor(),
+		boolean("should_track_latest_release"), text("is_of__class"),
+		ref("organization", "organization", "application").required(),
+		text("app_name"), text("slug").unique(),
+		ref("is_for__device_type", "device_type", "is_default_for__application"),
+		ref("should_be_running__release", "release", "should_be_running_on__application"),
+		ref("depends_on__application", "application", "is_depended_on_by__application").v6Only(),
+		ref("application_type", "application_type", ""),
+		boolean("is_host"), boolean("is_archived"), text("uuid").unique(), boolean("is_public"),
+	}},
+	{Name: "release", Fields: []Field{
+		created(), modified(), id(),
+		ref("belongs_to__application", "application", "owns__release").required(),
+		text("commit"), json("composition"), text("status"), text("source"), text("build_log"),
+		boolean("is_invalidated"),
+		date("start_timestamp"), date("end_timestamp"), date("update_timestamp"),
+		text("release_version"), json("contract").v6Type(Text),
+		boolean("is_passing_tests"), text("release_type").v6Only(),
+		date("is_finalized_at__date"), text("phase"),
+		boolean("is_final").computed(), text("semver").computed(),
+		integer("semver_major"), integer("semver_minor"), integer("semver_patch"),
+		text("semver_prerelease"), text("semver_build"), text("variant"), integer("revision"),
+		text("raw_version").computed(), json("version").computed(),
+		text("known_issue_list"), text("note"), text("invalidation_reason"),
+	}},
+	{Name: "image", Fields: []Field{
+		created(), modified(), id(),
+		date("start_timestamp"), date("end_timestamp"), text("dockerfile"),
+		ref("is_a_build_of__service", "service", "is_built_by__image").required(),
+		// v6 answers the size as a number, v7 as a string.
+		{Name: "image_size", Type: BigInt, V6Type: Int, V6Typed: true},
+		text("is_stored_at__image_location").unique(), text("project_type"),
+		text("error_message"), text("build_log"), date("push_timestamp"),
+		text("status"), text("content_hash"), json("contract"),
+	}},
+	{Name: "release_image", Aliases: []string{"image__is_part_of__release"},
+		Keys: [][]string{{"image", "is_part_of__release"}}, Fields: []Field{
+			created(), modified(),
+			ref("image", "image", "release_image").required(),
+			ref("is_part_of__release", "release", "release_image").required().alias("release"), id(),
+		}},
+	{Name: "image_install", Keys: [][]string{{"device", "installs__image"}}, Fields: []Field{
+		created(), modified(),
+		ref("device", "device", "image_install").required(),
+		ref("installs__image", "image", "image_install").required().alias("image"), id(),
+		date("install_date"), integer("download_progress"), text("status"),
+		ref("is_provided_by__release", "release", "provides__image_install").required(),
+	}},
+	{Name: "service", Keys: [][]string{{"application", "service_name"}}, Fields: []Field{
+		created(), modified(),
+		ref("application", "application", "service").required(), text("service_name"), id(),
+	}},
+	{Name: "service_install", Keys: [][]string{{"device", "installs__service"}}, Fields: []Field{
+		created(), modified(),
+		ref("device", "device", "service_install").required(),
+		ref("installs__service", "service", "service_install").required().alias("service"), id(),
+	}},
+	variable("application_environment_variable", "application"),
+	variable("application_config_variable", "application"),
+	variable("device_environment_variable", "device"),
+	variable("device_config_variable", "device"),
+	variable("service_environment_variable", "service"),
+	variable("device_service_environment_variable", "service_install"),
+	tag("application_tag", "application"),
+	tag("device_tag", "device"),
+	tag("release_tag", "release"),
+	{Name: "service_label", Keys: [][]string{{"service", "label_name"}}, Fields: []Field{
+		created(), modified(), ref("service", "service", "service_label").required(),
+		text("label_name"), id(), text("value"),
+	}},
+	{Name: "image_label", Keys: [][]string{{"release_image", "label_name"}}, Fields: []Field{
+		created(), modified(), ref("release_image", "release_image", "image_label").required(),
+		text("label_name"), id(), text("value"),
+	}},
+	{Name: "release_asset", Keys: [][]string{{"release", "asset_key"}}, Fields: []Field{
+		created(), modified(), ref("release", "release", "release_asset").required(),
+		text("asset_key"), id(), json("asset"),
+	}},
+	{Name: "organization", Fields: []Field{
+		created(), modified(), id(), text("name"), text("handle").unique(),
+	}},
+	{Name: "application_type", Fields: []Field{
+		created(), modified(), id(), text("name"),
+		boolean("supports_web_url"), boolean("supports_multicontainer"),
+		boolean("supports_gateway_mode"), text("needs__os_version_range"),
+		boolean("requires_payment"), boolean("is_legacy"), text("slug").unique(),
+		text("description"), integer("maximum_device_count"),
+	}},
+	{Name: "device_type", Fields: []Field{
+		created(), modified(), id(), text("slug").unique(), text("name"),
+		ref("is_of__cpu_architecture", "cpu_architecture", "is_supported_by__device_type").
+			alias("supports__cpu_architecture"),
+		text("logo"), json("contract"),
+		ref("belongs_to__device_family", "device_family", "device_type"),
+	}},
+	{Name: "cpu_architecture", Fields: []Field{
+		created(), modified(), id(), text("slug").unique(),
+	}},
+	{Name: "device_family", Fields: []Field{
+		created(), modified(), id(), text("slug").unique(), text("name"),
+		ref("is_manufactured_by__device_manufacturer", "device_manufacturer", ""),
+	}},
+	{Name: "device_manufacturer", Hidden: true, Fields: []Field{
+		created(), modified(), id(), text("slug").unique(), text("name"),
+	}},
+	{Name: "service_instance", Fields: []Field{
+		created(), modified(), id(), text("service_type"), text("ip_address"), date("last_heartbeat"),
+	}},
+	{Name: "user", Fields: []Field{
+		created(), modified(), id(), actor(), text("username").unique(),
+		text("password"), text("jwt_secret"), text("email"),
+	}},
+	{Name: "api_key", Fields: []Field{
+		created(), modified(), id(), text("key").secret(), text("name"), text("description"),
+		date("expiry_date"), Field{Name: "is_of__actor", Type: Ref, To: "actor"},
+	}},
+	// The virtual relation behind application.is_directly_accessible_by__user.
+	// Its rows have no id.
+	{Name: "user__has_direct_access_to__application", Hidden: true, Fields: []Field{
+		id(), ref("user", "user", "has_direct_access_to__application").required(),
+		ref("has_direct_access_to__application", "application", "is_directly_accessible_by__user").required(),
+	}},
+}

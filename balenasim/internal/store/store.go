@@ -1,0 +1,159 @@
+// Package store keeps the rows of a simulated balena database in memory,
+// typed and indexed.
+package store
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
+)
+
+// Store is a database. Its methods lock by themselves unless they say that
+// the caller holds the lock.
+type Store struct {
+	mu     sync.RWMutex
+	tables map[string]*Table
+	now    func() time.Time
+}
+
+// New makes an empty database. The clock dates the rows that are written.
+func New(now func() time.Time) *Store {
+	s := &Store{tables: map[string]*Table{}, now: now}
+	for _, r := range schema.Resources() {
+		s.tables[r.Name] = newTable(r)
+	}
+	return s
+}
+
+// View runs f while no row changes.
+func (s *Store) View(f func()) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	f()
+}
+
+// Change runs f alone.
+func (s *Store) Change(f func(tx *Tx)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f(&Tx{s})
+}
+
+// Table is the table of a resource, nil if there is none. The caller reads it
+// inside of View or Change.
+func (s *Store) Table(name string) *Table { return s.tables[name] }
+
+// Tx writes rows inside of Change.
+type Tx struct{ s *Store }
+
+// Table is the table of a resource.
+func (tx *Tx) Table(name string) *Table { return tx.s.tables[name] }
+
+// Insert adds a row. Fields that are not given are null, except the id, which
+// follows the last one, and the dates of creation and of change.
+func (tx *Tx) Insert(resource string, fields map[string]any) (int64, error) {
+	t := tx.s.tables[resource]
+	if t == nil {
+		return 0, fmt.Errorf("unknown resource %q", resource)
+	}
+	values := make([]Value, len(t.columns))
+	for name, in := range fields {
+		i := t.Resource.Index(name)
+		if i < 0 {
+			return 0, fmt.Errorf("%s has no field %q", resource, name)
+		}
+		v, err := Convert(t.Resource.Fields[i].Type, in)
+		if err != nil {
+			return 0, fmt.Errorf("%s.%s: %w", resource, name, err)
+		}
+		values[i] = v
+	}
+	now := TimeValue(tx.s.now())
+	for _, name := range []string{"created_at", "modified_at"} {
+		if i := t.Resource.Index(name); i >= 0 && values[i].Kind == Null {
+			values[i] = now
+		}
+	}
+	r, err := t.insert(values)
+	if err != nil {
+		return 0, err
+	}
+	return t.ID(r), nil
+}
+
+// Update changes fields of a row, and the date of its change unless that is
+// among the fields. It says whether there is such a row.
+func (tx *Tx) Update(resource string, id int64, fields map[string]any) (bool, error) {
+	t := tx.s.tables[resource]
+	if t == nil {
+		return false, fmt.Errorf("unknown resource %q", resource)
+	}
+	r := t.Find(id)
+	if r == NoRow {
+		return false, nil
+	}
+	values := make([]Value, len(t.columns))
+	changed := make([]bool, len(t.columns))
+	for i := range values {
+		values[i] = t.Value(r, i)
+	}
+	for name, in := range fields {
+		i := t.Resource.Index(name)
+		if i < 0 || name == "id" {
+			return true, fmt.Errorf("%s has no field %q to change", resource, name)
+		}
+		v, err := Convert(t.Resource.Fields[i].Type, in)
+		if err != nil {
+			return true, fmt.Errorf("%s.%s: %w", resource, name, err)
+		}
+		values[i], changed[i] = v, true
+	}
+	if err := t.conflict(r, values); err != nil {
+		return true, err
+	}
+	if i := t.Resource.Index("modified_at"); i >= 0 && !changed[i] {
+		values[i], changed[i] = TimeValue(tx.s.now()), true
+	}
+	for i := range values {
+		// What was computed from the old fields no longer holds.
+		if changed[i] || t.columns[i].computed {
+			if t.columns[i].computed && !changed[i] {
+				values[i] = Value{}
+			}
+			t.set(r, i, values[i])
+		}
+	}
+	t.touch(r)
+	return true, nil
+}
+
+// Delete removes a row with all rows that are part of it, and empties other
+// references to it. It says whether there was such a row.
+func (tx *Tx) Delete(resource string, id int64) bool {
+	t := tx.s.tables[resource]
+	if t == nil {
+		return false
+	}
+	r := t.Find(id)
+	if r == NoRow {
+		return false
+	}
+	t.remove(r)
+	for name, other := range tx.s.tables {
+		for i, f := range other.Resource.Fields {
+			if f.To != resource || other.columns[i].refs == nil {
+				continue
+			}
+			for _, referring := range append([]Row(nil), other.Referring(i, id)...) {
+				if f.Required {
+					tx.Delete(name, other.ID(referring))
+				} else {
+					other.set(referring, i, Value{})
+				}
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,348 @@
+package store
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
+)
+
+// Row is the position of a row in its table. A position is stable for as long
+// as the row lives and is then used again.
+type Row int32
+
+// NoRow is the position of no row.
+const NoRow Row = -1
+
+const (
+	nullInt = math.MinInt64
+	// nullText is no possible text, since PostgreSQL has no NUL in texts.
+	nullText = "\x00"
+)
+
+// Table holds the rows of a resource, a column a field: with 100,000 devices
+// a map or a struct a row would cost several times the memory.
+type Table struct {
+	Resource *schema.Resource
+
+	columns []column
+	idField int
+	byID    map[int64]Row
+	sorted  []Row // in the order of ids
+	free    []Row
+	lastID  int64
+
+	// heap is the physical order that rows without $orderby come in. Like
+	// PostgreSQL, it puts a row that was written behind all others, so that
+	// paging without an order loses rows.
+	heap     []uint64
+	lastHeap uint64
+}
+
+type column struct {
+	kind     Kind
+	ints     []int64
+	texts    []string
+	computed bool
+	refs     map[int64][]Row   // rows by what they refer to
+	unique   map[string]Row    // row by its natural key
+	given    map[Row]Value     // of computed fields, what was loaded
+	interned map[string]string // of text fields with few distinct values
+}
+
+func newTable(r *schema.Resource) *Table {
+	t := &Table{Resource: r, columns: make([]column, len(r.Fields)), byID: map[int64]Row{}}
+	for i, f := range r.Fields {
+		c := column{kind: kindOf(f.Type), computed: f.Computed}
+		switch {
+		case f.Name == "id":
+			t.idField = i
+		case f.Computed:
+		case f.Type == schema.Ref && f.Reverse != "":
+			c.refs = map[int64][]Row{}
+		case f.Unique:
+			c.unique = map[string]Row{}
+		}
+		t.columns[i] = c
+	}
+	return t
+}
+
+// Len is the number of rows.
+func (t *Table) Len() int { return len(t.sorted) }
+
+// Rows are all rows in the order of their ids. The caller must not keep them.
+func (t *Table) Rows() []Row { return t.sorted }
+
+// RowsAfter are the rows with an id of at least from, in the order of ids.
+func (t *Table) RowsAfter(from int64) []Row {
+	return t.sorted[t.position(from):]
+}
+
+func (t *Table) position(id int64) int {
+	i, _ := slices.BinarySearchFunc(t.sorted, id, func(r Row, id int64) int {
+		switch at := t.ID(r); {
+		case at < id:
+			return -1
+		case at > id:
+			return 1
+		}
+		return 0
+	})
+	return i
+}
+
+// Find is the row with an id.
+func (t *Table) Find(id int64) Row {
+	if r, ok := t.byID[id]; ok {
+		return r
+	}
+	return NoRow
+}
+
+// FindUnique is the row with a text in a unique field.
+func (t *Table) FindUnique(field int, s string) Row {
+	if r, ok := t.columns[field].unique[s]; ok {
+		return r
+	}
+	return NoRow
+}
+
+// Referring are the rows whose field refers to an id.
+func (t *Table) Referring(field int, id int64) []Row { return t.columns[field].refs[id] }
+
+// Indexed says whether Referring knows the field.
+func (t *Table) Indexed(field int) bool { return t.columns[field].refs != nil }
+
+// ID is the id of a row.
+func (t *Table) ID(r Row) int64 { return t.columns[t.idField].ints[r] }
+
+// Heap is the physical position of a row.
+func (t *Table) Heap(r Row) uint64 { return t.heap[r] }
+
+// Int is the integer, time, boolean or reference in a field.
+func (t *Table) Int(r Row, field int) (int64, bool) {
+	v := t.columns[field].ints[r]
+	return v, v != nullInt
+}
+
+// Text is the text in a field.
+func (t *Table) Text(r Row, field int) (string, bool) {
+	v := t.columns[field].texts[r]
+	return v, v != nullText
+}
+
+// Value is what a field holds. Of computed fields it is what was loaded.
+func (t *Table) Value(r Row, field int) Value {
+	c := &t.columns[field]
+	switch {
+	case c.computed:
+		return c.given[r]
+	case c.texts != nil:
+		if v := c.texts[r]; v != nullText {
+			return Value{Kind: c.kind, S: v}
+		}
+	case c.ints[r] != nullInt:
+		return Value{Kind: c.kind, I: c.ints[r]}
+	}
+	return Value{}
+}
+
+// Given is the value that a computed field was loaded with, if it differed
+// from what the rest of the row would give.
+func (t *Table) Given(r Row, field int) (Value, bool) {
+	v, ok := t.columns[field].given[r]
+	return v, ok
+}
+
+// Forget drops the loaded value of a computed field.
+func (t *Table) Forget(r Row, field int) { delete(t.columns[field].given, r) }
+
+// insert adds a row of values, one a field.
+func (t *Table) insert(values []Value) (Row, error) {
+	id := t.lastID + 1
+	if v := values[t.idField]; v.Kind == Int {
+		id = v.I
+	}
+	if _, taken := t.byID[id]; taken {
+		return NoRow, &ConflictError{Fields: []string{"id"}}
+	}
+	if err := t.conflict(NoRow, values); err != nil {
+		return NoRow, err
+	}
+	values[t.idField] = IntValue(id)
+	var r Row
+	if n := len(t.free); n > 0 {
+		r, t.free = t.free[n-1], t.free[:n-1]
+	} else {
+		r = Row(len(t.heap))
+		t.heap = append(t.heap, 0)
+		for i := range t.columns {
+			t.columns[i].grow()
+		}
+	}
+	for i := range t.columns {
+		t.set(r, i, values[i])
+	}
+	t.byID[id] = r
+	if id > t.lastID {
+		t.lastID = id
+		t.sorted = append(t.sorted, r)
+	} else {
+		t.sorted = slices.Insert(t.sorted, t.position(id), r)
+	}
+	t.touch(r)
+	return r, nil
+}
+
+// touch moves a row to the end of the heap.
+func (t *Table) touch(r Row) {
+	t.lastHeap++
+	t.heap[r] = t.lastHeap
+}
+
+func (t *Table) remove(r Row) {
+	at := t.position(t.ID(r))
+	t.sorted = slices.Delete(t.sorted, at, at+1)
+	delete(t.byID, t.ID(r))
+	for i := range t.columns {
+		t.set(r, i, Value{})
+	}
+	t.free = append(t.free, r)
+}
+
+func (c *column) grow() {
+	switch {
+	case c.computed:
+	case c.kind == Text || c.kind == JSON:
+		c.texts = append(c.texts, nullText)
+	default:
+		c.ints = append(c.ints, nullInt)
+	}
+}
+
+// set writes a field and keeps its index.
+func (t *Table) set(r Row, field int, v Value) {
+	c := &t.columns[field]
+	switch {
+	case c.computed:
+		if v.Kind == Null {
+			delete(c.given, r)
+			return
+		}
+		if c.given == nil {
+			c.given = map[Row]Value{}
+		}
+		c.given[r] = v
+	case c.kind == Text || c.kind == JSON:
+		old, s := c.texts[r], nullText
+		if v.Kind != Null {
+			s = c.intern(v.S)
+		}
+		if c.unique != nil {
+			if old != nullText {
+				delete(c.unique, old)
+			}
+			if s != nullText {
+				c.unique[s] = r
+			}
+		}
+		c.texts[r] = s
+	default:
+		old, n := c.ints[r], int64(nullInt)
+		if v.Kind != Null {
+			n = v.I
+		}
+		if c.refs != nil && old != n {
+			if old != nullInt {
+				c.unrefer(old, r)
+			}
+			if n != nullInt {
+				c.refs[n] = append(c.refs[n], r)
+			}
+		}
+		c.ints[r] = n
+	}
+}
+
+func (c *column) unrefer(id int64, r Row) {
+	rows := c.refs[id]
+	if i := slices.Index(rows, r); i >= 0 {
+		rows = slices.Delete(rows, i, i+1)
+	}
+	if len(rows) == 0 {
+		delete(c.refs, id)
+		return
+	}
+	c.refs[id] = rows
+}
+
+// maxInterned bounds the table of repeated texts of a column.
+const maxInterned = 512
+
+// intern keeps one copy of texts that repeat, such as OS versions.
+func (c *column) intern(s string) string {
+	if c.unique != nil || len(s) > 4096 {
+		return s
+	}
+	if kept, ok := c.interned[s]; ok {
+		return kept
+	}
+	if len(c.interned) < maxInterned {
+		if c.interned == nil {
+			c.interned = map[string]string{}
+		}
+		c.interned[s] = s
+	}
+	return s
+}
+
+// ConflictError says that a row would break a unique key.
+type ConflictError struct {
+	Resource string
+	Fields   []string
+}
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%s: %q must be unique", e.Resource, e.Fields)
+}
+
+// conflict checks the natural keys of a row that is to be written.
+func (t *Table) conflict(self Row, values []Value) error {
+	for i := range t.columns {
+		c := &t.columns[i]
+		if c.unique == nil || values[i].Kind == Null {
+			continue
+		}
+		if r, ok := c.unique[values[i].S]; ok && r != self {
+			return &ConflictError{Resource: t.Resource.Name, Fields: []string{t.Resource.Fields[i].Name}}
+		}
+	}
+	for _, key := range t.Resource.Keys {
+		if t.keyTaken(self, key, values) {
+			return &ConflictError{Resource: t.Resource.Name, Fields: key}
+		}
+	}
+	return nil
+}
+
+// keyTaken looks for another row with the same natural key. The first field
+// of every such key is an indexed reference.
+func (t *Table) keyTaken(self Row, key []string, values []Value) bool {
+	first := t.Resource.Index(key[0])
+	if values[first].Kind == Null {
+		return false
+	}
+	for _, r := range t.Referring(first, values[first].I) {
+		same := r != self
+		for _, name := range key[1:] {
+			i := t.Resource.Index(name)
+			same = same && values[i].Kind != Null && t.Value(r, i) == values[i]
+		}
+		if same {
+			return true
+		}
+	}
+	return false
+}

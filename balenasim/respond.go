@@ -1,0 +1,139 @@
+package balenasim
+
+import (
+	"compress/gzip"
+	"crypto/sha1"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/query"
+)
+
+// recorder notes what is answered, for the request log.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	rows   int
+	bytes  int64
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// compressFrom is the size from which the server compresses (Express's
+// compression module: 1 kB).
+const compressFrom = 1024
+
+// writeJSON answers a JSON body with its entity tag, compressed if the caller
+// accepts that, or 304 if the caller has it already.
+func writeJSON(w *recorder, r *http.Request, status int, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Vary", "Accept-Encoding")
+	h.Set("ETag", etag(body))
+	if status == http.StatusOK && fresh(r, h.Get("ETag")) {
+		h.Del("Content-Type")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	if len(body) < compressFrom || !acceptsGzip(r) {
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+		w.WriteHeader(status)
+		w.Write(body)
+		return
+	}
+	h.Set("Content-Encoding", "gzip")
+	w.WriteHeader(status)
+	// The fastest level, so that a benchmark measures the client.
+	z, _ := gzip.NewWriterLevel(w, gzip.BestSpeed)
+	z.Write(body)
+	z.Close()
+}
+
+// etag is Express's weak entity tag: length and SHA-1 of the plain body.
+func etag(body []byte) string {
+	sum := sha1.Sum(body)
+	return fmt.Sprintf(`W/"%x-%s"`, len(body), base64.StdEncoding.EncodeToString(sum[:])[:27])
+}
+
+// fresh says whether the caller has the current answer. As in Express, a
+// request with Cache-Control: no-cache never does.
+func fresh(r *http.Request, tag string) bool {
+	known := r.Header.Get("If-None-Match")
+	if known == "" || strings.Contains(r.Header.Get("Cache-Control"), "no-cache") {
+		return false
+	}
+	if strings.TrimSpace(known) == "*" {
+		return true
+	}
+	for candidate := range strings.SplitSeq(known, ",") {
+		if strings.TrimPrefix(strings.TrimSpace(candidate), "W/") == strings.TrimPrefix(tag, "W/") {
+			return true
+		}
+	}
+	return false
+}
+
+func acceptsGzip(r *http.Request) bool {
+	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, q, _ := strings.Cut(strings.TrimSpace(coding), ";")
+		if (name == "gzip" || name == "*") && strings.TrimSpace(q) != "q=0" {
+			return true
+		}
+	}
+	return false
+}
+
+// writeMessage answers an error message, which is a bare JSON string.
+func writeMessage(w *recorder, r *http.Request, status int, message string) {
+	writeJSON(w, r, status, query.JSONText(message))
+}
+
+// writeEmpty answers without body and without Content-Type, chunked.
+func writeEmpty(w *recorder, status int) {
+	// A nil value keeps net/http from guessing one.
+	w.Header()["Content-Type"] = nil
+	w.WriteHeader(status)
+	http.NewResponseController(w).Flush()
+}
+
+func writeText(w *recorder, s string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(s)))
+	w.WriteHeader(http.StatusOK)
+	w.Write([]byte(s))
+}
+
+// redact hides the API key that a target may carry.
+func redact(target string) string {
+	path, rest, ok := strings.Cut(target, "?")
+	if !ok {
+		return target
+	}
+	parts := strings.Split(rest, "&")
+	for i, p := range parts {
+		if strings.HasPrefix(p, "apikey=") {
+			parts[i] = "apikey=REDACTED"
+		}
+	}
+	return path + "?" + strings.Join(parts, "&")
+}

@@ -1,0 +1,121 @@
+// Package balenasim is a simulated balena API, for tests, benchmarks, demos
+// and fault injection without an account.
+//
+// A [Simulator] is an [http.Handler] over a database in memory. It answers the
+// reads, writes, logs and errors of open-balena-api 49.0.12 as that server was
+// measured to answer them, down to what it refuses:
+//
+//	sim := balenasim.New(balenasim.WithToken("key"))
+//	if err := sim.Load(os.DirFS("testdata/fleet")); err != nil {
+//		return err
+//	}
+//	server := httptest.NewServer(sim)
+//	…
+//	sim.Update("device", 7, map[string]any{"is_online": false})
+//	…
+//	fmt.Println(len(sim.Requests()), "requests")
+package balenasim
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
+)
+
+// Simulator is a simulated balena API. Its methods may be used at any time
+// from several goroutines.
+type Simulator struct {
+	now    func() time.Time
+	token  string
+	store  *store.Store
+	models map[schema.Version]*schema.Model
+	log    requestLog
+}
+
+// Option configures a Simulator.
+type Option func(*Simulator)
+
+// WithToken sets the API key of the user who sees all rows. It is "token"
+// unless set.
+func WithToken(token string) Option { return func(s *Simulator) { s.token = token } }
+
+// WithNow sets the clock that dates what is written.
+func WithNow(now func() time.Time) Option { return func(s *Simulator) { s.now = now } }
+
+// New makes a simulator without rows.
+func New(opts ...Option) *Simulator {
+	s := &Simulator{now: time.Now, token: "token", models: schema.Models()}
+	for _, opt := range opts {
+		opt(s)
+	}
+	s.store = store.New(func() time.Time { return s.now() })
+	return s
+}
+
+// Load adds the rows of a directory: one JSON file a resource, named after it,
+// each an array of rows as GET /v7/<resource> answers them.
+func (s *Simulator) Load(dir fs.FS) error {
+	if err := s.store.Load(dir); err != nil {
+		return fmt.Errorf("load dataset: %w", err)
+	}
+	return nil
+}
+
+// Insert adds a row to a resource and returns its id. Fields are named as in
+// v7; references are ids; fields not given are null.
+func (s *Simulator) Insert(resource string, fields map[string]any) (int64, error) {
+	var id int64
+	var err error
+	s.store.Change(func(tx *store.Tx) {
+		if id, err = tx.Insert(resource, fields); err == nil && resource == "application" {
+			err = tx.Grant(id)
+		}
+	})
+	return id, err
+}
+
+// Update changes fields of a row.
+func (s *Simulator) Update(resource string, id int64, fields map[string]any) error {
+	var found bool
+	var err error
+	s.store.Change(func(tx *store.Tx) { found, err = tx.Update(resource, id, fields) })
+	if err == nil && !found {
+		err = fmt.Errorf("no %s with id %d", resource, id)
+	}
+	return err
+}
+
+// Delete removes a row and all rows that are part of it.
+func (s *Simulator) Delete(resource string, id int64) error {
+	var found bool
+	s.store.Change(func(tx *store.Tx) { found = tx.Delete(resource, id) })
+	if !found {
+		return fmt.Errorf("no %s with id %d", resource, id)
+	}
+	return nil
+}
+
+// Count is the number of rows of a resource.
+func (s *Simulator) Count(resource string) int {
+	n := 0
+	s.store.View(func() {
+		if t := s.store.Table(resource); t != nil {
+			n = t.Len()
+		}
+	})
+	return n
+}
+
+// queryTimeout is the time that the server's database has for a statement.
+const queryTimeout = 60 * time.Second
+
+// maxAnswer bounds the answer to one request.
+const maxAnswer = 512 << 20
+
+func queryContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, queryTimeout)
+}
