@@ -1,0 +1,169 @@
+//go:build e2e
+
+// Package distribution proves the built Collector with the configurations of this folder: as a process, against a server that
+// answers with the data of a real one.
+package distribution
+
+import (
+	"bufio"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+func TestStandardConfiguration(t *testing.T) {
+	t.Parallel()
+	api := startAPI(t)
+	c := startCollector(t, "otelcol.yaml", api.env())
+
+	requireGolden(t, "otelcol.prom", c.exposition)
+	assert.Contains(t, get(t, c.healthURL), "Server available")
+	assert.Zero(t, c.ownMetric(t, "otelcol_scraper_errored_metric_points"))
+}
+
+func TestDropInServesWhatTheOldExporterServed(t *testing.T) {
+	t.Parallel()
+	api := startAPI(t)
+	// acme has had a fleet of this name for longer.
+	id, err := api.sim.Insert("application", map[string]any{
+		"app_name":            "warehouse-gateways",
+		"slug":                "globex/warehouse-gateways",
+		"organization":        globexID,
+		"is_of__class":        "fleet",
+		"is_archived":         true, // the old exporter did not mind
+		"is_host":             false,
+		"is_for__device_type": 1,
+	})
+	require.NoError(t, err)
+	require.NoError(t, api.sim.Update("device", warehouseDeviceID, map[string]any{"belongs_to__application": id}))
+	c := startCollector(t, "exporter-compat.yaml", env{
+		"BALENA_TOKEN":   apiToken,
+		"BALENA_API_URL": api.URL,
+		"CRAWL_INTERVAL": "1",
+	})
+
+	requireGolden(t, "exporter-compat.prom", c.exposition)
+	assert.ElementsMatch(t, api.oldExporter(t), samples(get(t, c.metricsURL)))
+}
+
+func TestOTLP(t *testing.T) {
+	t.Parallel()
+	api := startAPI(t)
+	file := filepath.Join(t.TempDir(), "received.jsonl")
+	endpoint := freeAddress(t)
+	startCollector(t, "testdata/otlp-sink.yaml", env{"SINK_ENDPOINT": endpoint, "SINK_FILE": file})
+	vars := api.env()
+	vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
+	vars["OTEL_EXPORTER_OTLP_INSECURE"] = "true"
+	startCollector(t, "otlp.yaml", vars)
+
+	requireGolden(t, "otlp.txt", func(t require.TestingT) string {
+		return flattened(t, firstReceived(t, file))
+	})
+}
+
+func TestOpenBalenaWithAPrivateCA(t *testing.T) {
+	t.Parallel()
+	api := startTLSAPI(t)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	block := &pem.Block{Type: "CERTIFICATE", Bytes: api.Certificate().Raw}
+	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(block), 0o600))
+	vars := api.env()
+	vars["BALENA_CA_FILE"] = ca
+	c := startCollector(t, "openbalena.yaml", vars)
+
+	requireGolden(t, "otelcol.prom", c.exposition)
+}
+
+func TestAnOutageOfTheAPIIsReportedAndSurvived(t *testing.T) {
+	t.Parallel()
+	api := startAPI(t)
+	c := startCollector(t, "otelcol.yaml", api.env())
+	requireGolden(t, "otelcol.prom", c.exposition)
+	require.Zero(t, c.ownMetric(t, "otelcol_scraper_errored_metric_points"))
+
+	api.down.Store(true)
+	errored := 0.0
+	for range 2 { // intervals
+		eventually(t, func(t *assert.CollectT) {
+			now := c.ownMetric(t, "otelcol_scraper_errored_metric_points")
+			require.Greater(t, now, errored)
+			errored = now
+		})
+	}
+	assert.Contains(t, c.log.String(), "Error scraping metrics")
+	c.running(t)
+	assert.Contains(t, get(t, c.healthURL), "Server available")
+	// Values may go when they are too old, but none may change: an API that does not answer says nothing about devices.
+	assert.Subset(t, goldenLines(t, "otelcol.prom"), samples(c.exposition(t)))
+
+	api.down.Store(false)
+	requireGolden(t, "otelcol.prom", c.exposition)
+	scraped := c.ownMetric(t, "otelcol_scraper_scraped_metric_points")
+	eventually(t, func(t *assert.CollectT) {
+		require.Greater(t, c.ownMetric(t, "otelcol_scraper_scraped_metric_points"), scraped)
+	})
+}
+
+func TestWhatVanishesFromTheAPIVanishesFromPrometheus(t *testing.T) {
+	t.Parallel()
+	api := startAPI(t)
+	// Values that never expire: what goes, goes because the receiver says so.
+	c := startCollector(t, "otelcol.yaml", api.env(), "--config", "yaml:exporters::prometheus::metric_expiration: 24h")
+	const device, fleet = `balena_device_uuid="827050a823694584bf5e9ff0ff50bde4"`, `balena_fleet_slug="acme/empty-fleet"`
+	eventually(t, func(t *assert.CollectT) {
+		body := get(t, c.metricsURL)
+		require.Contains(t, body, device)
+		require.Contains(t, body, fleet)
+	})
+
+	require.NoError(t, api.sim.Delete("device", warehouseDeviceID))
+	require.NoError(t, api.sim.Delete("application", emptyFleetID))
+	eventually(t, func(t *assert.CollectT) {
+		body := get(t, c.metricsURL)
+		require.NotContains(t, body, device)
+		require.NotContains(t, body, fleet)
+		require.Contains(t, body, `balena_fleet_slug="acme/warehouse-gateways"`)
+	})
+}
+
+// exposition is what the prometheus exporter serves, fit for a golden.
+func (c *collector) exposition(t require.TestingT) string {
+	return normalizedExposition(get(t, c.metricsURL))
+}
+
+// samples returns the lines of an exposition that are not comments.
+func samples(exposition string) []string {
+	var lines []string
+	for line := range strings.Lines(exposition) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func goldenLines(t *testing.T, golden string) []string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", golden))
+	require.NoError(t, err)
+	return samples(string(data))
+}
+
+// firstReceived is the first message that the sink wrote.
+func firstReceived(t require.TestingT, file string) pmetric.Metrics {
+	f, err := os.Open(file)
+	require.NoError(t, err)
+	defer f.Close()
+	line, err := bufio.NewReader(f).ReadBytes('\n')
+	require.NoError(t, err, "no whole message yet")
+	metrics, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(line)
+	require.NoError(t, err)
+	return metrics
+}
