@@ -1,7 +1,6 @@
 package balenasim
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -42,22 +41,37 @@ func (s *Simulator) serve(w *recorder, r *http.Request) {
 		return
 	}
 	path, _, _ := strings.Cut(raw, "?")
+	switch path {
+	case "/ping":
+		writeText(w, "OK")
+		return
+	case "/connectivity-check":
+		writeEmpty(w, http.StatusNoContent)
+		return
+	}
+	caller, ok := s.authenticate(r)
+	if !ok {
+		writeEmpty(w, http.StatusInternalServerError)
+		return
+	}
 	for _, version := range []schema.Version{schema.V6, schema.V7} {
 		if rest, ok := strings.CutPrefix(raw, "/"+version.String()+"/"); ok {
-			s.serveModel(w, r, version, "/"+rest)
+			s.serveModel(w, r, caller, version, "/"+rest)
 			return
 		}
 	}
 	switch path {
-	case "/ping":
-		writeText(w, "OK")
+	case "/actor/v1/whoami":
+		s.actorWhoami(w, r, caller)
+	case "/user/v1/whoami":
+		s.userWhoami(w, r, caller)
 	default:
 		writeEmpty(w, http.StatusNotFound)
 	}
 }
 
 // serveModel answers a request on the resources of a version of the API.
-func (s *Simulator) serveModel(w *recorder, r *http.Request, v schema.Version, rest string) {
+func (s *Simulator) serveModel(w *recorder, r *http.Request, c credential, v schema.Version, rest string) {
 	w.Header().Set("Cache-Control", "no-cache")
 	q, err := odata.Parse(rest)
 	if err != nil {
@@ -66,16 +80,18 @@ func (s *Simulator) serveModel(w *recorder, r *http.Request, v schema.Version, r
 	}
 	switch r.Method {
 	case http.MethodGet:
-		s.read(w, r, v, q)
+		s.read(w, r, c, v, q)
 	default:
 		writeEmpty(w, http.StatusInternalServerError)
 	}
 }
 
-func (s *Simulator) read(w *recorder, r *http.Request, v schema.Version, q *odata.Query) {
+func (s *Simulator) read(w *recorder, r *http.Request, c credential, v schema.Version, q *odata.Query) {
 	ctx, cancel := queryContext(r.Context())
 	defer cancel()
-	result, err := s.query(ctx, v, q)
+	var result query.Result
+	var err error
+	s.store.View(func() { result, err = s.engine(c, v).Get(ctx, q) })
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -84,12 +100,10 @@ func (s *Simulator) read(w *recorder, r *http.Request, v schema.Version, q *odat
 	writeJSON(w, r, http.StatusOK, result.Body)
 }
 
-func (s *Simulator) query(ctx context.Context, v schema.Version, q *odata.Query) (query.Result, error) {
-	engine := &query.Engine{Store: s.store, Model: s.models[v], Now: s.now(), MaxBytes: maxAnswer}
-	var result query.Result
-	var err error
-	s.store.View(func() { result, err = engine.Get(ctx, q) })
-	return result, err
+// engine answers queries as one caller and one version of the API see them.
+// It is made and used while the store is locked.
+func (s *Simulator) engine(c credential, v schema.Version) *query.Engine {
+	return &query.Engine{Store: s.store, Model: s.models[v], Now: s.now(), Access: s.access(c), MaxBytes: maxAnswer}
 }
 
 // fail answers an error as the server does: only a syntax error has a body.

@@ -30,7 +30,7 @@ import (
 // from several goroutines.
 type Simulator struct {
 	now    func() time.Time
-	token  string
+	keys   keyring
 	store  *store.Store
 	models map[schema.Version]*schema.Model
 	log    requestLog
@@ -41,14 +41,19 @@ type Option func(*Simulator)
 
 // WithToken sets the API key of the user who sees all rows. It is "token"
 // unless set.
-func WithToken(token string) Option { return func(s *Simulator) { s.token = token } }
+func WithToken(token string) Option {
+	return func(s *Simulator) {
+		s.keys.keys = map[string]credential{token: {kind: user}}
+	}
+}
 
 // WithNow sets the clock that dates what is written.
 func WithNow(now func() time.Time) Option { return func(s *Simulator) { s.now = now } }
 
 // New makes a simulator without rows.
 func New(opts ...Option) *Simulator {
-	s := &Simulator{now: time.Now, token: "token", models: schema.Models()}
+	s := &Simulator{now: time.Now, models: schema.Models()}
+	WithToken("token")(s)
 	for _, opt := range opts {
 		opt(s)
 	}

@@ -1,0 +1,86 @@
+package balenasim
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
+)
+
+// actor answers /actor/v1/whoami, the one sure test of a key.
+type actor struct {
+	ID          int64   `json:"id"`
+	ActorType   string  `json:"actorType"`
+	ActorTypeID int64   `json:"actorTypeId"`
+	Username    *string `json:"username,omitempty"`
+	Email       *string `json:"email,omitempty"`
+	UUID        string  `json:"uuid,omitempty"`
+}
+
+// userInfo answers /user/v1/whoami.
+type userInfo struct {
+	ID       int64   `json:"id"`
+	Username string  `json:"username"`
+	Email    *string `json:"email"`
+}
+
+func (s *Simulator) actorWhoami(w *recorder, r *http.Request, c credential) {
+	var a *actor
+	s.store.View(func() {
+		switch c.kind {
+		case user:
+			u, actorID := s.userInfo()
+			a = &actor{ID: actorID, ActorType: "user", ActorTypeID: u.ID, Username: &u.Username, Email: u.Email}
+		case deviceKey:
+			t := s.store.Table("device")
+			if d := t.FindUnique(t.Resource.Index("uuid"), c.device); d != store.NoRow {
+				id, _ := t.Int(d, t.Resource.Index("actor"))
+				a = &actor{ID: id, ActorType: "device", ActorTypeID: t.ID(d), UUID: c.device}
+			}
+		}
+	})
+	if a == nil {
+		writeEmpty(w, http.StatusUnauthorized)
+		return
+	}
+	writeValue(w, r, a)
+}
+
+func (s *Simulator) userWhoami(w *recorder, r *http.Request, c credential) {
+	if c.kind != user {
+		writeEmpty(w, http.StatusUnauthorized)
+		return
+	}
+	var u userInfo
+	s.store.View(func() { u, _ = s.userInfo() })
+	writeValue(w, r, u)
+}
+
+// userInfo finds the user that the keys belong to: the first one that is not
+// the server's own guest.
+func (s *Simulator) userInfo() (userInfo, int64) {
+	t := s.store.Table("user")
+	for _, r := range t.Rows() {
+		name, _ := t.Text(r, t.Resource.Index("username"))
+		if name == "guest" {
+			continue
+		}
+		u := userInfo{ID: t.ID(r), Username: name}
+		if mail, ok := t.Text(r, t.Resource.Index("email")); ok {
+			u.Email = &mail
+		}
+		id, _ := t.Int(r, t.Resource.Index("actor"))
+		return u, id
+	}
+	mail := "admin@balena.example"
+	return userInfo{ID: 2, Username: "admin", Email: &mail}, 2
+}
+
+func writeValue(w *recorder, r *http.Request, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		writeEmpty(w, http.StatusInternalServerError)
+		return
+	}
+	writeJSON(w, r, http.StatusOK, b)
+}
