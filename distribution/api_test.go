@@ -27,12 +27,20 @@ const (
 	globexID          = 3
 )
 
-// api is a balena API with the data of a real server, which can be cut off.
+// api is a balena API with the data of a real server.
 type api struct {
 	*httptest.Server
-	sim  *balenasim.Simulator
-	down atomic.Bool // connections break before they bring an answer
+	sim    *balenasim.Simulator
+	broken atomic.Pointer[http.HandlerFunc]
 }
+
+// breakDown makes something else than the API answer, or not answer.
+func (a *api) breakDown(answer http.HandlerFunc) { a.broken.Store(&answer) }
+
+func (a *api) repair() { a.broken.Store(nil) }
+
+// hangUp breaks the connection before it brings an answer.
+func hangUp(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 func startAPI(t *testing.T) *api {
 	t.Helper()
@@ -53,8 +61,9 @@ func newAPI(t *testing.T) *api {
 	a := &api{sim: balenasim.New(balenasim.WithToken(apiToken))}
 	require.NoError(t, a.sim.Load(os.DirFS("../testdata/conformance/dataset")))
 	a.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if a.down.Load() {
-			panic(http.ErrAbortHandler)
+		if answer := a.broken.Load(); answer != nil {
+			(*answer)(w, r)
+			return
 		}
 		a.sim.ServeHTTP(w, r)
 	}))

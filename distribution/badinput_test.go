@@ -3,6 +3,10 @@
 package distribution
 
 import (
+	"io"
+	"maps"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -127,4 +131,113 @@ func TestBadInputEndsTheStartWithAMessageThatSaysWhatToDo(t *testing.T) {
 			require.NotContains(t, out, "panic")
 		})
 	}
+}
+
+func TestWrongCredentialsAndURLsAreReportedAtEachScrapeButDoNotEndTheCollector(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		env  env
+		want []string
+	}{
+		{
+			name: "a token that the API does not accept",
+			env:  env{"BALENA_API_KEY": "not-a-real-token"},
+			want: []string{"does not accept the credentials", `set a valid API key in \"token\"`},
+		},
+		{
+			name: "a server that is not there",
+			env:  env{"BALENA_API_URL": "http://" + freeAddress(t)},
+			want: []string{"connection refused"},
+		},
+		{
+			name: "a host that is not there",
+			env:  env{"BALENA_API_URL": "https://api.balena.invalid"},
+			want: []string{"balena API at https://api.balena.invalid", "lookup api.balena.invalid"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			vars := startAPI(t).env()
+			maps.Copy(vars, tt.env)
+			c := startCollector(t, "otelcol.yaml", vars)
+
+			c.reportsErrors(t, tt.want...)
+			assert.NotContains(t, c.log.String(), "not-a-real-token", "the token is a secret")
+			assert.Empty(t, c.exposition(t), "what is not known is not reported")
+		})
+	}
+}
+
+func TestAnswersThatAreNoneAreReportedAndNothingIsMadeOfThem(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		answer http.HandlerFunc
+		want   string
+	}{
+		{
+			name: "a body that is not JSON",
+			answer: func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = io.WriteString(w, "<html><body>Sign in to the hotel's network</body></html>")
+			},
+			want: "malformed answer",
+		},
+		{
+			name: "a body that is cut in half",
+			answer: func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Length", "100") // so that the connection ends before the body does
+				_, _ = io.WriteString(w, `{"d":[{"id":`)
+			},
+			want: "unexpected EOF",
+		},
+		{
+			name: "a field of the wrong type",
+			answer: func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = io.WriteString(w, `{"d":[{"id":"one","app_name":7,"slug":{},"owns__device":"many"}]}`)
+			},
+			want: "cannot unmarshal",
+		},
+		{
+			name: "a body without end",
+			answer: func(w http.ResponseWriter, _ *http.Request) {
+				rows := `{"d":[` + strings.Repeat(`{"id":1,"app_name":"a","slug":"a/a","owns__device":1},`, 1000)
+				for {
+					if _, err := io.WriteString(w, rows); err != nil {
+						return
+					}
+					rows = strings.TrimPrefix(rows, `{"d":[`)
+				}
+			},
+			want: "balena API at",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			api := startAPI(t)
+			api.breakDown(tt.answer)
+			c := startCollector(t, "otelcol.yaml", api.env())
+
+			c.reportsErrors(t, tt.want)
+			assert.Empty(t, c.exposition(t))
+			assert.Less(t, c.ownMetric(t, "otelcol_process_memory_rss"), 1e9)
+
+			api.repair()
+			requireGolden(t, "otelcol.prom", c.exposition)
+		})
+	}
+}
+
+// reportsErrors waits until the Collector has reported a failed scrape, in its log and in its own metrics.
+func (c *collector) reportsErrors(t *testing.T, messages ...string) {
+	t.Helper()
+	eventually(t, func(t *assert.CollectT) {
+		require.Positive(t, c.ownMetric(t, "otelcol_scraper_errored_metric_points"))
+		for _, message := range messages {
+			require.Contains(t, c.log.String(), message)
+		}
+	})
+	c.running(t)
 }

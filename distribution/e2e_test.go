@@ -88,7 +88,7 @@ func TestAnOutageOfTheAPIIsReportedAndSurvived(t *testing.T) {
 	requireGolden(t, "otelcol.prom", c.exposition)
 	require.Zero(t, c.ownMetric(t, "otelcol_scraper_errored_metric_points"))
 
-	api.down.Store(true)
+	api.breakDown(hangUp)
 	errored := 0.0
 	for range 2 { // intervals
 		eventually(t, func(t *assert.CollectT) {
@@ -97,13 +97,13 @@ func TestAnOutageOfTheAPIIsReportedAndSurvived(t *testing.T) {
 			errored = now
 		})
 	}
-	assert.Contains(t, c.log.String(), "Error scraping metrics")
+	assert.Contains(t, c.log.String(), "balena API at "+api.URL)
 	c.running(t)
 	assert.Contains(t, get(t, c.healthURL), "Server available")
 	// Values may go when they are too old, but none may change: an API that does not answer says nothing about devices.
 	assert.Subset(t, goldenLines(t, "otelcol.prom"), samples(c.exposition(t)))
 
-	api.down.Store(false)
+	api.repair()
 	requireGolden(t, "otelcol.prom", c.exposition)
 	scraped := c.ownMetric(t, "otelcol_scraper_scraped_metric_points")
 	eventually(t, func(t *assert.CollectT) {
