@@ -66,6 +66,24 @@ func TestOTLP(t *testing.T) {
 	requireGolden(t, "otlp.txt", func(t require.TestingT) string {
 		return flattened(t, firstReceived(t, file))
 	})
+
+	received := firstReceived(t, file)
+	perPoint := (&pmetric.ProtoMarshaler{}).MetricsSize(received) / received.DataPointCount()
+	assert.Less(t, perPoint*batchSize(t, "otlp.yaml"), 4<<20, "a full batch is larger than a gRPC receiver accepts")
+}
+
+func batchSize(t *testing.T, config string) int {
+	t.Helper()
+	var c struct {
+		Processors struct {
+			Batch struct {
+				MaxSize int `yaml:"send_batch_max_size"`
+			} `yaml:"batch"`
+		} `yaml:"processors"`
+	}
+	decode(t, config, &c)
+	require.Positive(t, c.Processors.Batch.MaxSize)
+	return c.Processors.Batch.MaxSize
 }
 
 func TestOpenBalenaWithAPrivateCA(t *testing.T) {
