@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,11 +135,27 @@ func TestWhatVanishesFromTheAPIVanishesFromPrometheus(t *testing.T) {
 	api := startAPI(t)
 	// Values that never expire: what goes, goes because the receiver says so.
 	c := startCollector(t, "otelcol.yaml", api.env(), "--config", "yaml:exporters::prometheus::metric_expiration: 24h")
-	const device, fleet = `balena_device_uuid="827050a823694584bf5e9ff0ff50bde4"`, `balena_fleet_slug="acme/empty-fleet"`
+	const (
+		device = `balena_device_uuid="827050a823694584bf5e9ff0ff50bde4"`
+		fleet  = `balena_fleet_slug="acme/empty-fleet"`
+		before = `balena_os_version="balenaOS 2.108.1"`
+		after  = `balena_os_version="balenaOS 7.0.0"`
+	)
+	info := func(t require.TestingT) []string { // the info series of the device
+		return slices.DeleteFunc(samples(get(t, c.metricsURL)), func(line string) bool {
+			return !strings.HasPrefix(line, "balena_device_info{") || !strings.Contains(line, device)
+		})
+	}
 	eventually(t, func(t *assert.CollectT) {
-		body := get(t, c.metricsURL)
-		require.Contains(t, body, device)
-		require.Contains(t, body, fleet)
+		require.Len(t, info(t), 1)
+		require.Contains(t, info(t)[0], before)
+		require.Contains(t, get(t, c.metricsURL), fleet)
+	})
+
+	require.NoError(t, api.sim.Update("device", warehouseDeviceID, map[string]any{"os_version": "balenaOS 7.0.0"}))
+	eventually(t, func(t *assert.CollectT) {
+		require.Len(t, info(t), 1, "the series of the old version goes when that of the new one comes")
+		require.Contains(t, info(t)[0], after)
 	})
 
 	require.NoError(t, api.sim.Delete("device", warehouseDeviceID))
