@@ -19,10 +19,14 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := s.now()
 	rec := &recorder{ResponseWriter: w}
 	s.serve(rec, r)
-	s.log.add(Request{
+	done := Request{
 		Time: start, Method: r.Method, Target: redact(target(r)), Status: rec.status,
 		Rows: rec.rows, Bytes: rec.bytes, Duration: s.now().Sub(start),
-	})
+	}
+	s.log.add(done)
+	if s.hook != nil {
+		s.hook(done)
+	}
 }
 
 // target is the raw request target. The server parses it as it was sent, so a
@@ -35,6 +39,9 @@ func target(r *http.Request) string {
 }
 
 func (s *Simulator) serve(w *recorder, r *http.Request) {
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
 	raw := target(r)
 	if len(raw) > maxTarget {
 		w.WriteHeader(http.StatusRequestHeaderFieldsTooLarge)
@@ -60,6 +67,10 @@ func (s *Simulator) serve(w *recorder, r *http.Request) {
 			return
 		}
 	}
+	if uuid, ok := logsPath(path); ok {
+		s.serveLogs(w, r, caller, uuid)
+		return
+	}
 	switch path {
 	case "/actor/v1/whoami":
 		s.actorWhoami(w, r, caller)
@@ -73,6 +84,10 @@ func (s *Simulator) serve(w *recorder, r *http.Request) {
 // serveModel answers a request on the resources of a version of the API.
 func (s *Simulator) serveModel(w *recorder, r *http.Request, c credential, v schema.Version, rest string) {
 	w.Header().Set("Cache-Control", "no-cache")
+	fields, ok := body(w, r)
+	if !ok {
+		return
+	}
 	q, err := odata.Parse(rest)
 	if err != nil {
 		s.fail(w, r, err)
@@ -81,7 +96,10 @@ func (s *Simulator) serveModel(w *recorder, r *http.Request, c credential, v sch
 	switch r.Method {
 	case http.MethodGet:
 		s.read(w, r, c, v, q)
+	case http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete, "MERGE":
+		s.write(w, r, c, v, q, fields)
 	default:
+		// The server has no HEAD on resources: it fails on it.
 		writeEmpty(w, http.StatusInternalServerError)
 	}
 }

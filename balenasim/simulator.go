@@ -34,6 +34,10 @@ type Simulator struct {
 	store  *store.Store
 	models map[schema.Version]*schema.Model
 	log    requestLog
+	hook   func(Request)
+	logs   deviceLogs
+
+	heartbeat time.Duration
 }
 
 // Option configures a Simulator.
@@ -50,9 +54,15 @@ func WithToken(token string) Option {
 // WithNow sets the clock that dates what is written.
 func WithNow(now func() time.Time) Option { return func(s *Simulator) { s.now = now } }
 
+// WithClock has a clock that tests step date what is written.
+func WithClock(c *Clock) Option { return WithNow(c.Now) }
+
+// WithRequestHook has every answered request told to f, as a request log does.
+func WithRequestHook(f func(Request)) Option { return func(s *Simulator) { s.hook = f } }
+
 // New makes a simulator without rows.
 func New(opts ...Option) *Simulator {
-	s := &Simulator{now: time.Now, models: schema.Models()}
+	s := &Simulator{now: time.Now, models: schema.Models(), heartbeat: defaultHeartbeat}
 	WithToken("token")(s)
 	for _, opt := range opts {
 		opt(s)

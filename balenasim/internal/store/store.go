@@ -129,6 +129,22 @@ func (tx *Tx) Update(resource string, id int64, fields map[string]any) (bool, er
 	return true, nil
 }
 
+// Fields reads a row, as Update takes it to put it back.
+func (tx *Tx) Fields(resource string, id int64) map[string]any {
+	t := tx.s.tables[resource]
+	r := t.Find(id)
+	if r == NoRow {
+		return nil
+	}
+	out := map[string]any{}
+	for i, f := range t.Resource.Fields {
+		if i != t.idField {
+			out[f.Name] = t.Value(r, i)
+		}
+	}
+	return out
+}
+
 // Delete removes a row with all rows that are part of it, and empties other
 // references to it. It says whether there was such a row.
 func (tx *Tx) Delete(resource string, id int64) bool {

@@ -83,10 +83,13 @@ func kindOf(t schema.Type) Kind {
 }
 
 // Convert makes a value of a type from a Go value: what encoding/json decodes,
-// time.Time, integers, json.RawMessage, or {"__id": n} for references.
+// time.Time, integers, json.RawMessage, a Value, or {"__id": n} for references.
 func Convert(t schema.Type, in any) (Value, error) {
-	if raw, ok := in.(json.RawMessage); ok {
-		return convertRaw(t, raw)
+	switch v := in.(type) {
+	case json.RawMessage:
+		return convertRaw(t, v)
+	case Value:
+		return v, nil
 	}
 	if in == nil {
 		return Value{}, nil

@@ -1,0 +1,312 @@
+package balenasim
+
+import (
+	"encoding/json"
+
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/odata"
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
+)
+
+// LogLine is a line of a device's logs.
+type LogLine struct {
+	CreatedAt int64  `json:"createdAt"` // receipt at the server, in ms
+	Timestamp int64  `json:"timestamp"` // the device's clock, in ms
+	IsSystem  bool   `json:"isSystem"`
+	IsStdErr  bool   `json:"isStdErr"`
+	ServiceID int64  `json:"serviceId,omitempty"` // absent on system lines
+	Message   string `json:"message"`
+}
+
+// The limits of open-balena-api's src/features/device-logs.
+const (
+	logRetention      = 1000
+	logRetentionTime  = 30 * 24 * time.Hour
+	logStreamLookback = 24 * time.Hour
+	logBatch          = 10
+	logBatches        = 15 // a window
+	logWindow         = 10 * time.Second
+	defaultHeartbeat  = 58 * time.Second
+	// logBurst is how many lines a device gets through in a window of the
+	// simulator; the rest is summed up in one line.
+	logBurst = 2000
+	// logBacklog is how many lines may wait for a slow reader.
+	logBacklog = 1024
+)
+
+// WithLogHeartbeat sets the period of the blank lines that keep a log stream
+// alive. The server's is 58 seconds.
+func WithLogHeartbeat(d time.Duration) Option { return func(s *Simulator) { s.heartbeat = d } }
+
+// deviceLogs are the logs of all devices that have some.
+type deviceLogs struct {
+	mu      sync.Mutex
+	devices map[int64]*deviceLog
+}
+
+type deviceLog struct {
+	lines       []LogLine
+	readers     map[*logReader]struct{}
+	windowStart time.Time
+	batches     int
+	accepted    int
+	suppressed  int
+}
+
+// logReader is an open stream.
+type logReader struct {
+	lines   chan LogLine
+	dropped int
+}
+
+func (l *deviceLogs) device(id int64) *deviceLog {
+	if l.devices == nil {
+		l.devices = map[int64]*deviceLog{}
+	}
+	d := l.devices[id]
+	if d == nil {
+		d = &deviceLog{readers: map[*logReader]struct{}{}}
+		l.devices[id] = d
+	}
+	return d
+}
+
+// WriteLogs adds lines to the logs of a device. Lines without a time get the
+// current one; like a batch on the server, all share the time of receipt. Of a
+// burst that is too large the server keeps a part and says how many it left out.
+func (s *Simulator) WriteLogs(uuid string, lines ...LogLine) error {
+	id := s.deviceID(uuid)
+	if id == 0 {
+		return fmt.Errorf("no device with UUID %s", uuid)
+	}
+	s.appendLogs(id, lines)
+	return nil
+}
+
+func (s *Simulator) appendLogs(id int64, lines []LogLine) {
+	now := s.now()
+	s.logs.mu.Lock()
+	defer s.logs.mu.Unlock()
+	d := s.logs.device(id)
+	d.window(now)
+	for _, line := range lines {
+		if d.accepted >= logBurst {
+			d.suppressed++
+			continue
+		}
+		d.accepted++
+		d.add(now, line)
+	}
+}
+
+// window begins a new rate window when the last one is over, with a word on
+// what the last one suppressed.
+func (d *deviceLog) window(now time.Time) {
+	if now.Sub(d.windowStart) < logWindow {
+		return
+	}
+	suppressed := d.suppressed
+	d.windowStart, d.batches, d.accepted, d.suppressed = now, 0, 0, 0
+	if suppressed > 0 {
+		d.add(now, warning(now, suppressed, "rate limiting"))
+	}
+}
+
+func warning(now time.Time, n int, why string) LogLine {
+	return LogLine{
+		Timestamp: now.UnixMilli(), IsSystem: true, IsStdErr: true,
+		Message: fmt.Sprintf("Warning: Suppressed %d message(s) due to %s", n, why),
+	}
+}
+
+func (d *deviceLog) add(now time.Time, line LogLine) {
+	line.CreatedAt = now.UnixMilli()
+	if line.Timestamp == 0 {
+		line.Timestamp = line.CreatedAt
+	}
+	if len(d.lines) == logRetention {
+		d.lines = slices.Delete(d.lines, 0, 1)
+	}
+	d.lines = append(d.lines, line)
+	for r := range d.readers {
+		r.offer(now, line)
+	}
+}
+
+// offer hands a line to a reader, or counts it if the reader is too slow.
+func (r *logReader) offer(now time.Time, line LogLine) {
+	if r.dropped > 0 && cap(r.lines)-len(r.lines) > 1 {
+		w := warning(now, r.dropped, "slow reading")
+		w.CreatedAt = now.UnixMilli()
+		r.lines <- w
+		r.dropped = 0
+	}
+	if len(r.lines) == cap(r.lines) {
+		r.dropped++
+		return
+	}
+	r.lines <- line
+}
+
+// history are the newest lines since start, oldest first.
+func (d *deviceLog) history(count int, start int64) []LogLine {
+	from := 0
+	for from < len(d.lines) && d.lines[from].CreatedAt < start {
+		from++
+	}
+	lines := d.lines[from:]
+	return slices.Clone(lines[max(0, len(lines)-max(0, count)):])
+}
+
+// deviceID finds a device by its full UUID, 0 if there is none.
+func (s *Simulator) deviceID(uuid string) int64 {
+	id := int64(0)
+	s.store.View(func() {
+		t := s.store.Table("device")
+		if r := t.FindUnique(t.Resource.Index("uuid"), uuid); r != store.NoRow {
+			id = t.ID(r)
+		}
+	})
+	return id
+}
+
+// logsPath takes the UUID out of /device/v2/<uuid>/logs.
+func logsPath(path string) (string, bool) {
+	rest, ok := strings.CutPrefix(path, "/device/v2/")
+	if !ok {
+		return "", false
+	}
+	uuid, ok := strings.CutSuffix(rest, "/logs")
+	return uuid, ok && uuid != "" && !strings.Contains(uuid, "/")
+}
+
+func (s *Simulator) serveLogs(w *recorder, r *http.Request, c credential, uuid string) {
+	switch r.Method {
+	case http.MethodGet:
+		s.readLogs(w, r, c, uuid)
+	case http.MethodPost:
+		s.storeLogs(w, r, c, uuid)
+	default:
+		writeEmpty(w, http.StatusNotFound)
+	}
+}
+
+func (s *Simulator) readLogs(w *recorder, r *http.Request, c credential, uuid string) {
+	if c.kind != user {
+		writeEmpty(w, http.StatusUnauthorized)
+		return
+	}
+	id := s.deviceID(uuid)
+	if id == 0 {
+		writeMessage(w, r, http.StatusNotFound, "No device with uuid "+uuid)
+		return
+	}
+	params := logParams(target(r))
+	if params["stream"] == "1" {
+		s.streamLogs(w, r, id, params)
+		return
+	}
+	count, start := s.logRange(params, logRetention, logRetentionTime)
+	s.logs.mu.Lock()
+	d := s.logs.device(id)
+	d.window(s.now())
+	lines := d.history(count, start)
+	s.logs.mu.Unlock()
+	if lines == nil {
+		lines = []LogLine{}
+	}
+	b, err := encode(lines)
+	if err != nil {
+		writeEmpty(w, http.StatusInternalServerError)
+		return
+	}
+	w.rows = len(lines)
+	writeJSON(w, r, http.StatusOK, b)
+}
+
+// encode is JSON without the escapes that encoding/json adds for HTML.
+func encode(v any) ([]byte, error) {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return []byte(strings.TrimSuffix(b.String(), "\n")), err
+}
+
+func logParams(target string) map[string]string {
+	out := map[string]string{}
+	_, options, _ := strings.Cut(target, "?")
+	for option := range strings.SplitSeq(options, "&") {
+		name, value, _ := strings.Cut(option, "=")
+		out[name] = strings.ReplaceAll(strings.ReplaceAll(value, "%3A", ":"), "%2B", "+")
+	}
+	return out
+}
+
+// logRange reads count and start. What they cannot mean is ignored.
+func (s *Simulator) logRange(params map[string]string, count int, lookback time.Duration) (int, int64) {
+	now := s.now()
+	if c, ok := params["count"]; ok {
+		if n, err := strconv.Atoi(c); err == nil {
+			count = n
+		} else if c == "all" {
+			count = logRetention
+		}
+	}
+	start := now.Add(-lookback).UnixMilli()
+	if given, ok := params["start"]; ok {
+		if ms, err := strconv.ParseInt(given, 10, 64); err == nil && ms != 0 {
+			start = ms
+		} else if t, ok := odata.ParseTime(given); ok {
+			start = t.UnixMilli()
+		}
+	}
+	return min(count, logRetention), max(start, now.Add(-logRetentionTime).UnixMilli())
+}
+
+// storeLogs takes a batch of lines from a device.
+func (s *Simulator) storeLogs(w *recorder, r *http.Request, c credential, uuid string) {
+	id := s.deviceID(uuid)
+	if id == 0 || c.kind == guest || c.kind == deviceKey && c.device != uuid {
+		writeEmpty(w, http.StatusUnauthorized)
+		return
+	}
+	var lines []LogLine
+	if err := json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(&lines); err != nil {
+		htmlError(w, http.StatusBadRequest)
+		return
+	}
+	if len(lines) > logBatch {
+		writeMessage(w, r, http.StatusBadRequest, "Batches cannot include more than 10 logs")
+		return
+	}
+	if wait, ok := s.takeBatch(id); !ok {
+		w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+		writeMessage(w, r, http.StatusTooManyRequests, "Too Many Requests")
+		return
+	}
+	s.appendLogs(id, lines)
+	writeEmpty(w, http.StatusCreated)
+}
+
+// takeBatch counts a batch against the rate limit of a device.
+func (s *Simulator) takeBatch(id int64) (time.Duration, bool) {
+	now := s.now()
+	s.logs.mu.Lock()
+	defer s.logs.mu.Unlock()
+	d := s.logs.device(id)
+	d.window(now)
+	if d.batches >= logBatches {
+		return logWindow - now.Sub(d.windowStart), false
+	}
+	d.batches++
+	return 0, true
+}

@@ -1,0 +1,217 @@
+package balenasim
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"regexp"
+	"strings"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
+)
+
+// The rules of writes, with the messages of open-balena-api.
+var (
+	envName    = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+	configName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_:]*$`)
+	appName    = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
+	deviceUUID = regexp.MustCompile(`^[a-f0-9]{32}([a-f0-9]{30})?$`)
+)
+
+// required are the fields that an insert must give. Without them the database
+// fails, and with it the request: 500.
+var required = map[string][]string{
+	"device":                              {"is_of__device_type"},
+	"application":                         {"app_name", "organization", "is_for__device_type"},
+	"device_environment_variable":         {"device", "name", "value"},
+	"device_config_variable":              {"device", "name", "value"},
+	"application_environment_variable":    {"application", "name", "value"},
+	"application_config_variable":         {"application", "name", "value"},
+	"service_environment_variable":        {"service", "name", "value"},
+	"device_service_environment_variable": {"service_install", "name", "value"},
+	"device_tag":                          {"device", "tag_key", "value"},
+	"application_tag":                     {"application", "tag_key", "value"},
+	"release_tag":                         {"release", "tag_key", "value"},
+}
+
+// deviceMayCreate are the resources of its own that a device key writes.
+var deviceMayCreate = map[string]bool{
+	"device_tag": true, "device_environment_variable": true, "device_config_variable": true,
+	"device_service_environment_variable": true, "service_install": true, "image_install": true,
+}
+
+// validate checks the values of a write.
+func (c *change) validate(resource string, values map[string]any, insert bool) error {
+	text := func(name string) (string, bool) {
+		v, err := store.Convert(schema.Text, values[name])
+		return v.S, err == nil && v.Kind == store.Text
+	}
+	switch {
+	case strings.HasSuffix(resource, "_environment_variable"):
+		if name, ok := text("name"); ok {
+			if err := envVarName(name); err != nil {
+				return err
+			}
+		}
+	case strings.HasSuffix(resource, "_config_variable"):
+		if name, ok := text("name"); ok {
+			if err := configVarName(name); err != nil {
+				return err
+			}
+		}
+	case strings.HasSuffix(resource, "_tag"):
+		if key, ok := text("tag_key"); ok {
+			return tagKey(key)
+		}
+	case resource == "device":
+		if name, ok := text("device_name"); ok && strings.ContainsAny(name, "\r\n") {
+			return badRequest("Device name cannot contain any newline characters.")
+		}
+		if uuid, ok := text("uuid"); insert && ok && uuid != "" && !deviceUUID.MatchString(uuid) {
+			return badRequest("Device UUID must be a 32 or 62 character long lower case hex string.")
+		}
+	case resource == "application":
+		if name, ok := text("app_name"); ok {
+			if !appName.MatchString(name) {
+				return badRequest("App name may only contain [a-zA-Z0-9_-].")
+			}
+			if len(name) < 4 || len(name) > 100 {
+				return badRequest("It is necessary that each application has an app name that has a Length (Type) that is greater than or equal to 4 and is less than or equal to 100.")
+			}
+		}
+	}
+	if value, ok := text("value"); ok && strings.HasSuffix(resource, "_variable") && strings.ContainsAny(value, "\r\n") {
+		return badRequest("Variable values cannot contain line break characters")
+	}
+	return nil
+}
+
+func reserved(name string) bool {
+	return strings.HasPrefix(name, "RESIN_") || strings.HasPrefix(name, "BALENA_")
+}
+
+func envVarName(name string) error {
+	switch {
+	case !envName.MatchString(name):
+		return badRequest("Environment variable names can only contain alphanumeric characters and underscores.")
+	case name == "RESIN" || name == "BALENA" || name == "USER":
+		return badRequest("Environment variables " + name + " is reserved.")
+	case reserved(name):
+		return badRequest("Environment variables beginning with RESIN_, BALENA_ are reserved.")
+	}
+	return nil
+}
+
+func configVarName(name string) error {
+	switch {
+	case !configName.MatchString(name):
+		return badRequest("Configuration variable names can only contain alphanumeric characters, underscores and colons.")
+	case !reserved(name):
+		return badRequest("Configuration variables must be part of one of the following namespaces: RESIN_, BALENA_")
+	}
+	return nil
+}
+
+func tagKey(key string) error {
+	if strings.ContainsAny(key, " \t\r\n\v\f") {
+		return badRequest("Tag keys cannot contain whitespace.")
+	}
+	for _, prefix := range []string{"io.resin.", "io.balena."} {
+		if strings.HasPrefix(key, prefix) {
+			return badRequest("Tag keys beginning with " + prefix + " are reserved.")
+		}
+	}
+	return nil
+}
+
+// defaults fills what the server fills in on inserts.
+func (s *Simulator) defaults(tx *store.Tx, resource string, values map[string]any) error {
+	fill := func(name string, v any) {
+		if isNull(values[name]) {
+			values[name] = v
+		}
+	}
+	switch resource {
+	case "device":
+		fill("uuid", randomHex(16))
+		fill("device_name", "wild-"+randomHex(3))
+		fill("api_heartbeat_state", "unknown")
+		fill("actor", nextActor(tx))
+		for _, name := range []string{"is_online", "is_connected_to_vpn", "is_web_accessible", "is_undervolted"} {
+			fill(name, false)
+		}
+	case "application":
+		fill("uuid", randomHex(16))
+		fill("actor", nextActor(tx))
+		fill("is_of__class", "fleet")
+		fill("should_track_latest_release", true)
+		for _, name := range []string{"is_host", "is_archived", "is_public"} {
+			fill(name, false)
+		}
+		if slug, ok := s.slug(tx, values); ok {
+			fill("slug", slug)
+		}
+		if t := tx.Table("application_type"); t.Len() > 0 {
+			fill("application_type", t.ID(t.Rows()[0]))
+		}
+	}
+	return nil
+}
+
+// slug is made of the handle of the organization and the name of the fleet.
+func (s *Simulator) slug(tx *store.Tx, values map[string]any) (string, bool) {
+	org, err := store.Convert(schema.Ref, values["organization"])
+	name, err2 := store.Convert(schema.Text, values["app_name"])
+	t := tx.Table("organization")
+	if err != nil || err2 != nil || org.Kind == store.Null {
+		return "", false
+	}
+	r := t.Find(org.I)
+	if r == store.NoRow {
+		return "", false
+	}
+	handle, _ := t.Text(r, t.Resource.Index("handle"))
+	return strings.ToLower(handle + "/" + name.S), true
+}
+
+// nextActor is an id that no actor has yet.
+func nextActor(tx *store.Tx) int64 {
+	highest := int64(0)
+	for _, name := range []string{"user", "device", "application"} {
+		t := tx.Table(name)
+		field := t.Resource.Index("actor")
+		for _, r := range t.Rows() {
+			if id, ok := t.Int(r, field); ok && id > highest {
+				highest = id
+			}
+		}
+	}
+	return highest + 1
+}
+
+// follow adds what the server changes along with what was asked for.
+func (s *Simulator) follow(resource string, values map[string]any) {
+	if resource != "device" {
+		return
+	}
+	now := s.now()
+	if v, ok := values["is_connected_to_vpn"]; ok && !isNull(v) {
+		values["is_online"], values["last_vpn_event"] = v, now
+	}
+	if v, ok := values["is_online"]; ok && !isNull(v) {
+		values["last_connectivity_event"] = now
+	}
+	// A device that moves to another fleet loses its pin.
+	if _, pinned := values["is_pinned_on__release"]; !pinned {
+		if v, moved := values["belongs_to__application"]; moved && !isNull(v) {
+			values["is_pinned_on__release"] = json.RawMessage("null")
+		}
+	}
+}
+
+func randomHex(bytes int) string {
+	b := make([]byte, bytes)
+	rand.Read(b)
+	return hex.EncodeToString(b)
+}

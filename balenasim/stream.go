@@ -1,0 +1,106 @@
+package balenasim
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"time"
+)
+
+// streamLogs answers with a line of JSON a log line, for as long as the caller
+// reads. Nothing is sent before the first line or heartbeat, not even the
+// headers: on a quiet device they take 58 seconds.
+func (s *Simulator) streamLogs(w *recorder, r *http.Request, id int64, params map[string]string) {
+	count, start := s.logRange(params, 0, logStreamLookback)
+	reader := &logReader{lines: make(chan LogLine, logBacklog)}
+	s.logs.mu.Lock()
+	d := s.logs.device(id)
+	history := d.history(count, start)
+	d.readers[reader] = struct{}{}
+	s.logs.mu.Unlock()
+	defer func() {
+		s.logs.mu.Lock()
+		delete(d.readers, reader)
+		s.logs.mu.Unlock()
+	}()
+
+	out := newLineWriter(w, r)
+	defer out.close()
+	for _, line := range history {
+		if out.line(line) != nil {
+			return
+		}
+	}
+	if len(history) > 0 && out.flush() != nil {
+		return
+	}
+	heartbeat := time.NewTicker(s.heartbeat)
+	defer heartbeat.Stop()
+	for {
+		var err error
+		select {
+		case <-r.Context().Done():
+			return
+		case line := <-reader.lines:
+			err = out.line(line)
+		case <-heartbeat.C:
+			err = out.write([]byte("\n"))
+		}
+		if err != nil || out.flush() != nil {
+			return
+		}
+	}
+}
+
+// lineWriter writes a stream of lines, compressed if the caller wants it.
+type lineWriter struct {
+	w    *recorder
+	gzip *gzip.Writer
+	ctrl *http.ResponseController
+}
+
+func newLineWriter(w *recorder, r *http.Request) *lineWriter {
+	h := w.Header()
+	h.Set("Content-Type", "application/x-ndjson")
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Vary", "Accept-Encoding")
+	out := &lineWriter{w: w, ctrl: http.NewResponseController(w)}
+	if acceptsGzip(r) {
+		h.Set("Content-Encoding", "gzip")
+		out.gzip = gzip.NewWriter(w)
+	}
+	return out
+}
+
+func (o *lineWriter) line(l LogLine) error {
+	b, err := encode(l)
+	if err != nil {
+		return err
+	}
+	o.w.rows++
+	return o.write(append(b, '\n'))
+}
+
+func (o *lineWriter) write(b []byte) error {
+	var to io.Writer = o.w
+	if o.gzip != nil {
+		to = o.gzip
+	}
+	_, err := to.Write(b)
+	return err
+}
+
+func (o *lineWriter) flush() error {
+	if o.gzip != nil {
+		if err := o.gzip.Flush(); err != nil {
+			return err
+		}
+	}
+	return o.ctrl.Flush()
+}
+
+func (o *lineWriter) close() {
+	if o.gzip != nil && o.w.status != 0 {
+		o.gzip.Close()
+	}
+}
