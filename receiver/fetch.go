@@ -3,7 +3,7 @@ package receiver
 import (
 	"context"
 	"errors"
-	"iter"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -34,6 +34,11 @@ const (
 	releaseRequest       requestKind = "releases"
 	newestReleaseRequest requestKind = "newest releases"
 )
+
+// requestKinds are all kinds, in the order in which they are asked.
+var requestKinds = []requestKind{
+	credentialRequest, fleetRequest, deviceCountRequest, deviceRequest, newestReleaseRequest, deviceTypeRequest, releaseRequest,
+}
 
 // answers is what a scrape's requests brought. Each kind of request can fail by itself.
 type answers struct {
@@ -158,26 +163,23 @@ func (r *fetching) fetchFleets(ctx context.Context) error {
 	if r.plan.onlineCounts {
 		query = query.Expand(fleet.Devices.Count(device.IsOnline.Eq(true)))
 	}
-	for row, err := range query.All(ctx) {
-		if err != nil {
-			return err
+	return forEachRow(ctx, func(row balenaclient.Fleet) error {
+		if row.Slug == "" {
+			return fmt.Errorf("fleet with id %d has no slug", row.ID)
 		}
 		if r.filter.matches(row.Slug) {
 			r.answers.fleets = append(r.answers.fleets, row)
 		}
-	}
-	return nil
+		return nil
+	}, query)
 }
 
 func (r *fetching) fetchDeviceCounts(ctx context.Context) error {
 	r.answers.deviceCounts = map[int64]int64{}
-	for row, err := range r.selectedFleets().Select(fleet.ID).Expand(fleet.Devices.Count()).All(ctx) {
-		if err != nil {
-			return err
-		}
+	return forEachRow(ctx, func(row balenaclient.Fleet) error {
 		r.answers.deviceCounts[row.ID] = int64(row.Devices.Count)
-	}
-	return nil
+		return nil
+	}, r.selectedFleets().Select(fleet.ID).Expand(fleet.Devices.Count()))
 }
 
 func (r *fetching) fleetIDs() []int64 {
@@ -189,16 +191,15 @@ func (r *fetching) fleetIDs() []int64 {
 }
 
 func (r *fetching) fetchDevices(ctx context.Context) error {
-	for ids := range idLists(r.fleetIDs()) {
-		query := r.client.Devices().Where(device.Fleet.In(ids...)).Select(r.plan.deviceColumns...)
-		for row, err := range query.All(ctx) {
-			if err != nil {
-				return err
-			}
-			r.answers.devices = append(r.answers.devices, row)
+	return forEachRow(ctx, func(row balenaclient.Device) error {
+		if row.UUID == "" {
+			return fmt.Errorf("device with id %d has no uuid", row.ID)
 		}
-	}
-	return nil
+		r.answers.devices = append(r.answers.devices, row)
+		return nil
+	}, forIDs(r.fleetIDs(), func(ids []int64) pine.Query[balenaclient.Device] {
+		return r.client.Devices().Where(device.Fleet.In(ids...)).Select(r.plan.deviceColumns...)
+	})...)
 }
 
 func (r *fetching) hasUnknownDeviceType() bool {
@@ -210,31 +211,26 @@ func (r *fetching) hasUnknownDeviceType() bool {
 
 func (r *fetching) fetchDeviceTypes(ctx context.Context) error {
 	deviceTypes := map[int64]string{}
-	for deviceType, err := range r.client.DeviceTypes().Select(devicetype.Slug).PageSize(maxPageSize).All(ctx) {
-		if err != nil {
-			return err
-		}
-		deviceTypes[deviceType.ID] = deviceType.Slug
+	err := forEachRow(ctx, func(row balenaclient.DeviceType) error {
+		deviceTypes[row.ID] = row.Slug
+		return nil
+	}, r.client.DeviceTypes().Select(devicetype.Slug).PageSize(maxPageSize))
+	if err == nil {
+		r.fetcher.deviceTypes = deviceTypes
 	}
-	r.fetcher.deviceTypes = deviceTypes
-	return nil
+	return err
 }
 
 func (r *fetching) fetchNewestReleases(ctx context.Context) error {
 	newest := pine.Select(release.ID).OrderBy(release.CreatedAt.Desc(), release.ID.Desc()).Top(1)
-	for ids := range idLists(r.fleetIDs()) {
-		query := r.client.Fleets().Where(fleet.ID.In(ids...)).PageSize(maxPageSize).
-			Select(fleet.ID).Expand(fleet.Releases.With(newest))
-		for row, err := range query.All(ctx) {
-			if err != nil {
-				return err
-			}
-			for _, newest := range row.Releases.Rows {
-				r.newest = append(r.newest, newest.ID)
-			}
+	return forEachRow(ctx, func(row balenaclient.Fleet) error {
+		for _, newest := range row.Releases.Rows {
+			r.newest = append(r.newest, newest.ID)
 		}
-	}
-	return nil
+		return nil
+	}, forIDs(r.fleetIDs(), func(ids []int64) pine.Query[balenaclient.Fleet] {
+		return r.client.Fleets().Where(fleet.ID.In(ids...)).Select(fleet.ID).Expand(fleet.Releases.With(newest)).PageSize(maxPageSize)
+	})...)
 }
 
 // fetchReleases fetches the releases that a device runs or is pinned to, those that fleets target, and the newest ones.
@@ -251,16 +247,12 @@ func (r *fetching) fetchReleases(ctx context.Context) error {
 		ids[id] = true
 	}
 	delete(ids, 0)
-	for list := range idLists(slices.Sorted(maps.Keys(ids))) {
-		query := r.client.Releases().Where(release.ID.In(list...)).PageSize(maxPageSize).Select(r.plan.releaseColumns...)
-		for row, err := range query.All(ctx) {
-			if err != nil {
-				return err
-			}
-			r.answers.releases = append(r.answers.releases, row)
-		}
-	}
-	return nil
+	return forEachRow(ctx, func(row balenaclient.Release) error {
+		r.answers.releases = append(r.answers.releases, row)
+		return nil
+	}, forIDs(slices.Sorted(maps.Keys(ids)), func(ids []int64) pine.Query[balenaclient.Release] {
+		return r.client.Releases().Where(release.ID.In(ids...)).Select(r.plan.releaseColumns...).PageSize(maxPageSize)
+	})...)
 }
 
 // checkCredentials makes sure that an account that looks empty is not one that the API hides: it answers wrong and expired
@@ -286,22 +278,51 @@ func (r *fetching) seesDevices() bool {
 	return false
 }
 
-// idLists cuts ids into lists that fit into a URL each.
-func idLists(ids []int64) iter.Seq[[]int64] {
-	return func(yield func([]int64) bool) {
-		start, size := 0, 0
-		for i, id := range ids {
-			length := len(strconv.FormatInt(id, 10)) + 1
-			if size+length > maxIDListSize {
-				if !yield(ids[start:i]) {
-					return
-				}
-				start, size = i, 0
-			}
-			size += length
+// forEachRow hands over the rows of all queries. Rows that do not fit their type, and those that accept refuses, are left out and
+// counted in a RowsError at the end; any other error ends it.
+func forEachRow[T any](ctx context.Context, accept func(T) error, queries ...pine.Query[T]) error {
+	var leftOut *balenaclient.RowsError
+	leaveOut := func(rows int, err error) {
+		if leftOut == nil {
+			leftOut = &balenaclient.RowsError{Err: err}
 		}
-		if start < len(ids) {
-			yield(ids[start:])
+		leftOut.Rows += rows
+	}
+	for _, query := range queries {
+		for row, err := range query.All(ctx) {
+			var unfit *balenaclient.RowsError
+			switch {
+			case errors.As(err, &unfit):
+				leaveOut(unfit.Rows, unfit.Err)
+			case err != nil:
+				return err
+			default:
+				if err := accept(row); err != nil {
+					leaveOut(1, err)
+				}
+			}
 		}
 	}
+	if leftOut != nil {
+		return leftOut
+	}
+	return nil
+}
+
+// forIDs makes as many queries as it takes for the ids to fit into their URLs.
+func forIDs[T any](ids []int64, query func(ids []int64) pine.Query[T]) []pine.Query[T] {
+	var queries []pine.Query[T]
+	start, size := 0, 0
+	for i, id := range ids {
+		length := len(strconv.FormatInt(id, 10)) + len(",")
+		if size+length > maxIDListSize {
+			queries = append(queries, query(ids[start:i]))
+			start, size = i, 0
+		}
+		size += length
+	}
+	if start < len(ids) {
+		queries = append(queries, query(ids[start:]))
+	}
+	return queries
 }

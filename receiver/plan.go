@@ -20,14 +20,26 @@ type plan struct {
 	deviceColumns  []deviceColumn
 	releaseColumns []releaseColumn
 
-	// metricsOf counts the enabled metrics that each kind of request serves.
-	metricsOf map[requestKind]int
+	metricsOf       map[requestKind]int // number of enabled metrics that each kind of request serves
+	pointsPerDevice int                 // number of enabled metrics that each device has a point of, at most
 }
 
 type (
 	deviceColumn  = pine.Selectable[balenaclient.Device]
 	releaseColumn = pine.Selectable[balenaclient.Release]
 )
+
+// deviceNeed is a metric that needs columns of the devices.
+type deviceNeed struct {
+	enabled bool
+	columns []deviceColumn
+}
+
+func (p *plan) needDevices(columns []deviceColumn) {
+	p.devices = true
+	p.deviceColumns = append(p.deviceColumns, columns...)
+	p.metricsOf[deviceRequest]++
+}
 
 func newPlan(config metadata.MetricsBuilderConfig) plan {
 	m := config.Metrics
@@ -44,10 +56,7 @@ func newPlan(config metadata.MetricsBuilderConfig) plan {
 		deviceCounts: m.BalenaFleetDeviceCount.Enabled,
 		metricsOf:    map[requestKind]int{},
 	}
-	for _, need := range []struct {
-		enabled bool
-		columns []deviceColumn
-	}{
+	for _, need := range []deviceNeed{
 		{m.BalenaDeviceConnectivityDuration.Enabled, []deviceColumn{device.LastConnectivityEvent}},
 		{m.BalenaDeviceCPUTemperature.Enabled, hardware(device.CPUTemp)},
 		{m.BalenaDeviceCPUUtilization.Enabled, hardware(device.CPUUsage)},
@@ -63,6 +72,13 @@ func newPlan(config metadata.MetricsBuilderConfig) plan {
 		{m.BalenaDeviceUndervoltage.Enabled, hardware(device.IsUndervolted)},
 		{m.BalenaDeviceUpdateProgress.Enabled, []deviceColumn{device.OverallProgress}},
 		{m.BalenaDeviceVpnConnected.Enabled, []deviceColumn{device.IsConnectedToVPN}},
+	} {
+		if need.enabled {
+			p.pointsPerDevice++
+			p.needDevices(need.columns)
+		}
+	}
+	for _, need := range []deviceNeed{
 		{m.BalenaFleetHeartbeatCount.Enabled, []deviceColumn{device.HeartbeatState}},
 		{m.BalenaFleetStatusCount.Enabled, []deviceColumn{device.OverallStatus}},
 		{m.BalenaReleaseDevicePinned.Enabled, pinned},
@@ -70,9 +86,7 @@ func newPlan(config metadata.MetricsBuilderConfig) plan {
 		{m.BalenaReleaseDeviceTargeted.Enabled, pinned},
 	} {
 		if need.enabled {
-			p.devices = true
-			p.deviceColumns = append(p.deviceColumns, need.columns...)
-			p.metricsOf[deviceRequest]++
+			p.needDevices(need.columns)
 		}
 	}
 	if p.devices {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,7 @@ type balenaScraper struct {
 	fetcher  *fetcher
 	recorder *recorder
 	host     component.Host
+	now      func() time.Time
 
 	// base ends with the receiver, and with it a running scrape.
 	base   context.Context
@@ -53,6 +55,7 @@ func newBalenaScraper(cfg *Config, settings receiver.Settings) (*balenaScraper, 
 			concurrency: cfg.Concurrency,
 		},
 		recorder: newRecorder(metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, settings)),
+		now:      time.Now,
 		base:     base,
 		cancel:   cancel,
 	}, nil
@@ -96,7 +99,7 @@ func (s *balenaScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	if s.base.Err() != nil {
 		return pmetric.NewMetrics(), nil // shutting down: half a scrape is not worth an error
 	}
-	snapshot := newSnapshot(time.Now(), answers)
+	snapshot := newSnapshot(s.now(), answers)
 	metrics, points := s.recorder.record(snapshot, answers.complete())
 	err := s.scrapeError(answers, points)
 	s.report(snapshot, err)
@@ -110,27 +113,43 @@ func (s *balenaScraper) scrapeError(a answers, points int) error {
 		s.lastPoints = points
 		return nil
 	}
-	var texts []string
-	var errs []error
 	missing := 0
 	for kind, err := range a.failures {
-		texts = append(texts, fmt.Sprintf("%s: %v", kind, err))
-		errs = append(errs, err)
 		missing += a.missingPoints(kind, err)
 	}
-	slices.Sort(texts)
 	err := &incompleteError{
-		text:   fmt.Sprintf("balena API at %s: %s%s", s.cfg.API.Endpoint, strings.Join(texts, "; "), s.remedy(a.failures)),
-		causes: errs,
+		text:   fmt.Sprintf("balena API at %s: %s%s", s.cfg.API.Endpoint, a.describeFailures(), s.remedy(a.failures)),
+		causes: slices.Collect(maps.Values(a.failures)),
 	}
 	return scrapererror.NewPartialScrapeError(err, max(missing, s.lastPoints-points))
+}
+
+// describeFailures says what failed, kinds with one cause together.
+func (a answers) describeFailures() string {
+	var causes []string
+	kinds := map[string][]string{}
+	for _, kind := range requestKinds {
+		if err := a.failures[kind]; err != nil {
+			if kinds[err.Error()] == nil {
+				causes = append(causes, err.Error())
+			}
+			kinds[err.Error()] = append(kinds[err.Error()], string(kind))
+		}
+	}
+	for i, cause := range causes {
+		causes[i] = strings.Join(kinds[cause], ", ") + ": " + cause
+	}
+	return strings.Join(causes, "; ")
 }
 
 // missingPoints is the least number of points that a failed kind of request costs.
 func (a answers) missingPoints(kind requestKind, err error) int {
 	var rows *balenaclient.RowsError
+	if errors.As(err, &rows) && kind == deviceRequest {
+		return rows.Rows * max(1, a.plan.pointsPerDevice)
+	}
 	if errors.As(err, &rows) {
-		return rows.Rows * max(1, a.plan.metricsOf[kind])
+		return rows.Rows
 	}
 	switch kind {
 	case credentialRequest, fleetRequest:

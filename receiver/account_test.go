@@ -1,0 +1,210 @@
+package receiver
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim"
+	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
+)
+
+const testToken = "secret-token-of-this-test"
+
+// datasetTime is a moment just behind the last change in the data set.
+var datasetTime = time.Date(2026, time.November, 22, 6, 30, 0, 0, time.UTC)
+
+// realAccount simulates the account whose rows a real server gave.
+func realAccount(t testing.TB) *balenasim.Simulator {
+	t.Helper()
+	sim := emptyAccount()
+	require.NoError(t, sim.Load(os.DirFS("../testdata/conformance/dataset")))
+	return sim
+}
+
+func emptyAccount() *balenasim.Simulator {
+	return balenasim.New(balenasim.WithToken(testToken), balenasim.WithNow(func() time.Time { return datasetTime }))
+}
+
+// serve starts a server for the handler and returns its URL.
+func serve(t testing.TB, handler http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// testConfig is the default configuration for the API at the URL.
+func testConfig(url string) *Config {
+	cfg := createDefaultConfig().(*Config)
+	cfg.API.Endpoint = url
+	cfg.Token = testToken
+	return cfg
+}
+
+// startScraper starts a scraper that takes every moment for datasetTime.
+func startScraper(t testing.TB, cfg *Config) *balenaScraper {
+	t.Helper()
+	return startScraperOn(t, cfg, componenttest.NewNopHost())
+}
+
+func startScraperOn(t testing.TB, cfg *Config, host component.Host) *balenaScraper {
+	t.Helper()
+	require.NoError(t, cfg.Validate())
+	s, err := newBalenaScraper(cfg, receivertest.NewNopSettings(metadata.Type))
+	require.NoError(t, err)
+	s.now = func() time.Time { return datasetTime }
+	require.NoError(t, s.start(t.Context(), host))
+	t.Cleanup(func() { require.NoError(t, s.shutdown(t.Context())) })
+	return s
+}
+
+// enableAll enables every metric.
+func enableAll(cfg *Config) { setAll(cfg, true) }
+
+// enableOnly enables the metrics that pick returns pointers to.
+func enableOnly(cfg *Config, pick func(*metadata.MetricsConfig) []*bool) {
+	setAll(cfg, false)
+	for _, enabled := range pick(&cfg.Metrics) {
+		*enabled = true
+	}
+}
+
+// values are the values of a metric by the attributes of resource and point, markers of vanished series left out. Identities are
+// short: fleets go by slug, devices by name, releases by slug and version.
+func values(metrics pmetric.Metrics, name string) map[string]float64 {
+	found := map[string]float64{}
+	forEachPoint(metrics, func(resource pcommon.Map, metric pmetric.Metric, point pmetric.NumberDataPoint) {
+		if metric.Name() == name && !point.Flags().NoRecordedValue() {
+			found[identity(resource, point)] = number(point)
+		}
+	})
+	return found
+}
+
+// vanished are the series with a marker, as metric{identity}.
+func vanished(metrics pmetric.Metrics) []string {
+	var found []string
+	forEachPoint(metrics, func(resource pcommon.Map, metric pmetric.Metric, point pmetric.NumberDataPoint) {
+		if point.Flags().NoRecordedValue() {
+			found = append(found, fmt.Sprintf("%s{%s}", metric.Name(), identity(resource, point)))
+		}
+	})
+	slices.Sort(found)
+	return found
+}
+
+// names are the names of the metrics with a value.
+func names(metrics pmetric.Metrics) []string {
+	found := map[string]bool{}
+	forEachPoint(metrics, func(_ pcommon.Map, metric pmetric.Metric, point pmetric.NumberDataPoint) {
+		if !point.Flags().NoRecordedValue() {
+			found[metric.Name()] = true
+		}
+	})
+	return slices.Sorted(maps.Keys(found))
+}
+
+func forEachPoint(metrics pmetric.Metrics, visit func(pcommon.Map, pmetric.Metric, pmetric.NumberDataPoint)) {
+	for _, resource := range metrics.ResourceMetrics().All() {
+		for metric, point := range points(resource) {
+			visit(resource.Resource().Attributes(), metric, point)
+		}
+	}
+}
+
+func identity(resource pcommon.Map, point pmetric.NumberDataPoint) string {
+	parts := []string{text(resource, "balena.device.name")}
+	if parts[0] == "" {
+		parts = []string{text(resource, "balena.fleet.slug"), text(resource, "balena.release.version")}
+	}
+	for _, value := range point.Attributes().All() {
+		parts = append(parts, value.AsString())
+	}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
+}
+
+func text(attributes pcommon.Map, key string) string {
+	if value, ok := attributes.Get(key); ok {
+		return value.AsString()
+	}
+	return ""
+}
+
+func number(point pmetric.NumberDataPoint) float64 {
+	if point.ValueType() == pmetric.NumberDataPointValueTypeInt {
+		return float64(point.IntValue())
+	}
+	return point.DoubleValue()
+}
+
+// faulty lets requests fail whose target contains a text; the zero value lets all pass.
+type faulty struct {
+	http.Handler
+	fault func(target string) http.HandlerFunc // nil for requests that pass
+}
+
+func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if f.fault != nil {
+		if answer := f.fault(r.RequestURI); answer != nil {
+			answer(w, r)
+			return
+		}
+	}
+	f.Handler.ServeHTTP(w, r)
+}
+
+// failWith lets requests fail with a status if their target contains the text.
+func failWith(status int, text string) func(string) http.HandlerFunc {
+	return func(target string) http.HandlerFunc {
+		if !strings.Contains(target, text) {
+			return nil
+		}
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
+	}
+}
+
+// Texts by which the kinds of requests are told apart in their targets.
+const (
+	fleetTarget         = "/v7/application?$select=id,app_name"
+	deviceCountTarget   = "/v7/application?$select=id&$expand=owns__device/$count"
+	newestReleaseTarget = "$expand=owns__release("
+	deviceTarget        = "/v7/device?"
+	deviceTypeTarget    = "/v7/device_type?"
+	releaseTarget       = "/v7/release?"
+	whoamiTarget        = "/actor/v1/whoami"
+)
+
+func setAll(cfg *Config, enabled bool) {
+	metrics := reflect.ValueOf(&cfg.Metrics).Elem()
+	for i := range metrics.NumField() {
+		metrics.Field(i).FieldByName("Enabled").SetBool(enabled)
+	}
+}
+
+// insertFleet adds a fleet of an organization to which the user has access.
+func insertFleet(t testing.TB, sim *balenasim.Simulator, organization, name string, fields map[string]any) int64 {
+	t.Helper()
+	row := map[string]any{
+		"app_name": name, "slug": organization + "/" + name, "is_of__class": "fleet",
+		"is_host": false, "is_archived": false, "is_public": false,
+	}
+	maps.Copy(row, fields)
+	id, err := sim.Insert("application", row)
+	require.NoError(t, err)
+	return id
+}

@@ -1,0 +1,187 @@
+package receiver
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configauth"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/confmap/xconfmap"
+)
+
+func TestLoadConfig(t *testing.T) {
+	t.Parallel()
+	all := createDefaultConfig().(*Config)
+	all.CollectionInterval, all.InitialDelay, all.Timeout = 5*time.Minute, 10*time.Second, 2*time.Minute
+	all.TokenFile = "/run/secrets/balena"
+	all.API.Endpoint, all.API.Timeout, all.API.TLS.CAFile = "https://api.balena.example.com", time.Minute, "/etc/ssl/balena.pem"
+	all.Fleets = FleetsConfig{
+		Include:  []string{"acme/*", "/^globex/.+-prod$/"},
+		Exclude:  []string{"acme/test"},
+		Archived: true, HostApps: true, Blocks: true,
+	}
+	all.PageSize, all.Concurrency, all.RequestLimit = 500, 2, 2.5
+
+	standard := createDefaultConfig().(*Config)
+	standard.Token = "secret"
+	short := createDefaultConfig().(*Config)
+	short.Token, short.CollectionInterval, short.Timeout = "secret", 10*time.Second, 9*time.Second
+
+	for name, want := range map[string]*Config{"balena": standard, "balena/all": all, "balena/short": short} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := loadConfig(t, name)
+			require.NoError(t, err)
+			require.NoError(t, xconfmap.Validate(got))
+
+			// The generated parts keep track of what the user set; compare them by what they say.
+			assert.Equal(t, name == "balena/all", got.Metrics.BalenaDeviceCPUUtilization.Enabled)
+			assert.Equal(t, name != "balena/all", got.ResourceAttributes.BalenaDeviceName.Enabled)
+			got.MetricsBuilderConfig = want.MetricsBuilderConfig
+			assert.Equal(t, want, got)
+		})
+	}
+}
+
+func TestUnknownKeyIsAnErrorThatNamesIt(t *testing.T) {
+	t.Parallel()
+	_, err := loadConfig(t, "balena/unknown")
+	require.ErrorContains(t, err, "tokenn")
+}
+
+func loadConfig(t *testing.T, name string) (*Config, error) {
+	t.Helper()
+	conf, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
+	require.NoError(t, err)
+	sub, err := conf.Sub(component.MustNewIDWithName("balena", "").String())
+	require.NoError(t, err)
+	if name != "balena" {
+		sub, err = conf.Sub(name)
+		require.NoError(t, err)
+	}
+	cfg := createDefaultConfig().(*Config)
+	return cfg, sub.Unmarshal(cfg)
+}
+
+func TestValidateSaysWhatIsWrongAndWhatToDo(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change func(*Config)
+		want   []string
+	}{
+		"no credentials": {
+			func(cfg *Config) { cfg.Token = "" },
+			[]string{`no credentials: set "token"`, "${env:BALENA_API_KEY}", `"token_file"`, `"api::auth"`},
+		},
+		"two credentials": {
+			func(cfg *Config) { cfg.TokenFile = "/run/secrets/balena" },
+			[]string{`more than one of "token", "token_file" and "api::auth" is set: leave one`},
+		},
+		"a token beside an auth extension": {
+			func(cfg *Config) { cfg.API.Auth = configoptional.Some(configauth.Config{}) },
+			[]string{`more than one of "token", "token_file" and "api::auth" is set: leave one`},
+		},
+		"an interval below a second": {
+			func(cfg *Config) { cfg.CollectionInterval, cfg.Timeout = 500*time.Millisecond, 400*time.Millisecond },
+			[]string{`"collection_interval" is 500ms: set at least 1s`},
+		},
+		"no timeout": {
+			func(cfg *Config) { cfg.Timeout = 0 },
+			[]string{`"timeout" is 0s: a scrape needs an end`},
+		},
+		"a timeout beyond the interval": {
+			func(cfg *Config) { cfg.Timeout = 2 * time.Minute },
+			[]string{`"timeout" (2m0s) is longer than "collection_interval" (1m0s): set a shorter timeout or leave it out`},
+		},
+		"a negative request timeout": {
+			func(cfg *Config) { cfg.API.Timeout = -1 },
+			[]string{`"api::timeout" is -1ns: set a positive time`},
+		},
+		"no endpoint": {
+			func(cfg *Config) { cfg.API.Endpoint = "" },
+			[]string{`"api::endpoint" is "": set the URL of the balena API, for example https://api.balena-cloud.com`},
+		},
+		"an endpoint without a scheme": {
+			func(cfg *Config) { cfg.API.Endpoint = "api.balena-cloud.com" },
+			[]string{`"api::endpoint" is "api.balena-cloud.com": set the URL of the balena API`},
+		},
+		"an endpoint with a password, which is not repeated": {
+			func(cfg *Config) { cfg.API.Endpoint = "https://user:hidden@api.balena-cloud.com" },
+			[]string{`"api::endpoint" is "https://user:xxxxx@api.balena-cloud.com": leave out user, query and fragment`},
+		},
+		"http to another host": {
+			func(cfg *Config) { cfg.API.Endpoint = "http://api.balena.example.com" },
+			[]string{"plain http would send the token in clear text, use https", `"insecure_http: true"`},
+		},
+		"no page size": {
+			func(cfg *Config) { cfg.PageSize = 0 },
+			[]string{`"page_size" is 0: set 1 to 10000`},
+		},
+		"a page size beyond reason": {
+			func(cfg *Config) { cfg.PageSize = 1_000_000 },
+			[]string{`"page_size" is 1000000: set 1 to 10000`},
+		},
+		"no concurrency": {
+			func(cfg *Config) { cfg.Concurrency = 0 },
+			[]string{`"concurrency" is 0: set 1 or more`},
+		},
+		"a negative request limit": {
+			func(cfg *Config) { cfg.RequestLimit = -1 },
+			[]string{`"request_limit" is -1: set requests per second, or 0 for no limit`},
+		},
+		"a fleet pattern that is no regular expression": {
+			func(cfg *Config) { cfg.Fleets.Include = []string{"/acme/(/"} },
+			[]string{`"fleets::include": pattern "/acme/(/": not a regular expression`, "missing closing )"},
+		},
+		"a fleet pattern that is no glob": {
+			func(cfg *Config) { cfg.Fleets.Exclude = []string{"acme/[a"} },
+			[]string{`"fleets::exclude": pattern "acme/[a": not a glob`, "check its brackets"},
+		},
+		"a fleet pattern without an organization": {
+			func(cfg *Config) { cfg.Fleets.Include = []string{"kiosk"} },
+			[]string{`"fleets::include": pattern "kiosk": write organization/fleet`},
+		},
+		"everything at once": {
+			func(cfg *Config) { cfg.Token, cfg.PageSize, cfg.API.Endpoint = "", 0, "" },
+			[]string{"no credentials", `"page_size"`, `"api::endpoint"`},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := createDefaultConfig().(*Config)
+			cfg.Token = "secret"
+			require.NoError(t, cfg.Validate())
+			test.change(cfg)
+
+			err := cfg.Validate()
+
+			for _, want := range test.want {
+				require.ErrorContains(t, err, want)
+			}
+			assert.NotContains(t, err.Error(), "hidden")
+		})
+	}
+}
+
+func TestHTTPIsAllowedToThisMachineAndWhenAskedFor(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*Config){
+		"localhost": func(cfg *Config) { cfg.API.Endpoint = "http://localhost:1337" },
+		"127.0.0.1": func(cfg *Config) { cfg.API.Endpoint = "http://127.0.0.1:1337" },
+		"::1":       func(cfg *Config) { cfg.API.Endpoint = "http://[::1]:1337" },
+		"asked for": func(cfg *Config) { cfg.API.Endpoint, cfg.InsecureHTTP = "http://api.balena.internal", true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := createDefaultConfig().(*Config)
+			cfg.Token = "secret"
+			change(cfg)
+			require.NoError(t, cfg.Validate())
+		})
+	}
+}

@@ -1,0 +1,188 @@
+package receiver
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-balena/balenareceiver/balenaclient"
+)
+
+func TestEachKindOfRequestFailsByItself(t *testing.T) {
+	t.Parallel()
+	fleets := []string{"balena.devices.online"}
+	deviceCounts := []string{"balena.fleet.device.count"}
+	devices := []string{
+		"balena.device.connectivity.duration", "balena.device.info", "balena.device.online", "balena.device.status",
+		"balena.device.storage.utilization", "balena.fleet.heartbeat.count", "balena.fleet.status.count",
+	}
+	releases := []string{
+		"balena.release.device.pinned", "balena.release.device.running", "balena.release.device.targeted", "balena.release.info",
+	}
+	for name, test := range map[string]struct {
+		target  string
+		message string
+		absent  [][]string
+	}{
+		"fleets, without which nothing else can be asked": {
+			fleetTarget, "fleets: GET /v7/application: 500 Internal Server Error", [][]string{fleets, deviceCounts, devices, releases},
+		},
+		"device counts": {
+			deviceCountTarget, "device counts: GET /v7/application: 500 Internal Server Error", [][]string{deviceCounts},
+		},
+		"devices, and with them the counts made from them": {
+			deviceTarget, "devices: GET /v7/device: 500 Internal Server Error", [][]string{devices, releases[:3]},
+		},
+		"device types": {
+			deviceTypeTarget, "device types: GET /v7/device_type: 500 Internal Server Error", nil,
+		},
+		"newest releases, which may be in use all the same": {
+			newestReleaseTarget, "newest releases: GET /v7/application: 500 Internal Server Error", nil,
+		},
+		"releases, and with them the devices' versions": {
+			releaseTarget, "releases: GET /v7/release: 500 Internal Server Error", [][]string{releases, {"balena.device.info"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := &faulty{Handler: realAccount(t)}
+			scraper := startScraper(t, testConfig(serve(t, api)))
+			complete, err := scraper.scrape(t.Context())
+			require.NoError(t, err)
+			// Device types are asked for when an unknown one turns up.
+			clear(scraper.fetcher.deviceTypes)
+
+			api.fault = failWith(http.StatusInternalServerError, test.target)
+			metrics, err := scraper.scrape(t.Context())
+
+			require.ErrorContains(t, err, test.message)
+			for _, absent := range test.absent {
+				for _, metric := range absent {
+					assert.NotContains(t, names(metrics), metric, "not known, so not reported")
+				}
+			}
+			if test.absent != nil {
+				assert.Equal(t, complete.DataPointCount()-metrics.DataPointCount(), failedPoints(t, err))
+			} else {
+				assert.Positive(t, failedPoints(t, err))
+			}
+			assert.Empty(t, vanished(metrics), "what could not be asked for has not vanished")
+
+			api.fault = nil
+			metrics, err = scraper.scrape(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, complete.DataPointCount(), metrics.DataPointCount()-len(vanished(metrics)))
+			assert.Empty(t, vanished(metrics))
+		})
+	}
+}
+
+func TestDevicesOfThePagesThatCameAreReported(t *testing.T) {
+	t.Parallel()
+	api := &faulty{Handler: realAccount(t)}
+	cfg := testConfig(serve(t, api))
+	cfg.PageSize = 10
+	scraper := startScraper(t, cfg)
+
+	var pages atomic.Int32
+	api.fault = func(target string) http.HandlerFunc {
+		if strings.Contains(target, deviceTarget) && pages.Add(1) == 3 {
+			return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }
+		}
+		return nil
+	}
+	metrics, err := scraper.scrape(t.Context())
+
+	require.ErrorContains(t, err, "devices: page 3: GET /v7/device: 500")
+	assert.Len(t, values(metrics, "balena.device.online"), 20)
+	assert.Len(t, values(metrics, "balena.devices.online"), 5, "the server's own counts are complete")
+	assert.NotContains(t, names(metrics), "balena.fleet.status.count", "a count of some devices would be wrong")
+	assert.NotContains(t, names(metrics), "balena.release.device.running")
+}
+
+func TestBadAnswersCostWhatTheyConcernAndNothingElse(t *testing.T) {
+	t.Parallel()
+	answer := func(body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }
+	}
+	for name, test := range map[string]struct {
+		answer  http.HandlerFunc
+		message string
+		is      error
+	}{
+		"a body that is not JSON":          {answer("It works!"), "not JSON", balenaclient.ErrMalformed},
+		"a page of HTML":                   {answer("<html><body>Sign in</body></html>"), "not JSON", balenaclient.ErrMalformed},
+		"a body of another shape":          {answer(`{"error":"none"}`), `does not start with {"d":[`, balenaclient.ErrMalformed},
+		"a body that is cut in half":       {answer(`{"d":[{"id":1,"uuid":"82705`), "broke off", nil},
+		"a redirect to another host":       {http.RedirectHandler("http://example.com/", http.StatusFound).ServeHTTP, `set "api::endpoint" to the API itself`, balenaclient.ErrRedirected},
+		"a rate limit beyond all patience": {rateLimit("86400"), "the server asks to wait 24h0m0s", balenaclient.ErrRateLimited},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := &faulty{Handler: realAccount(t)}
+			scraper := startScraper(t, testConfig(serve(t, api)))
+			api.fault = func(target string) http.HandlerFunc {
+				if strings.Contains(target, deviceTarget) {
+					return test.answer
+				}
+				return nil
+			}
+
+			metrics, err := scraper.scrape(t.Context())
+
+			require.ErrorContains(t, err, test.message)
+			require.ErrorContains(t, err, "devices: GET /v7/device")
+			assert.NotContains(t, err.Error(), "\n")
+			assert.NotContains(t, err.Error(), testToken)
+			assert.Len(t, values(metrics, "balena.devices.online"), 5)
+			assert.Positive(t, failedPoints(t, err))
+		})
+	}
+}
+
+func TestARowThatDoesNotFitIsLeftOutAlone(t *testing.T) {
+	t.Parallel()
+	url := serve(t, rewriteBody(realAccount(t), `"storage_usage":2543,`, `"storage_usage":"much",`))
+
+	metrics, err := startScraper(t, testConfig(url)).scrape(t.Context())
+
+	require.ErrorContains(t, err, "devices: 1 row(s) left out: device with id 1: ")
+	require.ErrorContains(t, err, "storage_usage")
+	assert.Equal(t, 5, failedPoints(t, err), "the points that a device has")
+	online := values(metrics, "balena.device.online")
+	assert.Len(t, online, 41)
+	assert.NotContains(t, online, "warehouse-gateways-00")
+}
+
+func TestNullInEveryFieldIsNoZero(t *testing.T) {
+	t.Parallel()
+	api := &faulty{Handler: realAccount(t)}
+	cfg := testConfig(serve(t, api))
+	enableAll(cfg)
+	scraper := startScraper(t, cfg)
+	api.fault = func(target string) http.HandlerFunc {
+		if !strings.Contains(target, deviceTarget) {
+			return nil
+		}
+		return func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"d":[{"id":1,"uuid":null,"device_name":null,"is_online":null,"overall_status":null,"belongs_to__application":null}]}`))
+		}
+	}
+
+	metrics, err := scraper.scrape(t.Context())
+
+	require.ErrorContains(t, err, "devices: 1 row(s) left out: device with id 1 has no uuid")
+	assert.Empty(t, values(metrics, "balena.device.online"))
+	assert.Positive(t, failedPoints(t, err))
+}
+
+func rateLimit(retryAfter string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", retryAfter)
+		w.WriteHeader(http.StatusTooManyRequests)
+	}
+}
