@@ -2,6 +2,7 @@ package balenaclient
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
@@ -20,5 +21,10 @@ type WhoAmI struct {
 // WhoAmI checks the credentials: the error is [ErrUnauthorized] if they are missing, wrong or expired. It is the only sure check, see
 // the package documentation. A revoked key may go on to work for some minutes.
 func (c *Client) WhoAmI(ctx context.Context) (WhoAmI, error) {
-	return pine.GetDocument[WhoAmI](ctx, c.pine, "/actor/v1/whoami")
+	const path = "/actor/v1/whoami"
+	who, err := pine.GetDocument[WhoAmI](ctx, c.pine, path)
+	if err == nil && who.ActorType == "" {
+		err = fmt.Errorf("GET %s: %w: it names no actor", path, ErrMalformed)
+	}
+	return who, err
 }

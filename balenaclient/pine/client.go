@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -20,6 +19,8 @@ const (
 	DefaultRequestTimeout  = time.Minute
 	DefaultMaxResponseSize = 256 << 20
 )
+
+const maxRedirects = 5
 
 // Config says which API a client speaks to, and how. Only BaseURL is required.
 type Config struct {
@@ -49,7 +50,7 @@ type Config struct {
 	// MaxResponseSize bounds an answer, in bytes after decompression; DefaultMaxResponseSize if 0.
 	MaxResponseSize int64
 
-	// RequestLimit is the number of requests that may be started in a second; no limit if 0.
+	// RequestLimit is the number of requests that may be started in a second, evenly spaced; no limit if 0.
 	RequestLimit float64
 
 	// Retry says when requests are repeated.
@@ -58,7 +59,8 @@ type Config struct {
 	// InsecureHTTP allows http to a host other than this machine. The token then travels in clear text.
 	InsecureHTTP bool
 
-	// Observe is called after each request with what it cost. It must not block.
+	// Observe is called after each request with what it cost, by several goroutines at once if they share the client. It must not
+	// block.
 	Observe func(Call)
 }
 
@@ -66,7 +68,7 @@ type Config struct {
 type Call struct {
 	Resource string        // resource or path asked for
 	Method   string        // HTTP method
-	Status   int           // status of the last answer; 0 if there was none
+	Status   int           // status of the last answer; 0 if there was none, 429 if the server's Retry-After kept us from asking
 	Attempts int           // requests sent
 	Rows     int           // rows decoded
 	Bytes    int64         // size of the answers after decompression
@@ -80,9 +82,7 @@ type Client struct {
 	baseURL string
 	http    *http.Client
 	limiter *rate.Limiter
-
-	// notBefore is when the server allows the next request, as it said with the last Retry-After (Unix nanoseconds).
-	notBefore atomic.Int64
+	backoff backoff
 }
 
 // New returns a client. It makes no request.
@@ -100,10 +100,11 @@ func New(config Config) (*Client, error) {
 	if config.MaxResponseSize == 0 {
 		config.MaxResponseSize = DefaultMaxResponseSize
 	}
-	if config.PageSize < 0 || config.RequestTimeout < 0 || config.MaxResponseSize < 0 || config.RequestLimit < 0 {
+	config.Retry = config.Retry.withDefaults()
+	if config.PageSize < 0 || config.RequestTimeout < 0 || config.MaxResponseSize < 0 || !(config.RequestLimit >= 0) || config.Retry.negative() {
 		return nil, errors.New("pine: sizes, times and limits must not be negative")
 	}
-	config.Retry = config.Retry.withDefaults()
+	config.Header = config.Header.Clone()
 
 	client := &Client{config: config, baseURL: base, http: &http.Client{}}
 	if config.HTTPClient != nil {
@@ -111,7 +112,7 @@ func New(config Config) (*Client, error) {
 	}
 	client.http.CheckRedirect = sameHostOnly
 	if config.RequestLimit > 0 {
-		client.limiter = rate.NewLimiter(rate.Limit(config.RequestLimit), max(1, int(config.RequestLimit)))
+		client.limiter = rate.NewLimiter(rate.Limit(config.RequestLimit), 1)
 	}
 	return client, nil
 }
@@ -121,15 +122,16 @@ func parseBaseURL(text string, insecure bool) (string, error) {
 	if err != nil {
 		return "", errors.New("pine: base URL is not a URL") // its text may hold a password
 	}
+	plain := url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path, RawPath: base.RawPath}
 	switch {
-	case base.Host == "" || base.Scheme != "https" && base.Scheme != "http":
-		return "", fmt.Errorf("pine: base URL %q must start with https:// and name a host", base.Redacted())
-	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
-		return "", fmt.Errorf("pine: base URL %q must not have a user, a query or a fragment", base.Redacted())
+	case base.Hostname() == "" || base.Scheme != "https" && base.Scheme != "http":
+		return "", fmt.Errorf("pine: base URL %q must start with https:// and name a host", plain.String())
+	case base.User != nil || base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
+		return "", fmt.Errorf("pine: base URL %q must not have a user, a query or a fragment", plain.String()) // they may hold secrets
 	case base.Scheme == "http" && !insecure && !isLoopback(base.Hostname()):
-		return "", fmt.Errorf("pine: base URL %q would send the token in clear text: use https, or allow insecure http", text)
+		return "", fmt.Errorf("pine: base URL %q would send the token in clear text: use https, or allow insecure http", plain.String())
 	}
-	return strings.TrimRight(base.String(), "/"), nil
+	return strings.TrimRight(plain.String(), "/"), nil
 }
 
 func isLoopback(host string) bool {
@@ -140,10 +142,10 @@ func isLoopback(host string) bool {
 func sameHostOnly(next *http.Request, via []*http.Request) error {
 	first := via[0].URL
 	if next.URL.Host != first.Host || first.Scheme == "https" && next.URL.Scheme != "https" {
-		return fmt.Errorf("%w: %s", ErrRedirected, next.URL.Host)
+		return fmt.Errorf("%w: %s://%s", ErrRedirected, next.URL.Scheme, next.URL.Host)
 	}
-	if len(via) >= 5 {
-		return errors.New("stopped after 5 redirects")
+	if len(via) >= maxRedirects {
+		return fmt.Errorf("%w: more than %d redirects", ErrMalformed, maxRedirects)
 	}
 	return nil
 }

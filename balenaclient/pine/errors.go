@@ -17,7 +17,8 @@ var (
 	// ErrNotUnique means that more than one row met a query for one.
 	ErrNotUnique = errors.New("more than one found")
 
-	// ErrBadRequest means that the server did not understand the request or refused a value (400).
+	// ErrBadRequest means that the server did not understand the request or refused a value (400), or that the request cannot be
+	// sent, for example because its query is too long.
 	ErrBadRequest = errors.New("bad request")
 
 	// ErrUnauthorized means that the credentials are missing, wrong or expired, that they do not reach the resource, or that the
@@ -48,7 +49,8 @@ var (
 
 // Error says which request failed, how, and after how many attempts. It never contains credentials.
 type Error struct {
-	// Status is the HTTP status of the last answer; 0 if there was none.
+	// Status is the HTTP status of the last answer; 0 if there was none. It is 429 too if nothing was sent because of an earlier
+	// answer's Retry-After.
 	Status int
 
 	Method string
@@ -62,11 +64,11 @@ type Error struct {
 	// RetryAfter is how long the server asked to wait; 0 if it did not ask.
 	RetryAfter time.Duration
 
-	// Attempts is the number of requests sent. It is 0 if none was, because the server had asked to wait longer than the
-	// context lasts.
+	// Attempts is the number of requests sent. It is 0 if none was, because the context would not have lasted as long as the server
+	// had asked to wait, or as our own limit demanded.
 	Attempts int
 
-	// Err is the cause if it was not the server's answer.
+	// Err is the cause if it was not the server's answer alone.
 	Err error
 }
 
@@ -80,7 +82,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, ": %s", e.Message)
 	}
 	if e.Err != nil {
-		fmt.Fprintf(&b, ": %v", e.Err)
+		fmt.Fprintf(&b, ": %s", oneLine(e.Err.Error()))
 	}
 	if e.RetryAfter > 0 {
 		fmt.Fprintf(&b, " (the server asks to wait %s)", e.RetryAfter.Round(time.Second))
@@ -89,6 +91,17 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (after %d attempts)", e.Attempts)
 	}
 	return b.String()
+}
+
+// notRepeated says of a failure that the context ended, or would have ended, before the request could be repeated.
+func (e *Error) notRepeated(err error) *Error {
+	switch {
+	case e.Err == nil:
+		e.Err = fmt.Errorf("not repeated: %w", err)
+	case !errors.Is(e.Err, err):
+		e.Err = fmt.Errorf("%w: not repeated: %w", e.Err, err)
+	}
+	return e
 }
 
 // Unwrap returns the cause.
@@ -125,7 +138,7 @@ type RowsError struct {
 }
 
 func (e *RowsError) Error() string {
-	return fmt.Sprintf("%d row(s) left out: %v", e.Rows, e.Err)
+	return fmt.Sprintf("%d row(s) left out: %s", e.Rows, oneLine(e.Err.Error()))
 }
 
 // Unwrap returns the cause.

@@ -8,7 +8,7 @@ type Field[R any, V Literal] string
 // Eq is met by rows whose field equals v.
 func (f Field[R, V]) Eq(v V) Filter[R] { return f.compare("eq", v) }
 
-// Ne is met by rows whose field has a value other than v.
+// Ne is met by rows whose field does not equal v; rows without a value are among them.
 func (f Field[R, V]) Ne(v V) Filter[R] { return f.compare("ne", v) }
 
 // Gt is met by rows whose field is greater than v.
@@ -146,4 +146,5 @@ func (k Key[R]) And(other Key[R]) Key[R] { return Key[R]{k.text + "," + other.te
 type Expansion[R any] struct {
 	navigation string
 	text       string
+	fault      error // why a query with it cannot be run
 }

@@ -31,7 +31,7 @@ func (f Filter[R]) Or(others ...Filter[R]) Filter[R] {
 	return Filter[R]{logical("or", exprs)}
 }
 
-// Not is met by rows that do not meet f. As in SQL, a comparison with a value that a row lacks is neither met nor not met.
+// Not is met by rows that do not meet f. As in SQL, a row without a value neither is nor is not greater or less than v.
 func Not[R any](f Filter[R]) Filter[R] {
 	if f.expr == nil {
 		return Filter[R]{nothing}
@@ -72,8 +72,9 @@ func (s scope) lambda() scope {
 	return scope{variable: "x" + strconv.Itoa(s.depth+1), depth: s.depth + 1}
 }
 
-// nothing is met by no row.
-func nothing(scope) string { return "1" + space + "eq" + space + "2" }
+// nothing is met by no row, anything by every row.
+func nothing(scope) string  { return "1" + space + "eq" + space + "2" }
+func anything(scope) string { return "1" + space + "eq" + space + "1" }
 
 func compare(column, operator, operand string) expr {
 	return func(s scope) string { return s.column(column) + space + operator + space + operand }
@@ -92,13 +93,12 @@ func call(function, column, operand string) expr {
 }
 
 func lambda(navigation, quantifier string, condition expr) expr {
+	if condition == nil {
+		condition = anything
+	}
 	return func(s scope) string {
 		inner := s.lambda()
-		body := "true"
-		if condition != nil {
-			body = condition(inner)
-		}
-		return s.column(navigation) + "/" + quantifier + "(" + inner.variable + ":" + body + ")"
+		return s.column(navigation) + "/" + quantifier + "(" + inner.variable + ":" + condition(inner) + ")"
 	}
 }
 

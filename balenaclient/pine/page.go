@@ -2,6 +2,7 @@ package pine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -65,26 +66,31 @@ func (p *pages[T]) target() string {
 
 // read takes in one answer. When that breaks off, the rows before the break are kept, and the next attempt asks for what is behind
 // them; only an answer in one piece starts anew.
-func (p *pages[T]) read(body io.Reader) (int, error) {
+func (p *pages[T]) read(body io.Reader, redact func(error) error) (int, error) {
 	if !p.keyset() {
-		p.rows, p.unfit = p.rows[:0], nil
+		p.rows, p.unfit, p.left = p.rows[:0], nil, p.query.top
 	}
 	size, rows, before := p.size(), 0, p.last
 	err := decodeRows(body, func(row T, id int64, unfit error) error {
 		rows++
-		idKnown := unfit == nil || id != 0
-		if p.keyset() && idKnown && id <= p.last {
+		if p.keyset() && id != 0 && id <= p.last {
 			return fmt.Errorf("%w: id %d follows id %d although ascending ids were asked for", ErrMalformed, id, p.last)
 		}
 		p.last = max(p.last, id)
 		if unfit != nil {
-			p.leaveOut(id, unfit)
+			p.leaveOut(id, redact(unfit))
 			return nil
+		}
+		if p.query.top > 0 && p.left == 0 {
+			return nil // the server sends more than was asked for
 		}
 		p.rows = append(p.rows, row)
 		p.left--
 		return nil
 	})
+	if p.query.top > 0 && p.left == 0 && !errors.Is(err, ErrMalformed) {
+		err = nil // if it broke off, then behind all that is wanted
+	}
 	p.more = p.keyset() && rows >= size && (p.query.top == 0 || p.left > 0)
 	if err == nil && p.more && p.last == before {
 		err = fmt.Errorf("%w: a page of rows without ids", ErrMalformed)

@@ -51,7 +51,7 @@ func (q Query[T]) Select(columns ...Selectable[T]) Query[T] {
 }
 
 // Expand fetches linked resources along. The server answers a navigation that is expanded twice with the last expansion only, so
-// running such a query is an error.
+// running such a query is an error, at any depth.
 func (q Query[T]) Expand(expansions ...Expansion[T]) Query[T] {
 	q.expansions = append(slices.Clip(q.expansions), expansions...)
 	return q
@@ -66,7 +66,7 @@ func (q Query[T]) OrderBy(orders ...Order[T]) Query[T] {
 	return q
 }
 
-// Top bounds the number of rows; 0 means no bound.
+// Top bounds the number of rows; 0 means no bound. A negative one is an error when the query runs.
 func (q Query[T]) Top(n int) Query[T] {
 	q.top = n
 	return q
@@ -80,7 +80,11 @@ func (q Query[T]) PageSize(n int) Query[T] {
 
 // expansion renders q as what an expansion of a navigation brings.
 func expansion[R, S any](navigation string, q Query[S]) Expansion[R] {
-	return Expansion[R]{navigation: navigation, text: navigation + "(" + q.options(q.filter(), q.orders, q.top, ";") + ")"}
+	return Expansion[R]{
+		navigation: navigation,
+		text:       navigation + "(" + q.options(q.filter(), q.orders, q.top, ";") + ")",
+		fault:      q.fault(navigation),
+	}
 }
 
 // filter renders the query's condition; it is empty if there is none.
@@ -135,11 +139,22 @@ func (q Query[T]) check() error {
 	if q.client == nil {
 		return fmt.Errorf("pine: query on %T is not bound to a client: start it with From", *new(T))
 	}
+	return q.fault(q.resource)
+}
+
+// fault says what is wrong with the query, or with one of its expansions. The name says where in the error.
+func (q Query[T]) fault(name string) error {
+	if q.top < 0 {
+		return fmt.Errorf("pine: query on %s asks for the top %d rows", name, q.top)
+	}
 	for i, expansion := range q.expansions {
+		if expansion.fault != nil {
+			return expansion.fault
+		}
 		for _, earlier := range q.expansions[:i] {
 			if earlier.navigation == expansion.navigation {
 				return fmt.Errorf("pine: query on %s expands %s twice, of which the server would answer only the last: run two queries",
-					q.resource, expansion.navigation)
+					name, expansion.navigation)
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package pine
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 )
@@ -33,18 +34,21 @@ func (r *Ref[T]) UnmarshalJSON(data []byte) error {
 	switch data = bytes.TrimSpace(data); {
 	case bytes.Equal(data, []byte("null")):
 		return nil
-	case data[0] == '[':
-		var rows []T
+	case bytes.HasPrefix(data, []byte("[")):
+		var rows []*T
 		if err := json.Unmarshal(data, &rows); err != nil {
 			return err
 		}
-		if len(rows) > 1 {
+		switch {
+		case len(rows) == 0:
+			return nil
+		case len(rows) > 1:
 			return fmt.Errorf("reference to one row holds %d rows", len(rows))
+		case rows[0] == nil:
+			return errors.New("reference to a row holds null")
 		}
-		if len(rows) == 1 {
-			r.row = &rows[0]
-			r.ID = shapeOf[T]().id(reflect.ValueOf(rows[0]))
-		}
+		r.row = rows[0]
+		r.ID = shapeOf[T]().id(reflect.ValueOf(r.row).Elem())
 		return nil
 	default:
 		var deferred struct {
@@ -54,7 +58,7 @@ func (r *Ref[T]) UnmarshalJSON(data []byte) error {
 			return err
 		}
 		if deferred.ID == nil {
-			return fmt.Errorf("reference is neither null, nor an object with __id, nor a list")
+			return errors.New("reference is neither null, nor an object with __id, nor a list")
 		}
 		r.ID = *deferred.ID
 		return nil
@@ -78,6 +82,13 @@ func (r *Refs[T]) UnmarshalJSON(data []byte) error {
 	}
 	if err := json.Unmarshal(data, &r.Rows); err != nil {
 		return err
+	}
+	if shape := shapeOf[T](); shape.idIndex != nil {
+		for i := range r.Rows {
+			if reflect.ValueOf(&r.Rows[i]).Elem().IsZero() {
+				return errors.New("list of rows holds null")
+			}
+		}
 	}
 	r.Count = len(r.Rows)
 	return nil

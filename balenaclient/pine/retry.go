@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -43,13 +45,48 @@ func (r Retry) withDefaults() Retry {
 	return r
 }
 
+func (r Retry) negative() bool {
+	return r.MaxAttempts < 0 || r.Backoff < 0 || r.MaxBackoff < 0 || r.MaxRetryAfter < 0
+}
+
 // pause is how long to wait after the given number of failed attempts.
 func (r Retry) pause(attempts int) time.Duration {
-	longest := r.MaxBackoff
-	if shift := attempts - 1; shift < 32 && r.Backoff<<shift < longest && r.Backoff<<shift > 0 {
-		longest = r.Backoff << shift
+	longest := r.Backoff
+	for range attempts - 1 {
+		if longest > r.MaxBackoff/2 {
+			longest = r.MaxBackoff
+			break
+		}
+		longest *= 2
 	}
+	longest = min(longest, r.MaxBackoff)
 	return longest/2 + rand.N(longest/2+1)
+}
+
+// maxSilence bounds how long a Retry-After keeps a client silent, unless it is willing to wait longer for one request: a single wrong
+// header must not do so for years.
+const maxSilence = time.Hour
+
+// backoff is when the server allows the next request of a client. It is shared by all requests, and safe for concurrent use.
+type backoff struct {
+	mu    sync.Mutex
+	until time.Time
+}
+
+// extend takes in what a Retry-After asks for.
+func (b *backoff) extend(wait time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if until := time.Now().Add(wait); until.After(b.until) {
+		b.until = until
+	}
+}
+
+// left is how long to wait still; 0 or less if there is no need to.
+func (b *backoff) left() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return time.Until(b.until)
 }
 
 func retryableStatus(status int) bool {
@@ -65,23 +102,27 @@ func retryable(err *Error) bool {
 	if err.Err == nil {
 		return retryableStatus(err.Status)
 	}
+	for _, lasting := range []error{ErrMalformed, ErrTooLarge, ErrRedirected, ErrBadRequest, errToken} {
+		if errors.Is(err.Err, lasting) {
+			return false
+		}
+	}
+	return !isTLS(err.Err)
+}
+
+// isTLS reports whether client and server did not agree on TLS: certificates, versions, or that it is spoken at all.
+func isTLS(err error) bool {
 	var untrusted *tls.CertificateVerificationError
 	var notTLS tls.RecordHeaderError
-	switch {
-	case errors.Is(err.Err, ErrMalformed), errors.Is(err.Err, ErrTooLarge), errors.Is(err.Err, ErrRedirected):
-		return false
-	case errors.As(err.Err, &untrusted), errors.As(err.Err, &notTLS):
-		return false
-	case errors.Is(err.Err, errToken):
-		return false
-	}
-	return true
+	var alert *net.OpError
+	return errors.As(err, &untrusted) || errors.As(err, &notTLS) || errors.Is(err, http.ErrSchemeMismatch) ||
+		errors.As(err, &alert) && (alert.Op == "remote error" || alert.Op == "local error")
 }
 
 // parseRetryAfter reads a Retry-After header, which is a number of seconds or a date; 0 if there is none that can be read.
 func parseRetryAfter(header http.Header, now time.Time) time.Duration {
 	value := header.Get("Retry-After")
-	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
+	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		const most = int64(time.Duration(1<<63-1) / time.Second)
 		return time.Duration(min(max(seconds, 0), most)) * time.Second
 	}
@@ -93,6 +134,9 @@ func parseRetryAfter(header http.Header, now time.Time) time.Duration {
 
 // sleep waits, unless the context ends before the wait would: then it returns at once, because the time is better spent on reporting.
 func sleep(ctx context.Context, d time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
 		return context.DeadlineExceeded
 	}

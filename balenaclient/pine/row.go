@@ -3,6 +3,7 @@ package pine
 import (
 	"reflect"
 	"strings"
+	"sync"
 )
 
 // idColumn is the primary key of every resource.
@@ -14,10 +15,21 @@ type shape struct {
 	idIndex []int    // nil if the type has no field "id" of type int64
 }
 
+// shapes holds the shape of each row type that was seen: reading it takes longer than decoding a row.
+var shapes sync.Map // from reflect.Type to shape
+
 // shapeOf reads the json tags of T. A column is selected by default unless its field is tagged `pine:"optional"` (it exists on some
 // servers only, or is large) or is a [Refs], which only an expansion fills.
 func shapeOf[T any]() shape {
 	t := reflect.TypeFor[T]()
+	known, ok := shapes.Load(t)
+	if !ok {
+		known, _ = shapes.LoadOrStore(t, readShape(t))
+	}
+	return known.(shape)
+}
+
+func readShape(t reflect.Type) shape {
 	if t.Kind() != reflect.Struct {
 		return shape{}
 	}
@@ -43,5 +55,9 @@ func (s shape) id(row reflect.Value) int64 {
 	if s.idIndex == nil {
 		return 0
 	}
-	return row.FieldByIndex(s.idIndex).Int()
+	field, err := row.FieldByIndexErr(s.idIndex)
+	if err != nil {
+		return 0 // it is in an embedded struct, for which the row held nothing
+	}
+	return field.Int()
 }

@@ -93,7 +93,7 @@ func (q Query[T]) getKey(ctx context.Context, key string) (T, error) {
 		target: func() string {
 			return q.path() + "(" + key + ")?" + q.options(q.filter(), nil, 0, "&")
 		},
-		read: func(body io.Reader) (int, error) {
+		read: func(body io.Reader, _ func(error) error) (int, error) {
 			rows = rows[:0]
 			err := decodeRows(body, func(row T, _ int64, unfit error) error {
 				if unfit != nil {
@@ -135,7 +135,7 @@ func (q Query[T]) Count(ctx context.Context) (int, error) {
 		method:   http.MethodGet,
 		resource: q.resource,
 		target:   func() string { return target },
-		read: func(body io.Reader) (rows int, err error) {
+		read: func(body io.Reader, _ func(error) error) (rows int, err error) {
 			count, err = decodeCount(body)
 			return 0, err
 		},
@@ -152,7 +152,7 @@ func GetDocument[T any](ctx context.Context, c *Client, path string) (T, error) 
 		method:   http.MethodGet,
 		resource: path,
 		target:   func() string { return path },
-		read: func(body io.Reader) (int, error) {
+		read: func(body io.Reader, _ func(error) error) (int, error) {
 			return 0, decodeDocument(body, &document)
 		},
 	})

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -36,8 +38,9 @@ type request struct {
 	// behind its last whole row.
 	target func() string
 
-	// read consumes the body of a successful answer and returns the number of rows in it.
-	read func(io.Reader) (rows int, err error)
+	// read consumes the body of a successful answer and returns the number of rows in it. Errors that it keeps rather than returns
+	// must pass redact.
+	read func(body io.Reader, redact func(error) error) (rows int, err error)
 }
 
 // send sends a request until it succeeds, must not be repeated, or has been sent often enough.
@@ -53,6 +56,7 @@ func (c *Client) send(ctx context.Context, r request) error {
 }
 
 func (c *Client) attempts(ctx context.Context, r request, call *Call) error {
+	retry := c.config.Retry
 	for {
 		if err := c.waitForTurn(ctx, r, call); err != nil {
 			return err
@@ -63,37 +67,50 @@ func (c *Client) attempts(ctx context.Context, r request, call *Call) error {
 			return nil
 		}
 		failure.Attempts = call.Attempts
-		if failure.RetryAfter > 0 {
-			c.notBefore.Store(time.Now().Add(failure.RetryAfter).UnixNano())
-		}
-		retry := c.config.Retry
-		if ctx.Err() != nil || call.Attempts >= retry.MaxAttempts || !retryable(failure) || failure.RetryAfter > retry.MaxRetryAfter {
+		if !retryable(failure) {
 			return failure
 		}
-		if sleep(ctx, max(retry.pause(call.Attempts), failure.RetryAfter)) != nil {
+		c.backoff.extend(min(failure.RetryAfter, max(maxSilence, retry.MaxRetryAfter)))
+		if ctx.Err() == nil && (call.Attempts >= retry.MaxAttempts || failure.RetryAfter > retry.MaxRetryAfter) {
 			return failure
+		}
+		if err := sleep(ctx, max(retry.pause(call.Attempts), failure.RetryAfter)); err != nil {
+			return failure.notRepeated(err)
 		}
 	}
 }
 
-// waitForTurn waits until both the server's last Retry-After and our own limit allow a request.
+// waitForTurn waits until both the server's Retry-After and our own limit allow a request.
 func (c *Client) waitForTurn(ctx context.Context, r request, call *Call) error {
 	stop := func(err *Error) error {
 		err.Method, err.Path, err.Attempts = r.method, pathOf(r.target()), call.Attempts
 		return err
 	}
-	if wait := time.Until(time.Unix(0, c.notBefore.Load())); wait > 0 {
-		if wait > c.config.Retry.MaxRetryAfter || sleep(ctx, wait) != nil {
-			call.Status = http.StatusTooManyRequests
-			return stop(&Error{Status: http.StatusTooManyRequests, RetryAfter: wait, Message: "not sent: still within the server's Retry-After"})
+	for {
+		// While one waits for either, the server may answer another request with a Retry-After.
+		for wait := c.backoff.left(); wait > 0; wait = c.backoff.left() {
+			silent := &Error{Status: http.StatusTooManyRequests, RetryAfter: wait, Message: "not sent: still within the server's Retry-After"}
+			if wait <= c.config.Retry.MaxRetryAfter {
+				if silent.Err = sleep(ctx, wait); silent.Err == nil {
+					continue
+				}
+			}
+			call.Status = silent.Status
+			return stop(silent)
 		}
-	}
-	if c.limiter != nil {
+		if c.limiter == nil {
+			return nil
+		}
 		if err := c.limiter.Wait(ctx); err != nil {
-			return stop(&Error{Err: fmt.Errorf("waiting for the request limit: %w", errors.Join(ctx.Err(), err))})
+			if err = ctx.Err(); err == nil {
+				err = context.DeadlineExceeded // it would be before our turn
+			}
+			return stop(&Error{Err: fmt.Errorf("waiting for the request limit: %w", err)})
+		}
+		if c.backoff.left() <= 0 {
+			return nil
 		}
 	}
-	return nil
 }
 
 // attempt sends a request once.
@@ -102,7 +119,7 @@ func (c *Client) attempt(ctx context.Context, r request, call *Call) *Error {
 	failure := &Error{Method: r.method, Path: pathOf(target)}
 	if len(target) > maxTargetSize {
 		failure.Err = fmt.Errorf("%w: the query is %d bytes long, the server accepts some %d: ask for fewer values at once",
-			ErrMalformed, len(target), maxTargetSize)
+			ErrBadRequest, len(target), maxTargetSize)
 		return failure
 	}
 	attemptCtx, cancel := context.WithTimeout(ctx, c.config.RequestTimeout)
@@ -113,19 +130,20 @@ func (c *Client) attempt(ctx context.Context, r request, call *Call) *Error {
 		failure.Err = err
 		return failure
 	}
-	httpRequest, err := c.newRequest(attemptCtx, r.method, target, token)
-	if err != nil {
-		failure.Err = redact(err, token)
-		return failure
-	}
-	response, err := c.http.Do(httpRequest)
-	if err != nil {
-		var urlError *url.Error
-		if errors.As(err, &urlError) {
-			err = urlError.Err // method and path are said already
+	broken := func(err error) *Error {
+		if attemptCtx.Err() != nil && ctx.Err() == nil {
+			err = fmt.Errorf("no whole answer within %s: %w", c.config.RequestTimeout, err)
 		}
 		failure.Err = redact(err, token)
 		return failure
+	}
+	httpRequest, err := c.newRequest(attemptCtx, r.method, target, token)
+	if err != nil {
+		return broken(fmt.Errorf("%w: %w", ErrBadRequest, withoutURL(err)))
+	}
+	response, err := c.http.Do(httpRequest)
+	if err != nil {
+		return broken(withoutURL(err))
 	}
 	defer response.Body.Close()
 
@@ -134,18 +152,16 @@ func (c *Client) attempt(ctx context.Context, r request, call *Call) *Error {
 	defer func() { call.Bytes += c.config.MaxResponseSize - body.left }()
 
 	if response.StatusCode < 200 || response.StatusCode > 299 {
-		failure.Message = redactText(errorMessage(body), token)
+		data, _ := io.ReadAll(io.LimitReader(body, maxErrorSize)) // what could be read is better than nothing
+		failure.Message = oneLine(redactText(errorMessage(data), token))
 		failure.RetryAfter = parseRetryAfter(response.Header, time.Now())
 		return failure
 	}
-	rows, err := r.read(body)
+	rows, err := r.read(body, func(err error) error { return redact(err, token) })
 	call.Rows += rows
 	if err != nil {
-		failure.Err = redact(err, token)
-		return failure
+		return broken(err)
 	}
-	// Reading to the end lets the connection be used again.
-	_, _ = io.CopyN(io.Discard, body, maxErrorSize)
 	return nil
 }
 
@@ -169,7 +185,7 @@ func (c *Client) newRequest(ctx context.Context, method, target, token string) (
 		return nil, err
 	}
 	for key, values := range c.config.Header {
-		request.Header[key] = values
+		request.Header[key] = slices.Clone(values)
 	}
 	request.Header.Set("Accept", "application/json")
 	if token != "" {
@@ -183,13 +199,32 @@ func pathOf(target string) string {
 	return path
 }
 
-// redact keeps a token out of an error, at the price of the error's chain where it has to.
+// withoutURL strips method and URL, which our errors say themselves, and without the query.
+func withoutURL(err error) error {
+	var urlError *url.Error
+	if errors.As(err, &urlError) {
+		return urlError.Err
+	}
+	return err
+}
+
+// redact keeps a token out of an error.
 func redact(err error, token string) error {
 	if token == "" || !strings.Contains(err.Error(), token) {
 		return err
 	}
-	return errors.New(redactText(err.Error(), token))
+	return &redactedError{text: redactText(err.Error(), token), hidden: err}
 }
+
+// redactedError can be asked what it is, but does not hand out the error that holds the token.
+type redactedError struct {
+	text   string
+	hidden error
+}
+
+func (e *redactedError) Error() string { return e.text }
+
+func (e *redactedError) Is(target error) bool { return errors.Is(e.hidden, target) }
 
 func redactText(text, token string) string {
 	if token == "" {
@@ -198,15 +233,20 @@ func redactText(text, token string) string {
 	return strings.ReplaceAll(text, token, "[REDACTED]")
 }
 
-// boundedReader fails with ErrTooLarge behind its bound.
+// boundedReader fails with ErrTooLarge if its bound is not the end.
 type boundedReader struct {
 	reader io.Reader
 	left   int64
 }
 
 func (b *boundedReader) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, ErrTooLarge
+	if b.left == 0 {
+		var next [1]byte
+		n, err := b.reader.Read(next[:])
+		if n > 0 {
+			return 0, ErrTooLarge
+		}
+		return 0, err
 	}
 	if int64(len(p)) > b.left {
 		p = p[:b.left]
@@ -217,28 +257,29 @@ func (b *boundedReader) Read(p []byte) (int, error) {
 }
 
 // errorMessage is what the body of an error answer says: a JSON string, an object with a message, HTML, text, or nothing.
-func errorMessage(body io.Reader) string {
-	data, _ := io.ReadAll(io.LimitReader(body, maxErrorSize)) // what could be read is better than nothing
-	data = bytes.TrimSpace(data)
+func errorMessage(body []byte) string {
+	body = bytes.TrimSpace(body)
 	var text string
 	var object struct {
-		Message string          `json:"message"`
-		Error   json.RawMessage `json:"error"`
+		Message any `json:"message"`
+		Error   any `json:"error"`
 	}
 	switch {
-	case len(data) == 0:
+	case len(body) == 0:
 		return ""
-	case json.Unmarshal(data, &text) == nil:
-	case json.Unmarshal(data, &object) == nil && object.Message != "":
-		text = object.Message
-	case len(object.Error) > 0:
-		return errorMessage(bytes.NewReader(object.Error))
-	case data[0] == '<':
-		text = htmlText(data)
-	default:
-		text = string(data)
+	case json.Unmarshal(body, &text) == nil:
+		return text
+	case body[0] == '<':
+		return htmlText(body)
+	case json.Unmarshal(body, &object) == nil:
+		inner, _ := object.Error.(map[string]any)
+		for _, candidate := range []any{inner["text"], inner["message"], object.Message, object.Error} {
+			if text, ok := candidate.(string); ok && text != "" {
+				return text
+			}
+		}
 	}
-	return oneLine(text)
+	return string(body)
 }
 
 // htmlText is the text of an error page: what stands outside of tags, scripts and styles.
@@ -267,13 +308,13 @@ func htmlText(page []byte) string {
 		}
 		page = page[tag+end+1:]
 	}
-	return text.String()
+	return html.UnescapeString(text.String())
 }
 
-// oneLine folds white space and control characters, and cuts what is too long.
+// oneLine folds white space and what cannot be printed, and cuts what is too long.
 func oneLine(text string) string {
 	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "�"), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r)
+		return unicode.IsSpace(r) || !unicode.IsPrint(r)
 	}), " ")
 	if len(text) > maxMessageSize {
 		text = strings.ToValidUTF8(text[:maxMessageSize], "") + "…"

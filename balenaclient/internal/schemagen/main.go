@@ -3,6 +3,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -77,13 +78,28 @@ func run(path string) error {
 }
 
 func check(resources []resource) error {
-	types := map[string]bool{}
-	for _, r := range resources {
-		types[r.Type] = true
-	}
+	types, packages := map[string]bool{}, map[string]bool{}
 	var errs []error
+	for i, r := range resources {
+		switch {
+		case r.Type == "" || r.Resource == "" || r.Package == "":
+			errs = append(errs, fmt.Errorf("resource %d (%s): type, resource and package are needed", i+1, cmp.Or(r.Type, r.Resource, r.Package)))
+		case types[r.Type] || packages[r.Package]:
+			errs = append(errs, fmt.Errorf("%s: type or package is there twice", r.Type))
+		}
+		types[r.Type], packages[r.Package] = true, true
+	}
 	for _, r := range resources {
+		names := map[string]bool{"id": true, "ID": true}
 		for _, f := range r.Fields {
+			if f.Name == "" || f.Go == "" {
+				errs = append(errs, fmt.Errorf("%s.%s: name and go are needed", r.Type, cmp.Or(f.Name, f.Go)))
+				continue
+			}
+			if names[f.Name] || names[f.Go] {
+				errs = append(errs, fmt.Errorf("%s.%s: name or go is there twice", r.Type, f.Name))
+			}
+			names[f.Name], names[f.Go] = true, true
 			if target, ok := f.target(); ok && !types[target] {
 				errs = append(errs, fmt.Errorf("%s.%s: unknown resource %q", r.Type, f.Name, target))
 			} else if !ok && f.valueType() == "" {
@@ -91,9 +107,15 @@ func check(resources []resource) error {
 			}
 		}
 		for _, key := range r.Keys {
+			if len(key) == 0 {
+				errs = append(errs, fmt.Errorf("%s: key of no fields", r.Type))
+			}
 			for _, part := range key {
-				if r.field(part).Name == "" {
+				switch f := r.field(part); {
+				case f.Name == "":
 					errs = append(errs, fmt.Errorf("%s: key of unknown field %q", r.Type, part))
+				case f.IsLinks() || f.IsJSON():
+					errs = append(errs, fmt.Errorf("%s: %q is of type %s, which is no part of a key", r.Type, part, f.Type))
 				}
 			}
 		}
