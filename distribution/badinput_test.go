@@ -178,6 +178,18 @@ func TestAnswersThatAreNoneAreReportedAndNothingIsMadeOfThem(t *testing.T) {
 		want   string
 	}{
 		{
+			// The API answers bad credentials with the public fleets, of which there may be none.
+			name: "an account that is empty only because the credentials are bad",
+			answer: func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/actor/v1/whoami" {
+					w.WriteHeader(http.StatusUnauthorized)
+					return
+				}
+				_, _ = io.WriteString(w, `{"d":[]}`)
+			},
+			want: "does not accept the credentials",
+		},
+		{
 			name: "a body that is not JSON",
 			answer: func(w http.ResponseWriter, _ *http.Request) {
 				_, _ = io.WriteString(w, "<html><body>Sign in to the hotel's network</body></html>")

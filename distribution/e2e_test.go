@@ -50,6 +50,9 @@ func TestDropInServesWhatTheOldExporterServed(t *testing.T) {
 	})
 
 	requireGolden(t, "exporter-compat.prom", c.exposition)
+	for _, request := range api.sim.Requests() {
+		assert.True(t, strings.HasPrefix(request.Target, "/v7/application?"), "not needed for counts: %s", request.Target)
+	}
 	assert.ElementsMatch(t, api.oldExporter(t), samples(get(t, c.metricsURL)))
 }
 
