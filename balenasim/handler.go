@@ -18,10 +18,15 @@ const maxTarget = 16 << 10
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := s.now()
 	rec := &recorder{ResponseWriter: w}
-	s.serve(rec, r)
+	if f, hit := s.faults.pick(r); hit {
+		s.spoil(rec, r, f)
+	} else {
+		s.serve(rec, r)
+	}
 	done := Request{
 		Time: start, Method: r.Method, Target: redact(target(r)), Status: rec.status,
 		Rows: rec.rows, Bytes: rec.bytes, Duration: s.now().Sub(start),
+		Fault: string(rec.fault),
 	}
 	s.log.add(done)
 	if s.hook != nil {

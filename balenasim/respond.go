@@ -18,6 +18,7 @@ type recorder struct {
 	status int
 	rows   int
 	bytes  int64
+	fault  FaultKind
 }
 
 func (w *recorder) WriteHeader(status int) {

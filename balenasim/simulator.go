@@ -20,6 +20,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"time"
 
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
@@ -36,6 +37,8 @@ type Simulator struct {
 	log    requestLog
 	hook   func(Request)
 	logs   deviceLogs
+	faults faultRules
+	seed   uint64
 
 	heartbeat time.Duration
 }
@@ -57,6 +60,9 @@ func WithNow(now func() time.Time) Option { return func(s *Simulator) { s.now = 
 // WithClock has a clock that tests step date what is written.
 func WithClock(c *Clock) Option { return WithNow(c.Now) }
 
+// WithSeed makes chance repeat itself: of faults and of the lives of fleets.
+func WithSeed(seed uint64) Option { return func(s *Simulator) { s.seed = seed } }
+
 // WithRequestHook has every answered request told to f, as a request log does.
 func WithRequestHook(f func(Request)) Option { return func(s *Simulator) { s.hook = f } }
 
@@ -67,6 +73,7 @@ func New(opts ...Option) *Simulator {
 	for _, opt := range opts {
 		opt(s)
 	}
+	s.faults.rand = rand.New(rand.NewPCG(s.seed, 1))
 	s.store = store.New(func() time.Time { return s.now() })
 	return s
 }

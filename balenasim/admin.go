@@ -1,0 +1,56 @@
+package balenasim
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+)
+
+// AdminHandler serves the controls of the simulator, for a port of its own:
+//
+//	GET    /faults       the faults in use, by number
+//	POST   /faults       adds a fault, such as {"kind":"rate-limit","path":"/v7/device","rate":0.1}
+//	DELETE /faults       removes all faults
+//	DELETE /faults/{id}  removes one
+//	GET    /requests     the latest requests
+//	GET    /counters     the sums of all requests
+//	DELETE /requests     forgets all requests
+//	POST   /step?by=1h   lets the fleets live on for a time, at once
+func (s *Simulator) AdminHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /faults", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Faults()) })
+	mux.HandleFunc("POST /faults", func(w http.ResponseWriter, r *http.Request) {
+		var f Fault
+		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+		d.DisallowUnknownFields()
+		err := d.Decode(&f)
+		id := 0
+		if err == nil {
+			id, err = s.Inject(f)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		w.WriteHeader(http.StatusCreated)
+		reply(w, map[string]int{"id": id})
+	})
+	mux.HandleFunc("DELETE /faults", func(http.ResponseWriter, *http.Request) { s.ClearFaults() })
+	mux.HandleFunc("DELETE /faults/{id}", func(w http.ResponseWriter, r *http.Request) {
+		id, err := strconv.Atoi(r.PathValue("id"))
+		if err != nil || !s.RemoveFault(id) {
+			http.Error(w, fmt.Sprintf("no fault with number %q", r.PathValue("id")), http.StatusNotFound)
+		}
+	})
+	mux.HandleFunc("GET /requests", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Requests()) })
+	mux.HandleFunc("GET /counters", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Counters()) })
+	mux.HandleFunc("DELETE /requests", func(http.ResponseWriter, *http.Request) { s.ResetRequests() })
+	return mux
+}
+
+func reply(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	// An error here is the caller's connection; there is no one to tell.
+	_ = json.NewEncoder(w).Encode(v)
+}

@@ -1,0 +1,223 @@
+package balenasim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// FaultKind says what goes wrong.
+type FaultKind string
+
+// The kinds of faults.
+const (
+	Unauthorized    FaultKind = "unauthorized"     // 401
+	RateLimit       FaultKind = "rate-limit"       // 429, with Retry-After
+	ServerError     FaultKind = "server-error"     // 500
+	BadGateway      FaultKind = "bad-gateway"      // 502 with the HTML of a proxy
+	Unavailable     FaultKind = "unavailable"      // 503
+	SlowHeaders     FaultKind = "slow-headers"     // Delay before the headers
+	SlowBody        FaultKind = "slow-body"        // Delay spread over the body
+	CutBody         FaultKind = "cut-body"         // the connection closes within the body
+	ResetConnection FaultKind = "reset-connection" // the connection is reset without an answer
+	EndlessBody     FaultKind = "endless-body"     // the body does not end, or after Bytes
+	GzipBomb        FaultKind = "gzip-bomb"        // Bytes of blanks, well compressed
+	WrongTypes      FaultKind = "wrong-types"      // numbers for strings and the other way
+	Nulls           FaultKind = "nulls"            // every value is null
+	Redirect        FaultKind = "redirect"         // 302 to Location
+	PausedPage      FaultKind = "paused-page"      // Delay within the body, while rows change
+)
+
+var faultKinds = []FaultKind{
+	Unauthorized, RateLimit, ServerError, BadGateway, Unavailable, SlowHeaders, SlowBody, CutBody,
+	ResetConnection, EndlessBody, GzipBomb, WrongTypes, Nulls, Redirect, PausedPage,
+}
+
+// Fault is a rule that spoils answers. Without Rate, Nth and Every it hits
+// every request that matches.
+type Fault struct {
+	Kind FaultKind `json:"kind" yaml:"kind"`
+
+	// Path is the path of the requests that match, in which * stands for any
+	// text. Empty is any path.
+	Path string `json:"path,omitempty" yaml:"path"`
+	// Method is the method of the requests that match. Empty is any.
+	Method string `json:"method,omitempty" yaml:"method"`
+
+	// Rate is the share of the matching requests that is hit, from 0 to 1.
+	Rate float64 `json:"rate,omitempty" yaml:"rate"`
+	// Nth hits the nth matching request only, counted from 1.
+	Nth int `json:"nth,omitempty" yaml:"nth"`
+	// Every hits each nth matching request.
+	Every int `json:"every,omitempty" yaml:"every"`
+	// Times ends the rule after so many hits.
+	Times int `json:"times,omitempty" yaml:"times"`
+
+	// RetryAfter is the header of a rate limit: "seconds", as the server sends
+	// it, "date" or "absent". Delay is its value, or 10 s.
+	RetryAfter string `json:"retry_after,omitempty" yaml:"retry_after"`
+	// Delay is how long slow answers take.
+	Delay Duration `json:"delay,omitempty" yaml:"delay"`
+	// Bytes is the size of endless bodies and gzip bombs.
+	Bytes int64 `json:"bytes,omitempty" yaml:"bytes"`
+	// Location is where redirects lead.
+	Location string `json:"location,omitempty" yaml:"location"`
+
+	// During is called while a page is paused, for tests that change rows.
+	During func() `json:"-" yaml:"-"`
+}
+
+// Duration is a time.Duration that reads as "10s" in JSON and YAML.
+type Duration time.Duration
+
+// UnmarshalText reads a duration such as "1m30s".
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	if err != nil {
+		return fmt.Errorf("%q is no duration; write it like 10s or 1m30s", b)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// MarshalText writes a duration such as "1m30s".
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+func (f Fault) validate() error {
+	switch {
+	case !slices.Contains(faultKinds, f.Kind):
+		return fmt.Errorf("kind %q: unknown fault; one of %s", f.Kind, kindNames())
+	case f.Rate < 0 || f.Rate > 1:
+		return fmt.Errorf("rate %v: must be from 0 to 1", f.Rate)
+	case f.Nth < 0 || f.Every < 0 || f.Times < 0:
+		return fmt.Errorf("nth, every and times count requests: they cannot be negative")
+	case !slices.Contains([]string{"", "seconds", "date", "absent"}, f.RetryAfter):
+		return fmt.Errorf("retry_after %q: must be seconds, date or absent", f.RetryAfter)
+	case f.Delay < 0 || f.Bytes < 0:
+		return fmt.Errorf("delay and bytes cannot be negative")
+	}
+	return nil
+}
+
+func kindNames() string {
+	names := make([]string, len(faultKinds))
+	for i, k := range faultKinds {
+		names[i] = string(k)
+	}
+	return strings.Join(names, ", ")
+}
+
+// faultRule is a fault in use.
+type faultRule struct {
+	Fault
+	id   int
+	seen int
+	hits int
+}
+
+// faultRules decide which requests fail.
+type faultRules struct {
+	mu    sync.Mutex
+	rules []*faultRule
+	next  int
+	rand  *rand.Rand
+}
+
+// Inject adds a fault and returns its number. Of several that hit a request
+// the first one counts.
+func (s *Simulator) Inject(f Fault) (int, error) {
+	if err := f.validate(); err != nil {
+		return 0, fmt.Errorf("fault: %w", err)
+	}
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.next++
+	s.faults.rules = append(s.faults.rules, &faultRule{Fault: f, id: s.faults.next})
+	return s.faults.next, nil
+}
+
+// Faults are the faults in use, by number.
+func (s *Simulator) Faults() map[int]Fault {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	out := map[int]Fault{}
+	for _, r := range s.faults.rules {
+		out[r.id] = r.Fault
+	}
+	return out
+}
+
+// RemoveFault removes a fault. It says whether there was one of this number.
+func (s *Simulator) RemoveFault(id int) bool {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	before := len(s.faults.rules)
+	s.faults.rules = slices.DeleteFunc(s.faults.rules, func(r *faultRule) bool { return r.id == id })
+	return len(s.faults.rules) < before
+}
+
+// ClearFaults removes all faults.
+func (s *Simulator) ClearFaults() {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.rules = nil
+}
+
+// pick finds the fault that hits a request.
+func (r *faultRules) pick(req *http.Request) (Fault, bool) {
+	path, _, _ := strings.Cut(target(req), "?")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, rule := range r.rules {
+		if rule.matches(req.Method, path) && rule.strikes(r.rand) {
+			rule.hits++
+			return rule.Fault, true
+		}
+	}
+	return Fault{}, false
+}
+
+func (r *faultRule) matches(method, path string) bool {
+	return (r.Method == "" || strings.EqualFold(r.Method, method)) && (r.Path == "" || wildcard(r.Path, path))
+}
+
+// strikes counts a matching request and says whether it is hit.
+func (r *faultRule) strikes(random *rand.Rand) bool {
+	r.seen++
+	switch {
+	case r.Times > 0 && r.hits >= r.Times:
+		return false
+	case r.Nth > 0:
+		return r.seen == r.Nth
+	case r.Every > 0:
+		return r.seen%r.Every == 0
+	case r.Rate > 0:
+		return random.Float64() < r.Rate
+	}
+	return true
+}
+
+// wildcard matches a text to a pattern in which * stands for any text.
+func wildcard(pattern, s string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == s
+	}
+	rest, ok := strings.CutPrefix(s, parts[0])
+	if !ok {
+		return false
+	}
+	last := parts[len(parts)-1]
+	for _, part := range parts[1 : len(parts)-1] {
+		i := strings.Index(rest, part)
+		if i < 0 {
+			return false
+		}
+		rest = rest[i+len(part):]
+	}
+	return strings.HasSuffix(rest, last)
+}

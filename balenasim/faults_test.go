@@ -1,0 +1,193 @@
+package balenasim
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const onePage = "/v7/device?$select=id,device_name,is_online&$orderby=id%20asc&$top=10"
+
+// served is a simulator behind a real connection.
+func served(t *testing.T, faults ...Fault) (*Simulator, func(target string) (*http.Response, error)) {
+	t.Helper()
+	sim := loaded(t)
+	for _, f := range faults {
+		_, err := sim.Inject(f)
+		require.NoError(t, err)
+	}
+	server := httptest.NewServer(sim)
+	t.Cleanup(server.Close)
+	client := server.Client()
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return sim, func(target string) (*http.Response, error) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+target, nil)
+		require.NoError(t, err)
+		r.Header.Set("Authorization", "Bearer token")
+		resp, err := client.Do(r)
+		if err == nil {
+			t.Cleanup(func() { resp.Body.Close() })
+		}
+		return resp, err
+	}
+}
+
+func TestFaultsAnswerWithTheirStatus(t *testing.T) {
+	for _, test := range []struct {
+		fault       Fault
+		status      int
+		body        string
+		header, has string
+	}{
+		{Fault{Kind: Unauthorized}, 401, "", "", ""},
+		{Fault{Kind: RateLimit}, 429, `"Too Many Requests"`, "Retry-After", "10"},
+		{Fault{Kind: RateLimit, Delay: Duration(1500 * time.Millisecond)}, 429, `"Too Many Requests"`, "Retry-After", "2"},
+		{Fault{Kind: RateLimit, RetryAfter: "date"}, 429, `"Too Many Requests"`, "Retry-After", "Sun, 22 Nov 2026 06:30:10 GMT"},
+		{Fault{Kind: RateLimit, RetryAfter: "absent"}, 429, `"Too Many Requests"`, "Retry-After", ""},
+		{Fault{Kind: ServerError}, 500, "", "", ""},
+		{Fault{Kind: BadGateway}, 502, proxyError, "Content-Type", "text/html"},
+		{Fault{Kind: Unavailable}, 503, "", "", ""},
+		{Fault{Kind: Redirect, Location: "http://other.example"}, 302, "", "Location", "http://other.example" + onePage},
+	} {
+		t.Run(string(test.fault.Kind)+" "+test.fault.RetryAfter, func(t *testing.T) {
+			sim := loaded(t, WithClock(NewClock(recordedAt)))
+			_, err := sim.Inject(test.fault)
+			require.NoError(t, err)
+			w := get(sim, onePage)
+			assert.Equal(t, test.status, w.Code)
+			assert.Equal(t, test.body, w.Body.String())
+			if test.header != "" {
+				assert.Equal(t, test.has, w.Header().Get(test.header))
+			}
+			assert.Equal(t, string(test.fault.Kind), sim.Requests()[0].Fault)
+		})
+	}
+}
+
+func TestFaultsHitTheRequestsOfTheirRule(t *testing.T) {
+	statuses := func(f Fault, targets ...string) []int {
+		sim := loaded(t, WithSeed(1))
+		f.Kind = ServerError
+		_, err := sim.Inject(f)
+		require.NoError(t, err)
+		var out []int
+		for _, target := range targets {
+			out = append(out, get(sim, target).Code)
+		}
+		return out
+	}
+	four := []string{"/ping", "/ping", "/ping", "/ping"}
+	assert.Equal(t, []int{200, 200, 500, 200}, statuses(Fault{Nth: 3}, four...))
+	assert.Equal(t, []int{200, 500, 200, 500}, statuses(Fault{Every: 2}, four...))
+	assert.Equal(t, []int{500, 500, 200, 200}, statuses(Fault{Times: 2}, four...))
+	assert.Equal(t, []int{200, 500}, statuses(Fault{Path: "/v7/device"}, "/ping", onePage))
+	assert.Equal(t, []int{200, 500, 500}, statuses(Fault{Path: "/v*/device*"}, "/ping", onePage, "/v6/device_tag"))
+	assert.Equal(t, []int{200, 200}, statuses(Fault{Method: "POST"}, "/ping", onePage))
+	mixed := statuses(Fault{Rate: 0.5}, append(four, four...)...)
+	assert.Contains(t, mixed, 200)
+	assert.Contains(t, mixed, 500)
+	assert.Equal(t, mixed, statuses(Fault{Rate: 0.5}, append(four, four...)...), "a seed makes chance repeatable")
+}
+
+func TestAConnectionCanBreak(t *testing.T) {
+	_, get := served(t, Fault{Kind: ResetConnection, Nth: 1}, Fault{Kind: CutBody, Nth: 1})
+	_, err := get(onePage)
+	require.Error(t, err, "reset")
+	resp, err := get(onePage)
+	require.NoError(t, err)
+	_, err = io.ReadAll(resp.Body)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "cut in the middle")
+	resp, err = get(onePage)
+	require.NoError(t, err)
+	_, err = io.ReadAll(resp.Body)
+	require.NoError(t, err)
+}
+
+func TestBodiesCanBeTooLarge(t *testing.T) {
+	const size = 4 << 20
+	_, get := served(t, Fault{Kind: GzipBomb, Nth: 1, Bytes: size}, Fault{Kind: EndlessBody, Bytes: size})
+	bombed, err := get(onePage)
+	require.NoError(t, err)
+	n, err := io.Copy(io.Discard, bombed.Body)
+	require.NoError(t, err)
+	assert.Greater(t, n, int64(size))
+	long, err := get(onePage)
+	require.NoError(t, err)
+	assert.True(t, json.NewDecoder(long.Body).Decode(&struct{}{}) == nil, "it is JSON all the same")
+}
+
+func TestValuesCanBeOfTheWrongType(t *testing.T) {
+	sim := loaded(t)
+	_, err := sim.Inject(Fault{Kind: WrongTypes, Nth: 1})
+	require.NoError(t, err)
+	_, err = sim.Inject(Fault{Kind: Nulls})
+	require.NoError(t, err)
+	const one = "/v7/device(1)?$select=id,device_name,is_online,is_of__device_type"
+	assert.JSONEq(t, `{"d":[{"id":"1","device_name":21,"is_online":[true],"is_of__device_type":{"__id":"120"}}]}`, get(sim, one).Body.String())
+	assert.JSONEq(t, `{"d":[{"id":null,"device_name":null,"is_online":null,"is_of__device_type":{"__id":null}}]}`, get(sim, one).Body.String())
+}
+
+func TestRowsCanChangeWhileAPageIsPaused(t *testing.T) {
+	sim := loaded(t)
+	_, err := sim.Inject(Fault{Kind: PausedPage, Nth: 1, During: func() {
+		assert.NoError(t, sim.Delete("device", 1))
+	}})
+	require.NoError(t, err)
+	assert.Contains(t, get(sim, onePage).Body.String(), `{"id":1,`, "the page was made before")
+	assert.NotContains(t, get(sim, onePage).Body.String(), `{"id":1,`)
+}
+
+func TestFaultsAreRefusedWithARemedy(t *testing.T) {
+	sim := New()
+	for _, test := range []struct {
+		fault Fault
+		says  string
+	}{
+		{Fault{Kind: "explode"}, "one of unauthorized, rate-limit"},
+		{Fault{Kind: ServerError, Rate: 2}, "from 0 to 1"},
+		{Fault{Kind: ServerError, Nth: -1}, "cannot be negative"},
+		{Fault{Kind: RateLimit, RetryAfter: "soon"}, "seconds, date or absent"},
+	} {
+		_, err := sim.Inject(test.fault)
+		assert.ErrorContains(t, err, test.says)
+	}
+}
+
+func TestTheAdminEndpointControlsFaults(t *testing.T) {
+	sim := loaded(t)
+	admin := httptest.NewServer(sim.AdminHandler())
+	defer admin.Close()
+	call := func(method, path, body string) (int, string) {
+		r, err := http.NewRequestWithContext(t.Context(), method, admin.URL+path, strings.NewReader(body))
+		require.NoError(t, err)
+		resp, err := admin.Client().Do(r)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		return resp.StatusCode, strings.TrimSpace(string(b))
+	}
+	status, body := call("POST", "/faults", `{"kind":"rate-limit","path":"/v7/*","delay":"7s"}`)
+	assert.Equal(t, 201, status)
+	assert.JSONEq(t, `{"id":1}`, body)
+	assert.Equal(t, "7", get(sim, onePage).Header().Get("Retry-After"))
+	_, body = call("GET", "/faults", "")
+	assert.JSONEq(t, `{"1":{"kind":"rate-limit","path":"/v7/*","delay":"7s"}}`, body)
+	_, body = call("GET", "/counters", "")
+	assert.Contains(t, body, `"faults":1`)
+	status, body = call("POST", "/faults", `{"kind":"nosuch"}`)
+	assert.Equal(t, 400, status)
+	assert.Contains(t, body, "unknown fault")
+	status, _ = call("DELETE", "/faults/1", "")
+	assert.Equal(t, 200, status)
+	status, _ = call("DELETE", "/faults/1", "")
+	assert.Equal(t, 404, status)
+	assert.Equal(t, 200, get(sim, onePage).Code)
+}

@@ -1,0 +1,252 @@
+package balenasim
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"time"
+)
+
+// proxyError is what a proxy in front of the API answers.
+const proxyError = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n" +
+	"<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
+
+const (
+	defaultRetryAfter = 10 * time.Second
+	defaultDelay      = 30 * time.Second
+	defaultBomb       = 1 << 30
+)
+
+func (f Fault) delay(byDefault time.Duration) time.Duration {
+	if f.Delay > 0 {
+		return time.Duration(f.Delay)
+	}
+	return byDefault
+}
+
+// spoil answers a request that a fault has hit.
+func (s *Simulator) spoil(w *recorder, r *http.Request, f Fault) {
+	w.fault = f.Kind
+	switch f.Kind {
+	case Unauthorized:
+		writeEmpty(w, http.StatusUnauthorized)
+	case RateLimit:
+		s.rateLimit(w, r, f)
+	case ServerError:
+		writeEmpty(w, http.StatusInternalServerError)
+	case BadGateway:
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusBadGateway)
+		io.WriteString(w, proxyError)
+	case Unavailable:
+		writeEmpty(w, http.StatusServiceUnavailable)
+	case Redirect:
+		location := f.Location
+		if location == "" {
+			location = "http://elsewhere.invalid"
+		}
+		w.Header().Set("Location", location+target(r))
+		w.WriteHeader(http.StatusFound)
+	case SlowHeaders:
+		if pause(r, f.delay(defaultDelay)) {
+			s.serve(w, r)
+		}
+	case ResetConnection:
+		abort(w, true)
+	case EndlessBody:
+		endless(w, r, f)
+	case GzipBomb:
+		bomb(w, r, f)
+	case WrongTypes, Nulls:
+		s.distort(w, r, f)
+	case SlowBody, CutBody, PausedPage:
+		s.interrupt(w, r, f)
+	}
+}
+
+func (s *Simulator) rateLimit(w *recorder, r *http.Request, f Fault) {
+	wait := f.delay(defaultRetryAfter)
+	switch f.RetryAfter {
+	case "absent":
+	case "date":
+		w.Header().Set("Retry-After", s.now().Add(wait).UTC().Format(http.TimeFormat))
+	default:
+		w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+	}
+	writeMessage(w, r, http.StatusTooManyRequests, "Too Many Requests")
+}
+
+// pause waits, unless the caller goes first.
+func pause(r *http.Request, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+}
+
+// abort closes the connection, with a reset instead of an orderly end if asked.
+func abort(w *recorder, reset bool) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		// HTTP/2 and recorders have no connection to take over.
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok && reset {
+		tcp.SetLinger(0)
+	}
+	conn.Close()
+}
+
+// answer lets the simulator answer to memory.
+func (s *Simulator) answer(w *recorder, r *http.Request) *httptest.ResponseRecorder {
+	mem := httptest.NewRecorder()
+	inner := &recorder{ResponseWriter: mem}
+	s.serve(inner, r)
+	w.rows = inner.rows
+	return mem
+}
+
+func copyHeader(w http.ResponseWriter, from http.Header) {
+	for name, values := range from {
+		w.Header()[name] = values
+	}
+}
+
+// interrupt sends an answer in parts: slowly, with a pause, or not to its end.
+func (s *Simulator) interrupt(w *recorder, r *http.Request, f Fault) {
+	mem := s.answer(w, r)
+	body := mem.Body.Bytes()
+	copyHeader(w, mem.Header())
+	if len(body) > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	w.WriteHeader(mem.Code)
+	flush := http.NewResponseController(w).Flush
+	half := len(body) / 2
+	switch f.Kind {
+	case SlowBody:
+		const parts = 16
+		for i := range parts {
+			w.Write(body[len(body)*i/parts : len(body)*(i+1)/parts])
+			flush()
+			if !pause(r, f.delay(defaultDelay)/parts) {
+				return
+			}
+		}
+	case CutBody:
+		w.Write(body[:half])
+		flush()
+		abort(w, false)
+	case PausedPage:
+		w.Write(body[:half])
+		flush()
+		if f.During != nil {
+			f.During()
+		}
+		if f.Delay > 0 && !pause(r, time.Duration(f.Delay)) {
+			return
+		}
+		w.Write(body[half:])
+	}
+}
+
+// endless answers rows without end.
+func endless(w *recorder, r *http.Request, f Fault) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	io.WriteString(w, `{"d":[{"id":1}`)
+	chunk := bytes.Repeat([]byte(`,{"id":1}`), 1024)
+	for f.Bytes == 0 || w.bytes < f.Bytes {
+		if _, err := w.Write(chunk); err != nil || r.Context().Err() != nil {
+			return
+		}
+	}
+	io.WriteString(w, `]}`)
+}
+
+// bomb answers a small body that unpacks to a large one.
+func bomb(w *recorder, r *http.Request, f Fault) {
+	size := f.Bytes
+	if size == 0 {
+		size = defaultBomb
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Encoding", "gzip")
+	z := gzip.NewWriter(w)
+	io.WriteString(z, `{"d":[`)
+	blanks := bytes.Repeat([]byte(" "), 64<<10)
+	for sent := int64(0); sent < size; sent += int64(len(blanks)) {
+		if _, err := z.Write(blanks); err != nil || r.Context().Err() != nil {
+			return
+		}
+	}
+	io.WriteString(z, `]}`)
+	z.Close()
+}
+
+// distort answers JSON whose values are not what they should be.
+func (s *Simulator) distort(w *recorder, r *http.Request, f Fault) {
+	plain := r.Clone(r.Context())
+	plain.Header.Del("Accept-Encoding")
+	plain.Header.Del("If-None-Match")
+	mem := s.answer(w, plain)
+	var v any
+	if json.Unmarshal(mem.Body.Bytes(), &v) != nil {
+		copyHeader(w, mem.Header())
+		w.WriteHeader(mem.Code)
+		w.Write(mem.Body.Bytes())
+		return
+	}
+	change := swapTypes
+	if f.Kind == Nulls {
+		change = func(any) any { return nil }
+	}
+	if envelope, ok := v.(map[string]any); ok && envelope["d"] != nil {
+		envelope["d"] = distorted(envelope["d"], change)
+	} else {
+		v = distorted(v, change)
+	}
+	b, err := encode(v)
+	if err != nil {
+		writeEmpty(w, http.StatusInternalServerError)
+		return
+	}
+	writeJSON(w, r, mem.Code, b)
+}
+
+// distorted changes every value in lists and objects.
+func distorted(v any, change func(any) any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k := range v {
+			v[k] = distorted(v[k], change)
+		}
+		return v
+	case []any:
+		for i := range v {
+			v[i] = distorted(v[i], change)
+		}
+		return v
+	}
+	return change(v)
+}
+
+func swapTypes(v any) any {
+	switch v := v.(type) {
+	case string:
+		return len(v)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case bool:
+		return []any{v}
+	}
+	return map[string]any{"unexpected": "object"}
+}
