@@ -224,6 +224,9 @@ type Fleet struct {
 
 	// Services: The fleet's services.
 	Services pine.Refs[Service] `json:"service"`
+
+	// Tags: The fleet's tags.
+	Tags pine.Refs[FleetTag] `json:"application_tag"`
 }
 
 // Fleets is the query for all rows of application that the client's credentials may see.
@@ -307,6 +310,9 @@ type Release struct {
 
 	// TargetOf: The fleets whose target the release is.
 	TargetOf pine.Refs[Fleet] `json:"should_be_running_on__application"`
+
+	// ReleaseImages: The release's images.
+	ReleaseImages pine.Refs[ReleaseImage] `json:"release_image"`
 }
 
 // Releases is the query for all rows of release that the client's credentials may see.
@@ -378,6 +384,22 @@ type Image struct {
 
 // Images is the query for all rows of image that the client's credentials may see.
 func (c *Client) Images() pine.Query[Image] { return pine.From[Image](c.pine, "image") }
+
+// ReleaseImage is an image of a release.
+type ReleaseImage struct {
+	ID int64 `json:"id"`
+
+	// Release: The release.
+	Release pine.Ref[Release] `json:"release"`
+
+	// Image: The image.
+	Image pine.Ref[Image] `json:"image"`
+}
+
+// ReleaseImages is the query for all rows of release_image that the client's credentials may see.
+func (c *Client) ReleaseImages() pine.Query[ReleaseImage] {
+	return pine.From[ReleaseImage](c.pine, "release_image")
+}
 
 // ImageInstall is an image on a device. Rows with status deleted stay for ever.
 type ImageInstall struct {
@@ -487,6 +509,25 @@ type DeviceTag struct {
 // DeviceTags is the query for all rows of device_tag that the client's credentials may see.
 func (c *Client) DeviceTags() pine.Query[DeviceTag] {
 	return pine.From[DeviceTag](c.pine, "device_tag")
+}
+
+// FleetTag is a tag of a fleet.
+type FleetTag struct {
+	ID int64 `json:"id"`
+
+	// Key: Without white space; unique for the fleet.
+	Key string `json:"tag_key"`
+
+	// Value: May be empty.
+	Value string `json:"value"`
+
+	// Fleet: The fleet.
+	Fleet pine.Ref[Fleet] `json:"application"`
+}
+
+// FleetTags is the query for all rows of application_tag that the client's credentials may see.
+func (c *Client) FleetTags() pine.Query[FleetTag] {
+	return pine.From[FleetTag](c.pine, "application_tag")
 }
 
 // User is a user of the API.

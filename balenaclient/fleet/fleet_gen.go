@@ -29,6 +29,7 @@ const (
 	Devices                  pine.Links[balenaclient.Fleet, balenaclient.Device]      = "owns__device"
 	Releases                 pine.Links[balenaclient.Fleet, balenaclient.Release]     = "owns__release"
 	Services                 pine.Links[balenaclient.Fleet, balenaclient.Service]     = "service"
+	Tags                     pine.Links[balenaclient.Fleet, balenaclient.FleetTag]    = "application_tag"
 )
 
 // BySlug names the one row with this slug.

@@ -1,0 +1,22 @@
+// Code generated from schema.yaml by schemagen. DO NOT EDIT.
+
+// Package fleettag holds the fields of [balenaclient.FleetTag], to filter, select, expand and order queries by.
+package fleettag
+
+import (
+	"github.com/otelcol-balena/balenareceiver/balenaclient"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
+)
+
+// Fields of [balenaclient.FleetTag]; its documentation says what they mean.
+const (
+	ID    pine.Field[balenaclient.FleetTag, int64]             = "id"
+	Key   pine.Field[balenaclient.FleetTag, string]            = "tag_key"
+	Value pine.Field[balenaclient.FleetTag, string]            = "value"
+	Fleet pine.Link[balenaclient.FleetTag, balenaclient.Fleet] = "application"
+)
+
+// ByFleetAndKey names the one row with this application and tag_key.
+func ByFleetAndKey(fleet int64, key string) pine.Key[balenaclient.FleetTag] {
+	return Fleet.Key(fleet).And(Key.Is(key))
+}

@@ -1,0 +1,21 @@
+// Code generated from schema.yaml by schemagen. DO NOT EDIT.
+
+// Package releaseimage holds the fields of [balenaclient.ReleaseImage], to filter, select, expand and order queries by.
+package releaseimage
+
+import (
+	"github.com/otelcol-balena/balenareceiver/balenaclient"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
+)
+
+// Fields of [balenaclient.ReleaseImage]; its documentation says what they mean.
+const (
+	ID      pine.Field[balenaclient.ReleaseImage, int64]               = "id"
+	Release pine.Link[balenaclient.ReleaseImage, balenaclient.Release] = "release"
+	Image   pine.Link[balenaclient.ReleaseImage, balenaclient.Image]   = "image"
+)
+
+// ByReleaseAndImage names the one row with this release and image.
+func ByReleaseAndImage(release int64, image int64) pine.Key[balenaclient.ReleaseImage] {
+	return Release.Key(release).And(Image.Key(image))
+}
