@@ -74,7 +74,7 @@ type Error struct {
 
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s", e.Method, e.Path)
+	fmt.Fprintf(&b, "%s %s", e.Method, oneLine(e.Path))
 	if e.Status != 0 {
 		fmt.Fprintf(&b, ": %d %s", e.Status, http.StatusText(e.Status))
 	}
