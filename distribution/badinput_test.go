@@ -206,7 +206,11 @@ func TestAnswersThatAreNoneAreReportedAndNothingIsMadeOfThem(t *testing.T) {
 		},
 		{
 			name: "a field of the wrong type",
-			answer: func(w http.ResponseWriter, _ *http.Request) {
+			answer: func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/actor/v1/whoami" {
+					_, _ = io.WriteString(w, `{"id":2,"actorType":"user","actorTypeId":2,"username":"admin"}`)
+					return
+				}
 				_, _ = io.WriteString(w, `{"d":[{"id":"one","app_name":7,"slug":{},"owns__device":"many"}]}`)
 			},
 			want: "cannot unmarshal",
