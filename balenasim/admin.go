@@ -5,7 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 )
+
+// maxStep bounds a step over the admin endpoint.
+const maxStep = 24 * time.Hour
 
 // AdminHandler serves the controls of the simulator, for a port of its own:
 //
@@ -46,6 +50,15 @@ func (s *Simulator) AdminHandler() http.Handler {
 	mux.HandleFunc("GET /requests", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Requests()) })
 	mux.HandleFunc("GET /counters", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Counters()) })
 	mux.HandleFunc("DELETE /requests", func(http.ResponseWriter, *http.Request) { s.ResetRequests() })
+	mux.HandleFunc("POST /step", func(w http.ResponseWriter, r *http.Request) {
+		d, err := time.ParseDuration(r.FormValue("by"))
+		if err != nil || d < 0 || d > maxStep {
+			http.Error(w, fmt.Sprintf("by=%q: give a duration up to %s, such as by=10m", r.FormValue("by"), maxStep), http.StatusBadRequest)
+			return
+		}
+		s.Step(d)
+		reply(w, map[string]time.Time{"now": s.now()})
+	})
 	return mux
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/odata"
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/query"
@@ -16,7 +17,7 @@ const maxTarget = 16 << 10
 
 // ServeHTTP answers a request as the balena API would.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start := s.now()
+	start := time.Now()
 	rec := &recorder{ResponseWriter: w}
 	if f, hit := s.faults.pick(r); hit {
 		s.spoil(rec, r, f)
@@ -25,7 +26,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	done := Request{
 		Time: start, Method: r.Method, Target: redact(target(r)), Status: rec.status,
-		Rows: rec.rows, Bytes: rec.bytes, Duration: s.now().Sub(start),
+		Rows: rec.rows, Bytes: rec.bytes, Duration: time.Since(start),
 		Fault: string(rec.fault),
 	}
 	s.log.add(done)

@@ -38,6 +38,7 @@ type Simulator struct {
 	hook   func(Request)
 	logs   deviceLogs
 	faults faultRules
+	life   *life
 	seed   uint64
 
 	heartbeat time.Duration

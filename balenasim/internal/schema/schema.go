@@ -135,7 +135,12 @@ func Lookup(name string) *Resource {
 
 // Index is the position of a field, -1 if there is none.
 func (r *Resource) Index(name string) int {
-	return slices.IndexFunc(r.Fields, func(f Field) bool { return f.Name == name })
+	for i := range r.Fields {
+		if r.Fields[i].Name == name {
+			return i
+		}
+	}
+	return -1
 }
 
 func newModel(v Version) *Model {

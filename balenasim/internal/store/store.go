@@ -94,36 +94,46 @@ func (tx *Tx) Update(resource string, id int64, fields map[string]any) (bool, er
 	if r == NoRow {
 		return false, nil
 	}
-	values := make([]Value, len(t.columns))
-	changed := make([]bool, len(t.columns))
-	for i := range values {
-		values[i] = t.Value(r, i)
+	type write struct {
+		field int
+		value Value
 	}
+	writes := make([]write, 0, len(fields)+1)
+	keyed, dated := false, false
 	for name, in := range fields {
 		i := t.Resource.Index(name)
-		if i < 0 || name == "id" {
+		if i < 0 || i == t.idField {
 			return true, fmt.Errorf("%s has no field %q to change", resource, name)
 		}
 		v, err := Convert(t.Resource.Fields[i].Type, in)
 		if err != nil {
 			return true, fmt.Errorf("%s.%s: %w", resource, name, err)
 		}
-		values[i], changed[i] = v, true
+		writes = append(writes, write{i, v})
+		keyed = keyed || t.columns[i].keyed
+		dated = dated || i == t.modified
 	}
-	if err := t.conflict(r, values); err != nil {
-		return true, err
+	if t.modified >= 0 && !dated {
+		writes = append(writes, write{t.modified, TimeValue(tx.s.now())})
 	}
-	if i := t.Resource.Index("modified_at"); i >= 0 && !changed[i] {
-		values[i], changed[i] = TimeValue(tx.s.now()), true
-	}
-	for i := range values {
-		// What was computed from the old fields no longer holds.
-		if changed[i] || t.columns[i].computed {
-			if t.columns[i].computed && !changed[i] {
-				values[i] = Value{}
-			}
-			t.set(r, i, values[i])
+	if keyed {
+		values := make([]Value, len(t.columns))
+		for i := range values {
+			values[i] = t.Value(r, i)
 		}
+		for _, w := range writes {
+			values[w.field] = w.value
+		}
+		if err := t.conflict(r, values); err != nil {
+			return true, err
+		}
+	}
+	// What was computed from the old fields no longer holds.
+	for i := range t.columns {
+		delete(t.columns[i].given, r)
+	}
+	for _, w := range writes {
+		t.set(r, w.field, w.value)
 	}
 	t.touch(r)
 	return true, nil

@@ -28,10 +28,12 @@ type Table struct {
 
 	columns []column
 	idField int
-	byID    map[int64]Row
-	sorted  []Row // in the order of ids
-	free    []Row
-	lastID  int64
+	// modified is the field with the date of the last change, -1 without.
+	modified int
+	byID     map[int64]Row
+	sorted   []Row // in the order of ids
+	free     []Row
+	lastID   int64
 
 	// heap is the physical order that rows without $orderby come in. Like
 	// PostgreSQL, it puts a row that was written behind all others, so that
@@ -45,6 +47,7 @@ type column struct {
 	ints     []int64
 	texts    []string
 	computed bool
+	keyed    bool              // part of a natural key
 	refs     map[int64][]Row   // rows by what they refer to
 	unique   map[string]Row    // row by its natural key
 	given    map[Row]Value     // of computed fields, what was loaded
@@ -53,8 +56,10 @@ type column struct {
 
 func newTable(r *schema.Resource) *Table {
 	t := &Table{Resource: r, columns: make([]column, len(r.Fields)), byID: map[int64]Row{}}
+	t.modified = r.Index("modified_at")
 	for i, f := range r.Fields {
-		c := column{kind: kindOf(f.Type), computed: f.Computed}
+		inKey := func(key []string) bool { return slices.Contains(key, f.Name) }
+		c := column{kind: kindOf(f.Type), computed: f.Computed, keyed: f.Unique || slices.ContainsFunc(r.Keys, inKey)}
 		switch {
 		case f.Name == "id":
 			t.idField = i
@@ -155,9 +160,6 @@ func (t *Table) Given(r Row, field int) (Value, bool) {
 	v, ok := t.columns[field].given[r]
 	return v, ok
 }
-
-// Forget drops the loaded value of a computed field.
-func (t *Table) Forget(r Row, field int) { delete(t.columns[field].given, r) }
 
 // insert adds a row of values, one a field.
 func (t *Table) insert(values []Value) (Row, error) {

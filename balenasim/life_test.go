@@ -1,0 +1,136 @@
+package balenasim
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var birth = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+func playing(t testing.TB, sc *Scenario, opts ...Option) *Simulator {
+	t.Helper()
+	sim := New(append([]Option{WithNow(func() time.Time { return birth })}, opts...)...)
+	require.NoError(t, sim.Play(sc))
+	return sim
+}
+
+func shippedScenario(t testing.TB, name string) *Scenario {
+	t.Helper()
+	sc, err := ShippedScenario(name)
+	require.NoError(t, err)
+	return sc
+}
+
+// number asks for a count.
+func number(t *testing.T, sim *Simulator, target string) int {
+	t.Helper()
+	w := get(sim, target)
+	require.Equal(t, http.StatusOK, w.Code, target)
+	var answer struct{ D int }
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer), w.Body)
+	return answer.D
+}
+
+func TestAnHourOfRolloutTakesASecond(t *testing.T) {
+	sim := playing(t, shippedScenario(t, "rollout"))
+	const behind = "/v7/device/$count?$filter=is_running__release/semver_minor%20lt%206"
+	assert.Equal(t, 200, number(t, sim, behind), "before the release")
+	start := time.Now()
+	updating := 0
+	for range 12 {
+		sim.Step(5 * time.Minute)
+		updating += number(t, sim, "/v7/device/$count?$filter=overall_status%20eq%20'updating'")
+	}
+	assert.Less(t, time.Since(start), 5*time.Second)
+	assert.Positive(t, updating, "devices are seen to update")
+	left := number(t, sim, behind)
+	assert.Less(t, left, 60, "only pinned, rejecting and lost devices stay behind")
+	assert.Positive(t, left)
+	assert.Positive(t, number(t, sim, "/v7/device/$count?$filter=update_status%20eq%20'rejected'"))
+	assert.Positive(t, number(t, sim, "/v7/image_install/$count?$filter=status%20eq%20'deleted'"))
+}
+
+func TestAnOutageTakesDevicesDownAndBringsThemBack(t *testing.T) {
+	sc := shippedScenario(t, "outage")
+	sc.Life.DropsPerDay, sc.Faults = 0, nil
+	sim := playing(t, sc)
+	const lost = "/v7/device/$count?$filter=is_connected_to_vpn%20eq%20false"
+	const disconnected = "/v7/device/$count?$filter=overall_status%20eq%20'disconnected'"
+	assert.Zero(t, number(t, sim, lost))
+	sim.Step(90 * time.Second)
+	assert.InDelta(t, 36, number(t, sim, lost), 15, "60 % of two fleets of 30 devices")
+	assert.Zero(t, number(t, sim, disconnected), "their heartbeat has not timed out yet")
+	sim.Step(2 * time.Minute)
+	assert.InDelta(t, 36, number(t, sim, disconnected), 15)
+	sim.Step(15 * time.Minute)
+	assert.Zero(t, number(t, sim, lost), "all are back")
+}
+
+func TestFaultsComeAndGoWithTheScenario(t *testing.T) {
+	sim := playing(t, shippedScenario(t, "outage"))
+	assert.Empty(t, sim.Faults())
+	sim.Step(3 * time.Minute)
+	assert.Len(t, sim.Faults(), 1)
+	sim.Step(2 * time.Minute)
+	assert.Empty(t, sim.Faults())
+}
+
+func TestASeedRepeatsALife(t *testing.T) {
+	live := func(seed uint64) string {
+		sc := shippedScenario(t, "noisy")
+		sc.Devices, sc.Faults = 60, nil
+		sim := playing(t, sc, WithSeed(seed))
+		sim.Step(20 * time.Minute)
+		return get(sim, "/v7/device?$orderby=id%20asc&$expand=image_install").Body.String()
+	}
+	first := live(1)
+	assert.Equal(t, first, live(1))
+	assert.NotEqual(t, first, live(2))
+}
+
+func TestFleetsGrowShrinkAndChangeNames(t *testing.T) {
+	sc := shippedScenario(t, "noisy")
+	sc.Faults = nil
+	sim := playing(t, sc)
+	sim.Step(2 * time.Hour)
+	assert.Positive(t, number(t, sim, "/v7/device/$count?$filter=startswith(device_name,'renamed-')"))
+	assert.NotEqual(t, 600, number(t, sim, "/v7/device/$count"))
+	assert.Positive(t, number(t, sim, "/v7/device/$count?$filter=id%20gt%20600"), "new devices")
+	assert.Zero(t, number(t, sim, "/v7/image_install/$count?$filter=device%20eq%20null"))
+}
+
+func TestShippedScenariosAreValidAndSayWhatTheyShow(t *testing.T) {
+	assert.Equal(t, []string{"calm", "noisy", "outage", "rollout"}, Scenarios())
+	for _, name := range Scenarios() {
+		sc := shippedScenario(t, name)
+		assert.NotEmpty(t, sc.Description, name)
+		sim := playing(t, sc)
+		sim.Step(time.Minute)
+		assert.Equal(t, sc.Devices, sim.Count("device"), name)
+		assert.Equal(t, sc.Fleets+1, sim.Count("application"), name)
+	}
+}
+
+func TestBadScenariosAreRefusedByKeyValueAndRemedy(t *testing.T) {
+	for text, says := range map[string]string{
+		"fleets: 0":                               "fleets: 0 must be from 1",
+		"devces: 3":                               "field devces not found",
+		"life: {report_every: fast}":              `"fast" is no duration; write it like 10s`,
+		"life: {hot: 2}":                          "life.hot: 2 must be from 0 to 1",
+		"outages: [{for: 1m, fleets: [9]}]":       "outages[0].fleets: 9 must be from 1 to 4",
+		"faults: [{kind: explode}]":               "faults[0]: kind \"explode\": unknown fault",
+		"rollout: {every: 0s, download: 1m}":      "rollout.every: 0s must be more than 0s",
+		"life: {report_every: 0s}\nreleases: 500": "releases: 500 must be from 1 to 100",
+	} {
+		_, err := ReadScenario(strings.NewReader(text))
+		assert.ErrorContains(t, err, says, text)
+	}
+	_, err := ShippedScenario("nosuch")
+	assert.ErrorContains(t, err, "there are calm, noisy, outage, rollout")
+}

@@ -1,0 +1,68 @@
+package balenasim
+
+import "container/heap"
+
+// event is something that happens to a device, a fleet or all of them.
+type event struct {
+	at     int64 // milliseconds
+	seq    uint64
+	kind   eventKind
+	target int64
+	arg    int64
+}
+
+type eventKind uint8
+
+const (
+	report eventKind = iota
+	drop
+	connect
+	heartbeatTimeout
+	heartbeatOffline
+	writeLog
+	rollOut
+	startUpdate
+	continueUpdate
+	outage
+	churn
+)
+
+// queue holds the events to come, soonest first. Of events at one time the
+// one that was planned first comes first, so that a seed repeats a life.
+type queue struct {
+	events []event
+	seq    uint64
+}
+
+func (q *queue) Len() int { return len(q.events) }
+
+func (q *queue) Less(i, j int) bool {
+	a, b := q.events[i], q.events[j]
+	return a.at < b.at || a.at == b.at && a.seq < b.seq
+}
+
+func (q *queue) Swap(i, j int) { q.events[i], q.events[j] = q.events[j], q.events[i] }
+
+// Push is for container/heap.
+func (q *queue) Push(x any) { q.events = append(q.events, x.(event)) }
+
+// Pop is for container/heap.
+func (q *queue) Pop() any {
+	last := q.events[len(q.events)-1]
+	q.events = q.events[:len(q.events)-1]
+	return last
+}
+
+func (q *queue) plan(e event) {
+	q.seq++
+	e.seq = q.seq
+	heap.Push(q, e)
+}
+
+// due takes the next event that happens by a time.
+func (q *queue) due(by int64) (event, bool) {
+	if len(q.events) == 0 || q.events[0].at > by {
+		return event{}, false
+	}
+	return heap.Pop(q).(event), true
+}

@@ -1,0 +1,146 @@
+package balenasim
+
+import (
+	"slices"
+	"time"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
+)
+
+// rollOut gives every fleet a new release, which its devices fetch one after
+// the other.
+func (l *life) rollOut(tx *store.Tx) {
+	r := l.sc.Rollout
+	l.after(time.Duration(r.Every), event{kind: rollOut})
+	l.gen.tx, l.gen.now = tx, l.clock.Now()
+	for _, f := range l.gen.fleets {
+		l.gen.release(f, l.clock.Now())
+		l.gen.target(f)
+	}
+	for _, id := range l.ids {
+		f := l.fleets[l.devices[id].fleet]
+		wait := time.Duration(l.rand.Int64N(int64(r.Spread) + 1))
+		l.after(wait, event{kind: startUpdate, target: id, arg: f.latest()})
+	}
+}
+
+// startUpdate begins the download of a release, unless the device is away,
+// busy, pinned or has it.
+func (l *life) startUpdate(tx *store.Tx, id int64, d *deviceLife, release int64) {
+	f := l.fleets[d.fleet]
+	t := tx.Table("device")
+	r := t.Find(id)
+	running, _ := t.Int(r, t.Resource.Index("is_running__release"))
+	_, pinned := t.Int(r, t.Resource.Index("is_pinned_on__release"))
+	images := f.images[release]
+	if !d.online || d.updating != 0 || pinned || running == release || release != f.latest() || len(images) == 0 {
+		return
+	}
+	d.updating, d.progress = release, 0
+	for _, image := range images {
+		_, _ = tx.Insert("image_install", map[string]any{
+			"device": id, "installs__image": image, "is_provided_by__release": release,
+			"install_date": l.clock.Now(), "status": "Downloading", "download_progress": int64(0),
+		})
+	}
+	l.updateStatus(tx, id, "downloading", nil)
+	l.after(l.downloadStep(), event{kind: continueUpdate, target: id, arg: release})
+}
+
+// downloadSteps is in how many steps a download is seen to go on.
+const downloadSteps = 5
+
+func (l *life) downloadStep() time.Duration {
+	download := time.Minute
+	if r := l.sc.Rollout; r != nil {
+		download = time.Duration(r.Download)
+	}
+	return download / downloadSteps
+}
+
+// continueUpdate goes a step on: download, apply, done.
+func (l *life) continueUpdate(tx *store.Tx, id int64, d *deviceLife, release int64) {
+	if d.updating != release {
+		return
+	}
+	if !d.online {
+		// The download waits for the connection.
+		l.after(30*time.Second, event{kind: continueUpdate, target: id, arg: release})
+		return
+	}
+	d.progress += 100 / downloadSteps
+	switch {
+	case d.progress < 100:
+		l.eachInstall(tx, id, func(install, of int64) {
+			if of == release {
+				_, _ = tx.Update("image_install", install, map[string]any{"download_progress": d.progress})
+			}
+		})
+	case d.progress == 100:
+		if r := l.sc.Rollout; r != nil && l.rand.Float64() < r.Failing {
+			l.reject(tx, id, d, release)
+			return
+		}
+		l.eachInstall(tx, id, func(install, of int64) {
+			if of == release {
+				_, _ = tx.Update("image_install", install, map[string]any{"download_progress": nil, "status": "Downloaded"})
+			}
+		})
+		l.updateStatus(tx, id, "applying changes", nil)
+	default:
+		l.finish(tx, id, d, release)
+		return
+	}
+	l.after(l.downloadStep(), event{kind: continueUpdate, target: id, arg: release})
+}
+
+// reject gives an update up.
+func (l *life) reject(tx *store.Tx, id int64, d *deviceLife, release int64) {
+	d.updating = 0
+	l.eachInstall(tx, id, func(install, of int64) {
+		if of == release {
+			tx.Delete("image_install", install)
+		}
+	})
+	l.updateStatus(tx, id, "rejected", nil)
+}
+
+// finish runs the new release. Images of the one before stay as deleted, as
+// they do on the server; older ones are dropped, or they would pile up.
+func (l *life) finish(tx *store.Tx, id int64, d *deviceLife, release int64) {
+	d.updating = 0
+	l.eachInstall(tx, id, func(install, of int64) {
+		t := tx.Table("image_install")
+		status, _ := t.Text(t.Find(install), t.Resource.Index("status"))
+		switch {
+		case of == release:
+			_, _ = tx.Update("image_install", install, map[string]any{"status": "Running"})
+		case status == "deleted":
+			tx.Delete("image_install", install)
+		default:
+			_, _ = tx.Update("image_install", install, map[string]any{"status": "deleted", "download_progress": nil})
+		}
+	})
+	l.updateStatus(tx, id, "done", map[string]any{"is_running__release": release})
+	if latest := l.fleets[d.fleet].latest(); latest != release {
+		l.after(10*time.Second, event{kind: startUpdate, target: id, arg: latest})
+	}
+}
+
+func (l *life) updateStatus(tx *store.Tx, id int64, status string, more map[string]any) {
+	fields := map[string]any{"update_status": status, "last_update_status_event": l.clock.Now()}
+	for k, v := range more {
+		fields[k] = v
+	}
+	l.update(tx, id, fields)
+}
+
+// eachInstall visits the image installs of a device with their releases.
+func (l *life) eachInstall(tx *store.Tx, device int64, visit func(install, release int64)) {
+	t := tx.Table("image_install")
+	release := t.Resource.Index("is_provided_by__release")
+	for _, r := range slices.Clone(t.Referring(t.Resource.Index("device"), device)) {
+		of, _ := t.Int(r, release)
+		visit(t.ID(r), of)
+	}
+}

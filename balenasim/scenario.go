@@ -1,0 +1,201 @@
+package balenasim
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed scenarios/*.yaml
+var shipped embed.FS
+
+// Scenario describes fleets and how they live. Its YAML form is documented in
+// the shipped scenarios.
+type Scenario struct {
+	// Description says in a line what there is to see.
+	Description string `yaml:"description"`
+	// Fleets and Devices are how many there are in all.
+	Fleets  int `yaml:"fleets"`
+	Devices int `yaml:"devices"`
+	// Services are the names of the services of each fleet.
+	Services []string `yaml:"services"`
+	// Releases is how many releases each fleet has behind it.
+	Releases int `yaml:"releases"`
+	// Pinned is the share of devices that are pinned to a release.
+	Pinned float64 `yaml:"pinned"`
+
+	Life    Life         `yaml:"life"`
+	Rollout *Rollout     `yaml:"rollout"`
+	Outages []Outage     `yaml:"outages"`
+	Faults  []TimedFault `yaml:"faults"`
+}
+
+// Life is what happens to devices all the time.
+type Life struct {
+	// ReportEvery is the time between two reports of metrics.
+	ReportEvery Duration `yaml:"report_every"`
+	// DropsPerDay is how often a device loses its connection, and OfflineFor
+	// how long it is gone, on average.
+	DropsPerDay float64  `yaml:"drops_per_day"`
+	OfflineFor  Duration `yaml:"offline_for"`
+	// HeartbeatAfter is the time after the last poll until the heartbeat
+	// times out; 15 s later it is offline.
+	HeartbeatAfter Duration `yaml:"heartbeat_after"`
+	// Hot is the share of devices that overheat now and then.
+	Hot float64 `yaml:"hot"`
+	// Undervolted is the share of devices with a weak power supply.
+	Undervolted float64 `yaml:"undervolted"`
+	// DiskGrowth is how much a device's storage fills, in MiB an hour.
+	DiskGrowth float64 `yaml:"disk_growth"`
+	// LogsPerHour is how many lines of logs a device writes.
+	LogsPerHour float64 `yaml:"logs_per_hour"`
+	// Renames, moves to another fleet, deletions and new devices, in all.
+	RenamesPerHour float64 `yaml:"renames_per_hour"`
+	MovesPerHour   float64 `yaml:"moves_per_hour"`
+	DeletesPerHour float64 `yaml:"deletes_per_hour"`
+	JoinsPerHour   float64 `yaml:"joins_per_hour"`
+}
+
+// Rollout is a new release for every fleet, again and again.
+type Rollout struct {
+	First  Duration `yaml:"first"`  // time until the first one
+	Every  Duration `yaml:"every"`  // time between two of them
+	Spread Duration `yaml:"spread"` // time within which the devices begin
+	// Download is how long a device downloads.
+	Download Duration `yaml:"download"`
+	// Failing is the share of updates that are rejected.
+	Failing float64 `yaml:"failing"`
+}
+
+// Outage disconnects devices together.
+type Outage struct {
+	At    Duration `yaml:"at"`
+	For   Duration `yaml:"for"`
+	Every Duration `yaml:"every"` // again after this time; never if zero
+	// Share of the devices of the fleets, which are counted from 1. No fleets
+	// are all of them.
+	Share  float64 `yaml:"share"`
+	Fleets []int   `yaml:"fleets"`
+}
+
+// TimedFault is a fault with its time. Without For it stays.
+type TimedFault struct {
+	At    Duration `yaml:"at"`
+	For   Duration `yaml:"for"`
+	Fault `yaml:",inline"`
+}
+
+// Scenarios are the names of the shipped scenarios.
+func Scenarios() []string {
+	files, err := fs.Glob(shipped, "scenarios/*.yaml")
+	if err != nil {
+		return nil
+	}
+	for i, f := range files {
+		files[i] = strings.TrimSuffix(strings.TrimPrefix(f, "scenarios/"), ".yaml")
+	}
+	return files
+}
+
+// ShippedScenario reads a scenario that comes with the package.
+func ShippedScenario(name string) (*Scenario, error) {
+	if !slices.Contains(Scenarios(), name) {
+		return nil, fmt.Errorf("no scenario %q is shipped; there are %s", name, strings.Join(Scenarios(), ", "))
+	}
+	b, err := shipped.ReadFile("scenarios/" + name + ".yaml")
+	if err != nil {
+		return nil, err
+	}
+	return ReadScenario(bytes.NewReader(b))
+}
+
+// maxScenario is the size of a scenario file.
+const maxScenario = 1 << 20
+
+// ReadScenario reads a scenario in YAML. What it does not say has the values
+// of a small quiet fleet.
+func ReadScenario(r io.Reader) (*Scenario, error) {
+	sc := &Scenario{
+		Fleets: 4, Devices: 40, Services: []string{"main"}, Releases: 3,
+		Life: Life{
+			ReportEvery: Duration(time.Minute), OfflineFor: Duration(5 * time.Minute),
+			HeartbeatAfter: Duration(15 * time.Minute),
+		},
+	}
+	d := yaml.NewDecoder(io.LimitReader(r, maxScenario))
+	d.KnownFields(true)
+	if err := d.Decode(sc); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("scenario: %w", err)
+	}
+	if err := sc.Validate(); err != nil {
+		return nil, fmt.Errorf("scenario: %w", err)
+	}
+	return sc, nil
+}
+
+// The largest scenario. The limits keep a typing error from filling memory.
+const (
+	maxFleets  = 100_000
+	maxDevices = 2_000_000
+)
+
+// Validate checks the values of a scenario.
+func (sc *Scenario) Validate() error {
+	var errs []error
+	check := func(ok bool, key string, value any, must string) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("%s: %v must be %s", key, value, must))
+		}
+	}
+	share := func(key string, v float64) { check(v >= 0 && v <= 1, key, v, "from 0 to 1") }
+	rate := func(key string, v float64) { check(v >= 0 && v <= 1e6, key, v, "from 0 to 1000000") }
+	positive := func(key string, d Duration) { check(d > 0, key, time.Duration(d), "more than 0s") }
+
+	check(sc.Fleets >= 1 && sc.Fleets <= maxFleets, "fleets", sc.Fleets, fmt.Sprintf("from 1 to %d", maxFleets))
+	check(sc.Devices >= 0 && sc.Devices <= maxDevices, "devices", sc.Devices, fmt.Sprintf("from 0 to %d", maxDevices))
+	check(len(sc.Services) >= 1 && len(sc.Services) <= 20, "services", sc.Services, "a list of 1 to 20 names")
+	check(sc.Releases >= 1 && sc.Releases <= 100, "releases", sc.Releases, "from 1 to 100")
+	share("pinned", sc.Pinned)
+	positive("life.report_every", sc.Life.ReportEvery)
+	positive("life.offline_for", sc.Life.OfflineFor)
+	positive("life.heartbeat_after", sc.Life.HeartbeatAfter)
+	share("life.hot", sc.Life.Hot)
+	share("life.undervolted", sc.Life.Undervolted)
+	rate("life.drops_per_day", sc.Life.DropsPerDay)
+	rate("life.disk_growth", sc.Life.DiskGrowth)
+	rate("life.logs_per_hour", sc.Life.LogsPerHour)
+	rate("life.renames_per_hour", sc.Life.RenamesPerHour)
+	rate("life.moves_per_hour", sc.Life.MovesPerHour)
+	rate("life.deletes_per_hour", sc.Life.DeletesPerHour)
+	rate("life.joins_per_hour", sc.Life.JoinsPerHour)
+	if r := sc.Rollout; r != nil {
+		check(r.First >= 0, "rollout.first", time.Duration(r.First), "at least 0s")
+		positive("rollout.every", r.Every)
+		check(r.Spread >= 0, "rollout.spread", time.Duration(r.Spread), "at least 0s")
+		positive("rollout.download", r.Download)
+		share("rollout.failing", r.Failing)
+	}
+	for i, o := range sc.Outages {
+		key := fmt.Sprintf("outages[%d].", i)
+		share(key+"share", o.Share)
+		positive(key+"for", o.For)
+		check(o.Every == 0 || o.Every > o.For, key+"every", time.Duration(o.Every), "longer than the outage")
+		for _, f := range o.Fleets {
+			check(f >= 1 && f <= sc.Fleets, key+"fleets", f, fmt.Sprintf("from 1 to %d", sc.Fleets))
+		}
+	}
+	for i, f := range sc.Faults {
+		if err := f.validate(); err != nil {
+			errs = append(errs, fmt.Errorf("faults[%d]: %w", i, err))
+		}
+	}
+	return errors.Join(errs...)
+}
