@@ -78,11 +78,12 @@ type Call struct {
 
 // Client sends queries to one API with one set of credentials. It is safe for use by several goroutines.
 type Client struct {
-	config  Config
-	baseURL string
-	http    *http.Client
-	limiter *rate.Limiter
-	backoff backoff
+	config    Config
+	baseURL   string
+	http      *http.Client
+	streaming *http.Client // for answers without an end: no timeout of its own
+	limiter   *rate.Limiter
+	backoff   backoff
 }
 
 // New returns a client. It makes no request.
@@ -111,6 +112,9 @@ func New(config Config) (*Client, error) {
 		*client.http = *config.HTTPClient
 	}
 	client.http.CheckRedirect = sameHostOnly
+	streaming := *client.http
+	streaming.Timeout = 0
+	client.streaming = &streaming
 	if config.RequestLimit > 0 {
 		client.limiter = rate.NewLimiter(rate.Limit(config.RequestLimit), 1)
 	}
@@ -143,6 +147,10 @@ func sameHostOnly(next *http.Request, via []*http.Request) error {
 	first := via[0].URL
 	if next.URL.Host != first.Host || first.Scheme == "https" && next.URL.Scheme != "https" {
 		return fmt.Errorf("%w: %s://%s", ErrRedirected, next.URL.Scheme, next.URL.Host)
+	}
+	if next.Method != via[0].Method {
+		return fmt.Errorf("%w: it redirects a %s to %s://%s, which would make a GET of it: correct the base URL",
+			ErrMalformed, via[0].Method, next.URL.Scheme, next.URL.Host)
 	}
 	if len(via) >= maxRedirects {
 		return fmt.Errorf("%w: more than %d redirects", ErrMalformed, maxRedirects)

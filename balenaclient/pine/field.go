@@ -1,6 +1,9 @@
 package pine
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Field is a column of resource R whose values are of type V. Fields are constants: the name of the column.
 type Field[R any, V Literal] string
@@ -45,7 +48,9 @@ func (f Field[R, V]) Asc() Order[R] { return Order[R]{string(f) + space + "asc"}
 func (f Field[R, V]) Desc() Order[R] { return Order[R]{string(f) + space + "desc"} }
 
 // Is names the one row whose field equals v. The server must know the field, or the fields joined by [Key.And], as unique.
-func (f Field[R, V]) Is(v V) Key[R] { return Key[R]{string(f) + "=" + literal(v)} }
+func (f Field[R, V]) Is(v V) Key[R] {
+	return Key[R]{string(f) + "=" + literal(v), []Assignment[R]{{string(f), jsonValue(v)}}, f.Eq(v)}
+}
 
 func (f Field[R, V]) compare(operator string, v V) Filter[R] {
 	return Filter[R]{compare(string(f), operator, literal(v))}
@@ -53,19 +58,28 @@ func (f Field[R, V]) compare(operator string, v V) Filter[R] {
 
 func (f Field[R, V]) columnOf(R) string { return string(f) }
 
+// Text is a field of R that holds a text.
+type Text[R any] interface {
+	Selectable[R]
+	Eq(string) Filter[R]
+}
+
 // Contains is met by rows whose field contains the text.
-func Contains[R any, V ~string](f Field[R, V], text string) Filter[R] {
-	return Filter[R]{call("contains", string(f), quote(text))}
+func Contains[R any](f Text[R], text string) Filter[R] {
+	var row R
+	return Filter[R]{call("contains", f.columnOf(row), quote(text))}
 }
 
 // StartsWith is met by rows whose field starts with the text.
-func StartsWith[R any, V ~string](f Field[R, V], text string) Filter[R] {
-	return Filter[R]{call("startswith", string(f), quote(text))}
+func StartsWith[R any](f Text[R], text string) Filter[R] {
+	var row R
+	return Filter[R]{call("startswith", f.columnOf(row), quote(text))}
 }
 
 // EndsWith is met by rows whose field ends with the text.
-func EndsWith[R any, V ~string](f Field[R, V], text string) Filter[R] {
-	return Filter[R]{call("endswith", string(f), quote(text))}
+func EndsWith[R any](f Text[R], text string) Filter[R] {
+	var row R
+	return Filter[R]{call("endswith", f.columnOf(row), quote(text))}
 }
 
 // Column is a column of resource R that can be selected and nothing else, such as one that holds JSON.
@@ -99,7 +113,9 @@ func (l Link[R, S]) Where(filters ...Filter[S]) Filter[R] {
 func (l Link[R, S]) With(q Query[S]) Expansion[R] { return expansion[R](string(l), q) }
 
 // Key is the part of a composite key that this link is.
-func (l Link[R, S]) Key(id int64) Key[R] { return Key[R]{string(l) + "=" + strconv.FormatInt(id, 10)} }
+func (l Link[R, S]) Key(id int64) Key[R] {
+	return Key[R]{string(l) + "=" + strconv.FormatInt(id, 10), []Assignment[R]{{string(l), id}}, l.Is(id)}
+}
 
 func (l Link[R, S]) columnOf(R) string { return string(l) }
 
@@ -137,10 +153,16 @@ type Selectable[R any] interface {
 type Order[R any] struct{ text string }
 
 // Key names one row by fields that are unique together.
-type Key[R any] struct{ text string }
+type Key[R any] struct {
+	text   string
+	parts  []Assignment[R] // what a row with this key is made of
+	filter Filter[R]       // what a row with this key meets
+}
 
 // And joins two parts of a composite key.
-func (k Key[R]) And(other Key[R]) Key[R] { return Key[R]{k.text + "," + other.text} }
+func (k Key[R]) And(other Key[R]) Key[R] {
+	return Key[R]{k.text + "," + other.text, append(slices.Clip(k.parts), other.parts...), k.filter.And(other.filter)}
+}
 
 // Expansion is a linked resource that is fetched along.
 type Expansion[R any] struct {

@@ -77,12 +77,12 @@ func (p *pages[T]) read(body io.Reader, redact func(error) error) (int, error) {
 			return fmt.Errorf("%w: id %d follows id %d although ascending ids were asked for", ErrMalformed, id, p.last)
 		}
 		p.last = max(p.last, id)
+		if p.query.top > 0 && p.left == 0 {
+			return nil // the server sends more than was asked for
+		}
 		if unfit != nil {
 			p.leaveOut(id, redact(unfit))
 			return nil
-		}
-		if p.query.top > 0 && p.left == 0 {
-			return nil // the server sends more than was asked for
 		}
 		p.rows = append(p.rows, row)
 		p.left--

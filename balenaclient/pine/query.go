@@ -20,11 +20,17 @@ type Query[T any] struct {
 	orders     []string
 	top        int
 	pageSize   int
+	rules      Rules
+	mustMatch  bool
 }
 
-// From is the query for all rows of a resource that the client's credentials may see.
-func From[T any](client *Client, resource string) Query[T] {
-	return Query[T]{client: client, resource: resource}
+// From is the query for all rows of a resource that the client's credentials may see. Rules say what writing it demands.
+func From[T any](client *Client, resource string, rules ...Rules) Query[T] {
+	q := Query[T]{client: client, resource: resource}
+	for _, r := range rules {
+		q.rules = r
+	}
+	return q
 }
 
 // Where is a query that is not bound to a client: see [Query.Where].

@@ -99,6 +99,10 @@ func retryableStatus(status int) bool {
 
 // retryable reports whether another attempt may succeed where this one failed.
 func retryable(err *Error) bool {
+	if err.Method == http.MethodPost {
+		// Made twice it would leave two rows: it may be repeated only if the server said that it did not do it.
+		return err.Err == nil && (err.Status == http.StatusTooManyRequests || err.Status == http.StatusServiceUnavailable)
+	}
 	if err.Err == nil {
 		return retryableStatus(err.Status)
 	}

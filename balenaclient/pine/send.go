@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -37,6 +38,13 @@ type request struct {
 	// target returns the path and query under the base URL. It is asked before each attempt, because a page that broke off goes on
 	// behind its last whole row.
 	target func() string
+
+	// body is sent along as JSON unless it is nil.
+	body []byte
+
+	// silence is how long the server may be silent, from the start of an attempt on and then at any time, if the answer has no end of
+	// its own. The client's bounds on the time and size of an answer do not hold then. 0 for all other requests.
+	silence time.Duration
 
 	// read consumes the body of a successful answer and returns the number of rows in it. Errors that it keeps rather than returns
 	// must pass redact.
@@ -68,7 +76,7 @@ func (c *Client) attempts(ctx context.Context, r request, call *Call) error {
 		}
 		failure.Attempts = call.Attempts
 		if !retryable(failure) {
-			return failure
+			return failure.effectUnknown()
 		}
 		c.backoff.extend(min(failure.RetryAfter, max(maxSilence, retry.MaxRetryAfter)))
 		if ctx.Err() == nil && (call.Attempts >= retry.MaxAttempts || failure.RetryAfter > retry.MaxRetryAfter) {
@@ -122,8 +130,14 @@ func (c *Client) attempt(ctx context.Context, r request, call *Call) *Error {
 			ErrBadRequest, len(target), maxTargetSize)
 		return failure
 	}
-	attemptCtx, cancel := context.WithTimeout(ctx, c.config.RequestTimeout)
+	timeout, limit, client := c.config.RequestTimeout, c.config.MaxResponseSize, c.http
+	if r.silence > 0 {
+		timeout, limit, client = r.silence, math.MaxInt64, c.streaming
+	}
+	attemptCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	watchdog := time.AfterFunc(timeout, cancel)
+	defer watchdog.Stop()
 
 	token, err := c.token(attemptCtx)
 	if err != nil {
@@ -132,24 +146,27 @@ func (c *Client) attempt(ctx context.Context, r request, call *Call) *Error {
 	}
 	broken := func(err error) *Error {
 		if attemptCtx.Err() != nil && ctx.Err() == nil {
-			err = fmt.Errorf("no whole answer within %s: %w", c.config.RequestTimeout, err)
+			err = fmt.Errorf("%w within %s: %w", errTimeout(r), timeout, err)
 		}
 		failure.Err = redact(err, token)
 		return failure
 	}
-	httpRequest, err := c.newRequest(attemptCtx, r.method, target, token)
+	httpRequest, err := c.newRequest(attemptCtx, r, target, token)
 	if err != nil {
 		return broken(fmt.Errorf("%w: %w", ErrBadRequest, withoutURL(err)))
 	}
-	response, err := c.http.Do(httpRequest)
+	response, err := client.Do(httpRequest)
 	if err != nil {
 		return broken(withoutURL(err))
 	}
 	defer response.Body.Close()
 
 	call.Status, failure.Status = response.StatusCode, response.StatusCode
-	body := &boundedReader{reader: response.Body, left: c.config.MaxResponseSize}
-	defer func() { call.Bytes += c.config.MaxResponseSize - body.left }()
+	body := &boundedReader{reader: response.Body, left: limit}
+	defer func() { call.Bytes += limit - body.left }()
+	if r.silence > 0 {
+		body.reader = &wakefulReader{response.Body, watchdog, timeout}
+	}
 
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		data, _ := io.ReadAll(io.LimitReader(body, maxErrorSize)) // what could be read is better than nothing
@@ -179,8 +196,12 @@ func (c *Client) token(ctx context.Context) (string, error) {
 	return token, nil
 }
 
-func (c *Client) newRequest(ctx context.Context, method, target, token string) (*http.Request, error) {
-	request, err := http.NewRequestWithContext(ctx, method, c.baseURL+target, nil)
+func (c *Client) newRequest(ctx context.Context, r request, target, token string) (*http.Request, error) {
+	var body io.Reader
+	if r.body != nil {
+		body = bytes.NewReader(r.body)
+	}
+	request, err := http.NewRequestWithContext(ctx, r.method, c.baseURL+target, body)
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +209,9 @@ func (c *Client) newRequest(ctx context.Context, method, target, token string) (
 		request.Header[key] = slices.Clone(values)
 	}
 	request.Header.Set("Accept", "application/json")
+	if r.body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
@@ -231,6 +255,21 @@ func redactText(text, token string) string {
 		return text
 	}
 	return strings.ReplaceAll(text, token, "[REDACTED]")
+}
+
+// wakefulReader lets a watchdog sleep on whenever something arrives.
+type wakefulReader struct {
+	reader   io.Reader
+	watchdog *time.Timer
+	timeout  time.Duration
+}
+
+func (w *wakefulReader) Read(p []byte) (int, error) {
+	n, err := w.reader.Read(p)
+	if n > 0 {
+		w.watchdog.Reset(w.timeout)
+	}
+	return n, err
 }
 
 // boundedReader fails with ErrTooLarge if its bound is not the end.
