@@ -43,6 +43,21 @@ var (
 	// ErrTooLarge means that the answer was larger than [Config.MaxResponseSize].
 	ErrTooLarge = errors.New("answer too large")
 
+	// ErrUnfiltered means that a change of all rows of a resource was refused: it takes a filter to change many.
+	ErrUnfiltered = errors.New("no filter")
+
+	// ErrProtected means that rows were not deleted because too much depends on them: see [AllowProtected].
+	ErrProtected = errors.New("protected")
+
+	// ErrInvalid means that a write was not sent because the server would refuse its values: see [InvalidError].
+	ErrInvalid = errors.New("invalid")
+
+	// ErrOutcomeUnknown means that the connection failed after a row was sent: it may or may not have been created.
+	ErrOutcomeUnknown = errors.New("whether the row was created is not known: look before you repeat it")
+
+	// ErrSilent means that a stream was given up because nothing came for too long, not even a sign of life.
+	ErrSilent = errors.New("the server was silent")
+
 	// ErrRedirected means that the server redirected to another host, where the token must not go.
 	ErrRedirected = errors.New("redirected to another host")
 )
@@ -102,6 +117,26 @@ func (e *Error) notRepeated(err error) *Error {
 		e.Err = fmt.Errorf("%w: not repeated: %w", e.Err, err)
 	}
 	return e
+}
+
+// effectUnknown says of a failed POST whether it may have had an effect all the same.
+func (e *Error) effectUnknown() *Error {
+	switch {
+	case e.Method != http.MethodPost:
+	case e.Status == http.StatusBadGateway || e.Status == http.StatusGatewayTimeout:
+		e.Err = ErrOutcomeUnknown
+	case e.Err != nil && !lasting(e.Err) && !isTLS(e.Err):
+		e.Err = fmt.Errorf("%w: %w", e.Err, ErrOutcomeUnknown)
+	}
+	return e
+}
+
+// Temporary reports whether the same request may succeed later.
+func (e *Error) Temporary() bool {
+	if e.Err == nil {
+		return e.Status >= 500 || retryableStatus(e.Status)
+	}
+	return !lasting(e.Err) && !isTLS(e.Err)
 }
 
 // Unwrap returns the cause.

@@ -106,12 +106,17 @@ func retryable(err *Error) bool {
 	if err.Err == nil {
 		return retryableStatus(err.Status)
 	}
-	for _, lasting := range []error{ErrMalformed, ErrTooLarge, ErrRedirected, ErrBadRequest, errToken} {
-		if errors.Is(err.Err, lasting) {
-			return false
+	return !lasting(err.Err) && !isTLS(err.Err)
+}
+
+// lasting reports whether an error is one that no repetition mends.
+func lasting(err error) bool {
+	for _, known := range []error{ErrMalformed, ErrTooLarge, ErrRedirected, ErrBadRequest, errToken} {
+		if errors.Is(err, known) {
+			return true
 		}
 	}
-	return !isTLS(err.Err)
+	return false
 }
 
 // isTLS reports whether client and server did not agree on TLS: certificates, versions, or that it is spoken at all.

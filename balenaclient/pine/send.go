@@ -79,7 +79,7 @@ func (c *Client) attempts(ctx context.Context, r request, call *Call) error {
 			return failure.effectUnknown()
 		}
 		c.backoff.extend(min(failure.RetryAfter, max(maxSilence, retry.MaxRetryAfter)))
-		if ctx.Err() == nil && (call.Attempts >= retry.MaxAttempts || failure.RetryAfter > retry.MaxRetryAfter) {
+		if ctx.Err() == nil && (call.Attempts >= retry.MaxAttempts || r.silence > 0 || failure.RetryAfter > retry.MaxRetryAfter) {
 			return failure
 		}
 		if err := sleep(ctx, max(retry.pause(call.Attempts), failure.RetryAfter)); err != nil {
@@ -130,14 +130,17 @@ func (c *Client) attempt(ctx context.Context, r request, call *Call) *Error {
 			ErrBadRequest, len(target), maxTargetSize)
 		return failure
 	}
-	timeout, limit, client := c.config.RequestTimeout, c.config.MaxResponseSize, c.http
+	client, limit := c.http, c.config.MaxResponseSize
+	attemptCtx, cancel := context.WithTimeout(ctx, c.config.RequestTimeout)
+	var watchdog *time.Timer
 	if r.silence > 0 {
-		timeout, limit, client = r.silence, math.MaxInt64, c.streaming
+		cancel()
+		client, limit = c.streaming, math.MaxInt64
+		attemptCtx, cancel = context.WithCancel(ctx)
+		watchdog = time.AfterFunc(r.silence, cancel)
+		defer watchdog.Stop()
 	}
-	attemptCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	watchdog := time.AfterFunc(timeout, cancel)
-	defer watchdog.Stop()
 
 	token, err := c.token(attemptCtx)
 	if err != nil {
@@ -145,8 +148,12 @@ func (c *Client) attempt(ctx context.Context, r request, call *Call) *Error {
 		return failure
 	}
 	broken := func(err error) *Error {
-		if attemptCtx.Err() != nil && ctx.Err() == nil {
-			err = fmt.Errorf("%w within %s: %w", errTimeout(r), timeout, err)
+		switch {
+		case attemptCtx.Err() == nil || ctx.Err() != nil:
+		case r.silence > 0:
+			err = fmt.Errorf("%w for %s", ErrSilent, r.silence)
+		default:
+			err = fmt.Errorf("no whole answer within %s: %w", c.config.RequestTimeout, err)
 		}
 		failure.Err = redact(err, token)
 		return failure
@@ -165,7 +172,7 @@ func (c *Client) attempt(ctx context.Context, r request, call *Call) *Error {
 	body := &boundedReader{reader: response.Body, left: limit}
 	defer func() { call.Bytes += limit - body.left }()
 	if r.silence > 0 {
-		body.reader = &wakefulReader{response.Body, watchdog, timeout}
+		body.reader = &wakefulReader{response.Body, watchdog, r.silence}
 	}
 
 	if response.StatusCode < 200 || response.StatusCode > 299 {

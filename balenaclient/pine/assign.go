@@ -1,0 +1,170 @@
+package pine
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Assignment gives a column of resource R a value. It is made by [Settable.Set] and its like.
+type Assignment[R any] struct {
+	column string
+	value  any // as JSON takes it; nil for null
+}
+
+// Values are what a write assigns, by column: strings, bools, int64s, RFC 3339 texts for times, and nil for null.
+type Values map[string]any
+
+// Text returns the text that is assigned to a column, if one is.
+func (v Values) Text(column string) (string, bool) {
+	text, ok := v[column].(string)
+	return text, ok
+}
+
+// Rules say what writing a resource demands.
+type Rules struct {
+	// Protected resources are deleted only with [AllowProtected], because too much depends on their rows.
+	Protected bool
+
+	// Check refuses values that the server would refuse, before they are sent; an [InvalidError] says why. It is nil if there is
+	// nothing to check.
+	Check func(resource string, values Values) error
+}
+
+// InvalidError says which value was not sent because the server would refuse it, and what to do. It never holds the value of a
+// variable, which may be secret.
+type InvalidError struct {
+	Resource string
+	Column   string // column with the value
+	Key      string // name of the variable or key of the tag, if the value belongs to one
+	Problem  string // for example: has a line break at character 3 of 8
+	Remedy   string // what to do
+}
+
+func (e *InvalidError) Error() string {
+	subject := e.Column
+	if e.Key != "" {
+		subject = fmt.Sprintf("%s of %q", e.Column, e.Key)
+	}
+	text := fmt.Sprintf("%s: %s %s", e.Resource, subject, e.Problem)
+	if e.Remedy != "" {
+		text += ": " + e.Remedy
+	}
+	return text
+}
+
+// Is reports whether target is [ErrInvalid].
+func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
+
+// body renders assignments as the body of a write, after the resource's rules have been asked.
+func (q Query[T]) body(assignments []Assignment[T]) ([]byte, error) {
+	if len(assignments) == 0 {
+		return nil, fmt.Errorf("pine: write of %s assigns nothing: %w", q.resource, ErrInvalid)
+	}
+	values := make(Values, len(assignments))
+	for _, a := range assignments {
+		if _, twice := values[a.column]; twice {
+			return nil, fmt.Errorf("pine: write of %s assigns %s twice: %w", q.resource, a.column, ErrInvalid)
+		}
+		values[a.column] = a.value
+	}
+	if q.rules.Check != nil {
+		if err := q.rules.Check(q.resource, values); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(values)
+}
+
+// jsonValue is v as it is sent.
+func jsonValue[V Literal](v V) any {
+	if t, ok := any(v).(time.Time); ok {
+		return t.UTC().Format(timeLayout)
+	}
+	return v
+}
+
+// Settable is a [Field] that a client may write.
+type Settable[R any, V Literal] string
+
+// Set gives the field a value.
+func (f Settable[R, V]) Set(v V) Assignment[R] { return Assignment[R]{string(f), jsonValue(v)} }
+
+// Clear takes the field's value away. The server refuses that for fields that must have one.
+func (f Settable[R, V]) Clear() Assignment[R] { return Assignment[R]{string(f), nil} }
+
+// Eq is met by rows whose field equals v.
+func (f Settable[R, V]) Eq(v V) Filter[R] { return Field[R, V](f).Eq(v) }
+
+// Ne is met by rows whose field does not equal v; rows without a value are among them.
+func (f Settable[R, V]) Ne(v V) Filter[R] { return Field[R, V](f).Ne(v) }
+
+// Gt is met by rows whose field is greater than v.
+func (f Settable[R, V]) Gt(v V) Filter[R] { return Field[R, V](f).Gt(v) }
+
+// Ge is met by rows whose field is greater than or equal to v.
+func (f Settable[R, V]) Ge(v V) Filter[R] { return Field[R, V](f).Ge(v) }
+
+// Lt is met by rows whose field is less than v.
+func (f Settable[R, V]) Lt(v V) Filter[R] { return Field[R, V](f).Lt(v) }
+
+// Le is met by rows whose field is less than or equal to v.
+func (f Settable[R, V]) Le(v V) Filter[R] { return Field[R, V](f).Le(v) }
+
+// In is met by rows whose field is one of the values, by none if there are no values.
+func (f Settable[R, V]) In(values ...V) Filter[R] { return Field[R, V](f).In(values...) }
+
+// IsNull is met by rows whose field has no value.
+func (f Settable[R, V]) IsNull() Filter[R] { return Field[R, V](f).IsNull() }
+
+// NotNull is met by rows whose field has a value.
+func (f Settable[R, V]) NotNull() Filter[R] { return Field[R, V](f).NotNull() }
+
+// Asc orders rows by the field, smallest first.
+func (f Settable[R, V]) Asc() Order[R] { return Field[R, V](f).Asc() }
+
+// Desc orders rows by the field, greatest first.
+func (f Settable[R, V]) Desc() Order[R] { return Field[R, V](f).Desc() }
+
+// Is names the one row whose field equals v: see [Field.Is].
+func (f Settable[R, V]) Is(v V) Key[R] { return Field[R, V](f).Is(v) }
+
+func (f Settable[R, V]) columnOf(R) string { return string(f) }
+
+// SettableLink is a [Link] that a client may write.
+type SettableLink[R, S any] string
+
+// Set refers to the row with this id.
+func (l SettableLink[R, S]) Set(id int64) Assignment[R] { return Assignment[R]{string(l), id} }
+
+// Clear refers to no row. The server refuses that for links that must have one.
+func (l SettableLink[R, S]) Clear() Assignment[R] { return Assignment[R]{string(l), nil} }
+
+// Is is met by rows that refer to the row with this id.
+func (l SettableLink[R, S]) Is(id int64) Filter[R] { return Link[R, S](l).Is(id) }
+
+// In is met by rows that refer to one of the rows with these ids, by none if there are no ids.
+func (l SettableLink[R, S]) In(ids ...int64) Filter[R] { return Link[R, S](l).In(ids...) }
+
+// IsNull is met by rows that refer to no row.
+func (l SettableLink[R, S]) IsNull() Filter[R] { return Link[R, S](l).IsNull() }
+
+// NotNull is met by rows that refer to a row.
+func (l SettableLink[R, S]) NotNull() Filter[R] { return Link[R, S](l).NotNull() }
+
+// Where is met by rows that refer to a row that meets all the filters.
+func (l SettableLink[R, S]) Where(filters ...Filter[S]) Filter[R] {
+	return Link[R, S](l).Where(filters...)
+}
+
+// With fetches the row referred to together with the row that refers to it.
+func (l SettableLink[R, S]) With(q Query[S]) Expansion[R] { return Link[R, S](l).With(q) }
+
+// Key is the part of a composite key that this link is.
+func (l SettableLink[R, S]) Key(id int64) Key[R] { return Link[R, S](l).Key(id) }
+
+func (l SettableLink[R, S]) columnOf(R) string { return string(l) }
+
+// and joins assignments without touching either list.
+func and[R any](a, b []Assignment[R]) []Assignment[R] { return append(slices.Clip(a), b...) }

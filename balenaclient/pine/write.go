@@ -1,0 +1,143 @@
+package pine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// maxUpsertRounds bounds how often Upsert starts anew when others delete the row between its requests.
+const maxUpsertRounds = 4
+
+// Create makes a row and returns it as the server answers it. The query's filters, columns and expansions play no part.
+//
+// A request that failed on its way is not repeated, because it may have had its effect: the error then is [ErrOutcomeUnknown]. It is
+// [ErrConflict] if there is a row with a value that must be unique, or if a row that is referred to does not exist.
+func (q Query[T]) Create(ctx context.Context, assignments ...Assignment[T]) (T, error) {
+	var row T
+	if err := q.check(); err != nil {
+		return row, err
+	}
+	body, err := q.body(assignments)
+	if err != nil {
+		return row, err
+	}
+	err = q.client.send(ctx, request{
+		method:   http.MethodPost,
+		resource: q.resource,
+		target:   q.path,
+		body:     body,
+		read: func(body io.Reader, _ func(error) error) (int, error) {
+			return 1, decodeDocument(body, &row)
+		},
+	})
+	return row, err
+}
+
+// Patch changes all rows that meet the query's filters, with one request. Without a filter it is [ErrUnfiltered].
+//
+// The server does not say how many rows it changed, and none is fine: see [Query.MustMatch]. It changes all rows or, if it refuses a
+// value for one of them, none. A request that failed on its way is repeated, since the values stay the same.
+func (q Query[T]) Patch(ctx context.Context, assignments ...Assignment[T]) error {
+	body, err := q.body(assignments)
+	if err != nil {
+		return err
+	}
+	return q.change(ctx, http.MethodPatch, body)
+}
+
+// DeleteOption is what [Query.Delete] is told besides the query.
+type DeleteOption func(*deletion)
+
+type deletion struct{ allowProtected bool }
+
+// AllowProtected allows rows to be deleted on which much depends, such as devices and fleets.
+func AllowProtected() DeleteOption { return func(d *deletion) { d.allowProtected = true } }
+
+// Delete removes all rows that meet the query's filters, and what belongs to them, with one request. Without a filter it is
+// [ErrUnfiltered]; on a protected resource without [AllowProtected] it is [ErrProtected]. As with Patch, none is fine.
+func (q Query[T]) Delete(ctx context.Context, options ...DeleteOption) error {
+	var d deletion
+	for _, option := range options {
+		option(&d)
+	}
+	if q.rules.Protected && !d.allowProtected {
+		return fmt.Errorf("pine: %s: %w: rows are deleted only with AllowProtected", q.resource, ErrProtected)
+	}
+	return q.change(ctx, http.MethodDelete, nil)
+}
+
+// MustMatch makes Patch and Delete fail with [ErrNotFound] if no row meets the query. They ask the server to count the rows first,
+// which is one request more; a row may still come or go between the two.
+func (q Query[T]) MustMatch() Query[T] {
+	q.mustMatch = true
+	return q
+}
+
+func (q Query[T]) change(ctx context.Context, method string, body []byte) error {
+	if err := q.check(); err != nil {
+		return err
+	}
+	filter := q.filter()
+	switch {
+	case filter == "":
+		return fmt.Errorf("pine: %s of %s: %w: it would hit every row; say Where", method, q.resource, ErrUnfiltered)
+	case q.top > 0 || len(q.orders) > 0:
+		return fmt.Errorf("pine: %s of %s: %w: the server does not heed an order or a top here and would hit more rows",
+			method, q.resource, ErrInvalid)
+	}
+	if q.mustMatch {
+		count, err := q.Count(ctx)
+		if err != nil {
+			return err
+		}
+		if count == 0 {
+			return fmt.Errorf("%s: %w: no row meets the filter, nothing was changed", q.resource, ErrNotFound)
+		}
+	}
+	return q.client.send(ctx, request{
+		method:   method,
+		resource: q.resource,
+		target:   func() string { return q.path() + "?$filter=" + filter },
+		body:     body,
+		read: func(body io.Reader, _ func(error) error) (int, error) {
+			_, err := io.Copy(io.Discard, body) // lets the connection be used again
+			return 0, err
+		},
+	})
+}
+
+// Upsert makes the row that a key names, or changes it if it is there, and returns it. The query's filters play no part.
+//
+// It creates; on a conflict it changes the row and reads it back; if others deleted the row in the meantime it starts anew.
+func (q Query[T]) Upsert(ctx context.Context, key Key[T], assignments ...Assignment[T]) (T, error) {
+	q.condition, q.orders, q.top, q.mustMatch = nil, nil, 0, false
+	keyed := q.Where(key.filter)
+	var none T
+	for range maxUpsertRounds {
+		row, err := q.Create(ctx, and(key.parts, assignments)...)
+		if err == nil || !isTaken(err) {
+			return row, err
+		}
+		if len(assignments) > 0 {
+			if err := keyed.Patch(ctx, assignments...); err != nil {
+				return none, err
+			}
+		}
+		if row, err = keyed.One(ctx); !errors.Is(err, ErrNotFound) {
+			return row, err
+		}
+	}
+	return none, fmt.Errorf("%s: %w: others keep deleting the row: it was there for each of %d attempts to create it and gone for each to change it",
+		q.resource, ErrConflict, maxUpsertRounds)
+}
+
+// isTaken reports whether a row could not be created because there is one with its key. The server answers a reference to a row that
+// does not exist with the same status, and tells them apart by its words only.
+func isTaken(err error) bool {
+	var failure *Error
+	return errors.As(err, &failure) && failure.Status == http.StatusConflict && strings.Contains(strings.ToLower(failure.Message), "unique")
+}
