@@ -35,8 +35,9 @@ func TestDropInSwitchesOffAllButItsOneMetricAndLabel(t *testing.T) {
 	decode(t, "exporter-compat.yaml", &config)
 
 	dropIn := config.Receivers.Balena
-	assert.Equal(t, []string{"balena.devices.online"}, enabled(metadata.Metrics, dropIn.Metrics))
-	assert.Equal(t, []string{"fleet.name"}, enabled(metadata.ResourceAttributes, dropIn.ResourceAttributes))
+	const remedy = "switch off in exporter-compat.yaml what metadata.yaml has on by default"
+	assert.Equal(t, []string{"balena.devices.online"}, enabled(metadata.Metrics, dropIn.Metrics), remedy)
+	assert.Equal(t, []string{"fleet.name"}, enabled(metadata.ResourceAttributes, dropIn.ResourceAttributes), remedy)
 }
 
 func enabled(defaults, config toggles) []string {
