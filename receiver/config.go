@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -48,8 +49,17 @@ type Config struct {
 	// TokenFile names a file that holds the token. It is read at every scrape, so that the token may be rotated.
 	TokenFile string `mapstructure:"token_file"`
 
-	// Fleets selects what is reported.
+	// Fleets selects the fleets that are reported.
 	Fleets FleetsConfig `mapstructure:"fleets"`
+
+	// Devices selects the devices that are reported and counted.
+	Devices DevicesConfig `mapstructure:"devices"`
+
+	// Tags makes tags resource attributes.
+	Tags TagsConfig `mapstructure:"tags"`
+
+	// Shard lets several Collectors share the fleets among them.
+	Shard ShardConfig `mapstructure:"shard"`
 
 	// PageSize is the number of rows asked for in one request.
 	PageSize int `mapstructure:"page_size"`
@@ -73,6 +83,12 @@ type FleetsConfig struct {
 	// Exclude lists patterns of fleets that are not reported even if included.
 	Exclude []string `mapstructure:"exclude"`
 
+	// IncludeTags lists tags, as `key` or `key=value`, of which a fleet must have at least one; an empty list means any fleet.
+	IncludeTags []string `mapstructure:"include_tags"`
+
+	// ExcludeTags lists tags of which a fleet must have none.
+	ExcludeTags []string `mapstructure:"exclude_tags"`
+
 	// Archived adds archived fleets.
 	Archived bool `mapstructure:"archived"`
 
@@ -81,6 +97,37 @@ type FleetsConfig struct {
 
 	// Blocks adds blocks and apps: what is not of class "fleet".
 	Blocks bool `mapstructure:"blocks"`
+}
+
+// DevicesConfig selects devices. Devices that are not selected are not counted either.
+type DevicesConfig struct {
+	// IncludeTags lists tags, as `key` or `key=value`, of which a device must have at least one; an empty list means any device.
+	IncludeTags []string `mapstructure:"include_tags"`
+
+	// ExcludeTags lists tags of which a device must have none.
+	ExcludeTags []string `mapstructure:"exclude_tags"`
+
+	// Exclude lists UUIDs of devices that are known to be dead, for example.
+	Exclude []string `mapstructure:"exclude"`
+}
+
+// TagsConfig says which tags become resource attributes. A key is that of a tag; its value is the name of the attribute, or empty for
+// the standard one: `balena.fleet.tag.<key>` or `balena.device.tag.<key>`.
+type TagsConfig struct {
+	// Fleets are tags of fleets, set on fleet resources.
+	Fleets map[string]string `mapstructure:"fleets"`
+
+	// Devices are tags of devices, set on device resources.
+	Devices map[string]string `mapstructure:"devices"`
+}
+
+// ShardConfig is the share of the fleets that this receiver reports: each fleet is in exactly one of Total shares.
+type ShardConfig struct {
+	// Index is the share's number, from 0 to Total-1.
+	Index int `mapstructure:"index"`
+
+	// Total is the number of shares; 0 or 1 means that there is only this one.
+	Total int `mapstructure:"total"`
 }
 
 var (
@@ -126,7 +173,9 @@ func (cfg *Config) Validate() error {
 		cfg.validateEndpoint(),
 		cfg.validateCredentials(),
 		cfg.validateLimits(),
-		cfg.validateFleets(),
+		cfg.validateSelection(),
+		cfg.Tags.validate(),
+		cfg.Shard.validate(),
 	)
 }
 
@@ -204,7 +253,29 @@ func (cfg *Config) validateLimits() error {
 	return errors.Join(errs...)
 }
 
-func (cfg *Config) validateFleets() error {
-	_, err := newFleetFilter(cfg.Fleets)
+func (cfg *Config) validateSelection() error {
+	_, err := newSelection(cfg)
 	return err
+}
+
+func (cfg TagsConfig) validate() error {
+	var errs []error
+	for key, tags := range map[string]map[string]string{"tags::fleets": cfg.Fleets, "tags::devices": cfg.Devices} {
+		for name, attribute := range tags {
+			if name == "" || strings.ContainsAny(name, " \t\r\n") {
+				errs = append(errs, fmt.Errorf("%q: %q is no key of a tag: keys have no white space", key, name))
+			}
+			if strings.HasPrefix(attribute, "balena.") {
+				errs = append(errs, fmt.Errorf("%q: %q: the attribute %q could clash with one of the receiver's: choose a name that does not start with balena.", key, name, attribute))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (cfg ShardConfig) validate() error {
+	if cfg.Total < 0 || cfg.Index < 0 || cfg.Index >= max(cfg.Total, 1) {
+		return fmt.Errorf(`"shard" is index %d of %d: set index to 0 up to total-1`, cfg.Index, cfg.Total)
+	}
+	return nil
 }

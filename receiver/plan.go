@@ -3,128 +3,163 @@ package receiver
 import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/device"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/image"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/imageinstall"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/release"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/releaseimage"
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
 // plan says what a scrape asks the API for. What no enabled metric needs is not asked for.
 type plan struct {
-	onlineCounts   bool // devices online, counted by the server: comes with the fleets
-	deviceCounts   bool // devices in total, counted by the server: one request
-	devices        bool // the devices, page by page
-	deviceTypes    bool // slugs of device types: one request when an unknown type turns up
-	releases       bool // the releases in use: one request
-	newestReleases bool // the newest release of each fleet: one request
+	// metricsOf counts the enabled metrics that each kind of request serves. A kind that serves none is not asked, but for the
+	// fleets: they are always listed, and their online devices counted along if a metric needs that.
+	metricsOf map[requestKind]int
 
-	deviceColumns  []deviceColumn
-	releaseColumns []releaseColumn
+	devices    []column[balenaclient.Device]
+	releases   []column[balenaclient.Release]
+	images     []expansion[balenaclient.Release] // fetched along with releases
+	containers []column[balenaclient.ImageInstall]
 
-	metricsOf       map[requestKind]int // number of enabled metrics that each kind of request serves
-	pointsPerDevice int                 // number of enabled metrics that each device has a point of, at most
+	// pointsPerDevice is the number of points that a device has at most, not counting those of its services.
+	pointsPerDevice int
 }
 
 type (
-	deviceColumn  = pine.Selectable[balenaclient.Device]
-	releaseColumn = pine.Selectable[balenaclient.Release]
+	column[R any]    = pine.Selectable[R]
+	expansion[R any] = pine.Expansion[R]
 )
 
-// deviceNeed is a metric that needs columns of the devices.
-type deviceNeed struct {
-	enabled bool
-	columns []deviceColumn
-}
-
-func (p *plan) needDevices(columns []deviceColumn) {
-	p.devices = true
-	p.deviceColumns = append(p.deviceColumns, columns...)
-	p.metricsOf[deviceRequest]++
+// need is what one metric needs.
+type need struct {
+	enabled    bool
+	devices    []column[balenaclient.Device]
+	releases   []column[balenaclient.Release]
+	containers []column[balenaclient.ImageInstall]
+	images     []expansion[balenaclient.Release]
+	also       []requestKind
+	perDevice  bool // whether each device has a point
 }
 
 func newPlan(config metadata.MetricsBuilderConfig) plan {
 	m := config.Metrics
 
 	// Hardware values are kept by the server when a device disconnects: these columns tell whether they are current.
-	hardware := func(columns ...deviceColumn) []deviceColumn {
+	hardware := func(columns ...column[balenaclient.Device]) []column[balenaclient.Device] {
 		return append(columns, device.IsOnline, device.HeartbeatState)
 	}
-	runs := []deviceColumn{device.RunningRelease}
-	pinned := []deviceColumn{device.PinnedRelease}
-
-	p := plan{
-		onlineCounts: m.BalenaDevicesOnline.Enabled,
-		deviceCounts: m.BalenaFleetDeviceCount.Enabled,
-		metricsOf:    map[requestKind]int{},
+	devices := func(columns ...column[balenaclient.Device]) []column[balenaclient.Device] { return columns }
+	releases := func(columns ...column[balenaclient.Release]) []column[balenaclient.Release] {
+		return append(columns, release.Commit, release.RawVersion, release.Fleet)
 	}
-	for _, need := range []deviceNeed{
-		{m.BalenaDeviceConnectivityDuration.Enabled, []deviceColumn{device.LastConnectivityEvent}},
-		{m.BalenaDeviceCPUTemperature.Enabled, hardware(device.CPUTemp)},
-		{m.BalenaDeviceCPUUtilization.Enabled, hardware(device.CPUUsage)},
-		{m.BalenaDeviceHeartbeat.Enabled, []deviceColumn{device.HeartbeatState}},
-		{m.BalenaDeviceInfo.Enabled, append([]deviceColumn{device.OSVersion, device.OSVariant, device.SupervisorVersion}, append(runs, pinned...)...)},
-		{m.BalenaDeviceMemoryLimit.Enabled, hardware(device.MemoryTotal)},
-		{m.BalenaDeviceMemoryUsage.Enabled, hardware(device.MemoryUsage)},
-		{m.BalenaDeviceOnline.Enabled, []deviceColumn{device.IsOnline}},
-		{m.BalenaDeviceStatus.Enabled, []deviceColumn{device.OverallStatus}},
-		{m.BalenaDeviceStorageLimit.Enabled, hardware(device.StorageTotal)},
-		{m.BalenaDeviceStorageUsage.Enabled, hardware(device.StorageUsage)},
-		{m.BalenaDeviceStorageUtilization.Enabled, hardware(device.StorageUsage, device.StorageTotal)},
-		{m.BalenaDeviceUndervoltage.Enabled, hardware(device.IsUndervolted)},
-		{m.BalenaDeviceUpdateProgress.Enabled, []deviceColumn{device.OverallProgress}},
-		{m.BalenaDeviceVpnConnected.Enabled, []deviceColumn{device.IsConnectedToVPN}},
+	containers := func(columns ...column[balenaclient.ImageInstall]) []column[balenaclient.ImageInstall] {
+		return append(columns, imageinstall.Device, imageinstall.Image)
+	}
+	rollout := devices(device.RunningRelease, device.PinnedRelease, device.UpdateStatus)
+
+	p := plan{metricsOf: map[requestKind]int{}}
+	for _, need := range []need{
+		{enabled: m.BalenaDevicesOnline.Enabled, also: []requestKind{fleetRequest}},
+		{enabled: m.BalenaFleetDeviceCount.Enabled, also: []requestKind{deviceCountRequest}},
+		{enabled: m.BalenaFleetStatusCount.Enabled, devices: devices(device.OverallStatus)},
+		{enabled: m.BalenaFleetHeartbeatCount.Enabled, devices: devices(device.HeartbeatState)},
+		{enabled: m.BalenaFleetConnectivityLost.Enabled, devices: devices(device.IsOnline, device.LastConnectivityEvent)},
+		{enabled: m.BalenaFleetRolloutDeviceCount.Enabled, devices: rollout},
+		{enabled: m.BalenaFleetRolloutProgress.Enabled, devices: rollout},
+		{enabled: m.BalenaFleetRolloutBehindAge.Enabled, devices: rollout, releases: releases(release.CreatedAt, release.FinalizedAt)},
+		{enabled: m.BalenaFleetOsVersionCount.Enabled, devices: devices(device.OSVersion)},
+		{enabled: m.BalenaFleetSupervisorVersionCount.Enabled, devices: devices(device.SupervisorVersion)},
+		{enabled: m.BalenaFleetTypeCount.Enabled, devices: devices(device.DeviceType)},
+		{enabled: m.BalenaFleetUpdateStatusCount.Enabled, devices: devices(device.UpdateStatus)},
+		{enabled: m.BalenaFleetServiceDeviceCount.Enabled, containers: containers(imageinstall.Status)},
+		{enabled: m.BalenaFleetBuildAge.Enabled, also: []requestKind{lastBuildRequest}},
+		{enabled: m.BalenaFleetReleaseCount.Enabled, also: []requestKind{releaseCountRequest}},
+
+		{perDevice: true, enabled: m.BalenaDeviceOnline.Enabled, devices: devices(device.IsOnline)},
+		{perDevice: true, enabled: m.BalenaDeviceConnectivityDuration.Enabled, devices: devices(device.LastConnectivityEvent)},
+		{perDevice: true, enabled: m.BalenaDeviceVpnConnected.Enabled, devices: devices(device.IsConnectedToVPN)},
+		{perDevice: true, enabled: m.BalenaDeviceVpnDuration.Enabled, devices: devices(device.LastVPNEvent)},
+		{perDevice: true, enabled: m.BalenaDeviceHeartbeat.Enabled, devices: devices(device.HeartbeatState)},
+		{perDevice: true, enabled: m.BalenaDeviceHeartbeatDuration.Enabled, devices: devices(device.HeartbeatChangedAt)},
+		{perDevice: true, enabled: m.BalenaDeviceStatus.Enabled, devices: devices(device.OverallStatus)},
+		{perDevice: true, enabled: m.BalenaDeviceUpdateStatus.Enabled, devices: devices(device.UpdateStatus)},
+		{perDevice: true, enabled: m.BalenaDeviceUpdateProgress.Enabled, devices: devices(device.OverallProgress)},
+		{perDevice: true, enabled: m.BalenaDeviceInfo.Enabled, releases: releases(),
+			devices: devices(device.OSVersion, device.OSVariant, device.SupervisorVersion, device.RunningRelease, device.PinnedRelease)},
+		{perDevice: true, enabled: m.BalenaDeviceCPUTemperature.Enabled, devices: hardware(device.CPUTemp)},
+		{perDevice: true, enabled: m.BalenaDeviceCPUUtilization.Enabled, devices: hardware(device.CPUUsage)},
+		{perDevice: true, enabled: m.BalenaDeviceMemoryLimit.Enabled, devices: hardware(device.MemoryTotal)},
+		{perDevice: true, enabled: m.BalenaDeviceMemoryUsage.Enabled, devices: hardware(device.MemoryUsage)},
+		{perDevice: true, enabled: m.BalenaDeviceStorageLimit.Enabled, devices: hardware(device.StorageTotal)},
+		{perDevice: true, enabled: m.BalenaDeviceStorageUsage.Enabled, devices: hardware(device.StorageUsage)},
+		{perDevice: true, enabled: m.BalenaDeviceStorageUtilization.Enabled, devices: hardware(device.StorageUsage, device.StorageTotal)},
+		{perDevice: true, enabled: m.BalenaDeviceUndervoltage.Enabled, devices: hardware(device.IsUndervolted)},
+		{enabled: m.BalenaDeviceServiceStatus.Enabled, containers: containers(imageinstall.Status)},
+		{enabled: m.BalenaDeviceServiceDownloadProgress.Enabled, containers: containers(imageinstall.DownloadProgress)},
+		{enabled: m.BalenaDeviceServiceInstallAge.Enabled, containers: containers(imageinstall.InstalledAt)},
+
+		{enabled: m.BalenaReleaseDeviceRunning.Enabled, devices: devices(device.RunningRelease), releases: releases()},
+		{enabled: m.BalenaReleaseDeviceTargeted.Enabled, devices: devices(device.PinnedRelease), releases: releases()},
+		{enabled: m.BalenaReleaseDevicePinned.Enabled, devices: devices(device.PinnedRelease), releases: releases()},
+		{enabled: m.BalenaReleaseInfo.Enabled, releases: releases(release.Status, release.IsFinal)},
+		{enabled: m.BalenaReleaseAge.Enabled, releases: releases(release.CreatedAt)},
+		{enabled: m.BalenaReleaseBuildDuration.Enabled, releases: releases(release.StartedAt, release.EndedAt)},
+		{enabled: m.BalenaReleaseImageSize.Enabled, releases: releases(),
+			images: []expansion[balenaclient.Release]{release.ReleaseImages.With(
+				pine.Select(releaseimage.ID).Expand(releaseimage.Image.With(pine.Select(image.Size))))}},
 	} {
 		if need.enabled {
-			p.pointsPerDevice++
-			p.needDevices(need.columns)
+			p.add(need)
 		}
 	}
-	for _, need := range []deviceNeed{
-		{m.BalenaFleetHeartbeatCount.Enabled, []deviceColumn{device.HeartbeatState}},
-		{m.BalenaFleetStatusCount.Enabled, []deviceColumn{device.OverallStatus}},
-		{m.BalenaReleaseDevicePinned.Enabled, pinned},
-		{m.BalenaReleaseDeviceRunning.Enabled, runs},
-		{m.BalenaReleaseDeviceTargeted.Enabled, pinned},
-	} {
-		if need.enabled {
-			p.needDevices(need.columns)
-		}
-	}
-	if p.devices {
-		p.deviceColumns = append(p.deviceColumns, device.UUID, device.Name, device.Fleet)
-	}
-	if p.devices && config.ResourceAttributes.BalenaDeviceType.Enabled {
-		p.deviceTypes = true
-		p.deviceColumns = append(p.deviceColumns, device.DeviceType)
-	}
-
-	for _, need := range []struct {
-		enabled bool
-		columns []releaseColumn
-	}{
-		{m.BalenaReleaseAge.Enabled, []releaseColumn{release.CreatedAt}},
-		{m.BalenaReleaseBuildDuration.Enabled, []releaseColumn{release.StartedAt, release.EndedAt}},
-		{m.BalenaReleaseDevicePinned.Enabled, nil},
-		{m.BalenaReleaseDeviceRunning.Enabled, nil},
-		{m.BalenaReleaseDeviceTargeted.Enabled, nil},
-		{m.BalenaReleaseInfo.Enabled, []releaseColumn{release.Status, release.IsFinal}},
-	} {
-		if need.enabled {
-			p.newestReleases = true
-			p.releaseColumns = append(p.releaseColumns, need.columns...)
-			p.metricsOf[releaseRequest]++
-		}
-	}
-	if m.BalenaDeviceInfo.Enabled {
-		p.metricsOf[releaseRequest]++
-	}
-	p.releases = p.newestReleases || m.BalenaDeviceInfo.Enabled
-	p.releaseColumns = append(p.releaseColumns, release.Commit, release.RawVersion, release.Fleet)
-
-	if p.onlineCounts {
-		p.metricsOf[fleetRequest] = 1
-	}
-	if p.deviceCounts {
-		p.metricsOf[deviceCountRequest] = 1
-	}
+	p.complete(config)
 	return p
 }
+
+func (p *plan) add(n need) {
+	p.devices = append(p.devices, n.devices...)
+	p.releases = append(p.releases, n.releases...)
+	p.images = append(p.images, n.images...)
+	p.containers = append(p.containers, n.containers...)
+	for kind, needed := range map[requestKind]bool{
+		deviceRequest:    n.devices != nil || n.containers != nil, // containers are told by device
+		releaseRequest:   n.releases != nil,
+		containerRequest: n.containers != nil,
+	} {
+		if needed {
+			p.metricsOf[kind]++
+		}
+	}
+	for _, kind := range n.also {
+		p.metricsOf[kind]++
+	}
+	if n.perDevice {
+		p.pointsPerDevice++
+	}
+}
+
+// complete adds what metrics need that have no value of their own in it.
+func (p *plan) complete(config metadata.MetricsBuilderConfig) {
+	if p.needs(deviceRequest) {
+		p.devices = append(p.devices, device.UUID, device.Name, device.Fleet)
+		if config.ResourceAttributes.BalenaDeviceType.Enabled || config.Metrics.BalenaFleetTypeCount.Enabled {
+			p.devices = append(p.devices, device.DeviceType)
+			p.metricsOf[deviceTypeRequest] = 1
+		}
+	}
+	// Releases have resources of their own, which the newest of each fleet gets too.
+	m := config.Metrics
+	for _, enabled := range []bool{
+		m.BalenaReleaseAge.Enabled, m.BalenaReleaseBuildDuration.Enabled, m.BalenaReleaseDevicePinned.Enabled,
+		m.BalenaReleaseDeviceRunning.Enabled, m.BalenaReleaseDeviceTargeted.Enabled, m.BalenaReleaseImageSize.Enabled,
+		m.BalenaReleaseInfo.Enabled,
+	} {
+		if enabled {
+			p.metricsOf[newestReleaseRequest] = 1
+		}
+	}
+}
+
+// needs reports whether an enabled metric needs a kind of request.
+func (p plan) needs(kind requestKind) bool { return p.metricsOf[kind] > 0 }

@@ -4,7 +4,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
-
-const mebibyte = 1 << 20
 
 // entity is what has a resource of its own: a fleet, a device or a release.
 type entity interface {
@@ -91,119 +88,26 @@ func isUnknown(_ string, value pcommon.Value) bool {
 	return value.Type() == pcommon.ValueTypeStr && value.Str() == ""
 }
 
-func (f *fleetEntity) record(mb *metadata.MetricsBuilder, at time.Time) pcommon.Resource {
-	now := pcommon.NewTimestampFromTime(at)
-	if f.online != nil {
-		mb.RecordBalenaDevicesOnlineDataPoint(now, *f.online)
-	}
-	if f.devices != nil {
-		mb.RecordBalenaFleetDeviceCountDataPoint(now, *f.devices)
-	}
-	for _, status := range slices.Sorted(maps.Keys(f.byStatus)) {
-		mb.RecordBalenaFleetStatusCountDataPoint(now, f.byStatus[status], status)
-	}
-	for _, state := range slices.Sorted(maps.Keys(f.byHeartbeat)) {
-		mb.RecordBalenaFleetHeartbeatCountDataPoint(now, f.byHeartbeat[state], state)
-	}
-
-	organization, _, _ := strings.Cut(f.slug, "/")
-	rb := mb.NewResourceBuilder()
-	rb.SetBalenaFleetID(f.id)
-	rb.SetBalenaFleetName(f.name)
-	rb.SetBalenaFleetSlug(f.slug)
-	rb.SetBalenaOrganizationHandle(organization)
-	rb.SetFleetName(f.label)
-	return rb.Emit()
-}
-
-func (d *deviceEntity) record(mb *metadata.MetricsBuilder, at time.Time) pcommon.Resource {
-	now := pcommon.NewTimestampFromTime(at)
-	mb.RecordBalenaDeviceOnlineDataPoint(now, oneIf(d.online))
-	mb.RecordBalenaDeviceVpnConnectedDataPoint(now, oneIf(d.vpnConnected))
-	if d.heartbeat != "" {
-		mb.RecordBalenaDeviceHeartbeatDataPoint(now, 1, d.heartbeat)
-	}
-	if d.status != "" {
-		mb.RecordBalenaDeviceStatusDataPoint(now, 1, d.status)
-	}
-	if d.lastConnectivityEvent != nil {
-		mb.RecordBalenaDeviceConnectivityDurationDataPoint(now, since(*d.lastConnectivityEvent, at))
-	}
-	if d.updateProgress != nil {
-		mb.RecordBalenaDeviceUpdateProgressDataPoint(now, percent(*d.updateProgress))
-	}
-	if d.versionsKnown {
-		mb.RecordBalenaDeviceInfoDataPoint(now, 1,
-			d.osVersion, d.osVariant, d.supervisorVersion, d.running.versionOrNone(), d.target.versionOrNone(), d.pinned)
-	}
-	if d.hardware.current {
-		d.hardware.record(mb, now)
-	}
-
-	rb := mb.NewResourceBuilder()
-	rb.SetBalenaDeviceUUID(d.uuid)
-	rb.SetBalenaDeviceName(d.name)
-	if d.deviceType != "" {
-		rb.SetBalenaDeviceType(d.deviceType)
-	}
-	rb.SetBalenaFleetName(d.fleet.name)
-	rb.SetBalenaFleetSlug(d.fleet.slug)
-	return rb.Emit()
-}
-
-func (h hardware) record(mb *metadata.MetricsBuilder, now pcommon.Timestamp) {
-	mb.RecordBalenaDeviceUndervoltageDataPoint(now, oneIf(h.undervoltage))
-	if h.cpuUsage != nil {
-		mb.RecordBalenaDeviceCPUUtilizationDataPoint(now, percent(*h.cpuUsage))
-	}
-	if h.cpuTemperature != nil && *h.cpuTemperature >= 0 { // boards without a sensor report -1
-		mb.RecordBalenaDeviceCPUTemperatureDataPoint(now, *h.cpuTemperature)
-	}
-	if h.memoryUsage != nil {
-		mb.RecordBalenaDeviceMemoryUsageDataPoint(now, *h.memoryUsage*mebibyte)
-	}
-	if h.memoryLimit != nil {
-		mb.RecordBalenaDeviceMemoryLimitDataPoint(now, *h.memoryLimit*mebibyte)
-	}
-	if h.storageUsage != nil {
-		mb.RecordBalenaDeviceStorageUsageDataPoint(now, *h.storageUsage*mebibyte)
-	}
-	if h.storageSize != nil {
-		mb.RecordBalenaDeviceStorageLimitDataPoint(now, *h.storageSize*mebibyte)
-	}
-	if h.storageUsage != nil && h.storageSize != nil && *h.storageSize > 0 {
-		mb.RecordBalenaDeviceStorageUtilizationDataPoint(now, float64(*h.storageUsage)/float64(*h.storageSize))
+// recordCounts records counts in the order of their keys.
+func recordCounts(record func(pcommon.Timestamp, int64, string), now pcommon.Timestamp, counts map[string]int64) {
+	for _, key := range slices.Sorted(maps.Keys(counts)) {
+		record(now, counts[key], key)
 	}
 }
 
-func (r *releaseEntity) record(mb *metadata.MetricsBuilder, at time.Time) pcommon.Resource {
-	now := pcommon.NewTimestampFromTime(at)
-	mb.RecordBalenaReleaseInfoDataPoint(now, 1, r.status, r.final)
-	if r.devicesKnown {
-		mb.RecordBalenaReleaseDeviceRunningDataPoint(now, r.running)
-		mb.RecordBalenaReleaseDeviceTargetedDataPoint(now, r.targeted)
-		mb.RecordBalenaReleaseDevicePinnedDataPoint(now, r.pinned)
+// recordSince records the time since an event in seconds; nothing if there was none.
+func recordSince(record func(pcommon.Timestamp, float64), now pcommon.Timestamp, event *time.Time) {
+	if event != nil {
+		record(now, since(*event, now.AsTime()))
 	}
-	if r.createdAt != nil {
-		mb.RecordBalenaReleaseAgeDataPoint(now, since(*r.createdAt, at))
-	}
-	if r.startedAt != nil && r.endedAt != nil {
-		mb.RecordBalenaReleaseBuildDurationDataPoint(now, since(*r.startedAt, *r.endedAt))
-	}
-
-	rb := mb.NewResourceBuilder()
-	rb.SetBalenaReleaseCommit(r.commit)
-	rb.SetBalenaReleaseVersion(r.version)
-	rb.SetBalenaFleetName(r.fleet.name)
-	rb.SetBalenaFleetSlug(r.fleet.slug)
-	return rb.Emit()
 }
 
-func (r *releaseEntity) versionOrNone() string {
-	if r == nil {
-		return ""
+// withTags adds an entity's tags to its resource.
+func withTags(resource pcommon.Resource, tags []tag) pcommon.Resource {
+	for _, tag := range tags {
+		resource.Attributes().PutStr(tag.attribute, tag.value)
 	}
-	return r.version
+	return resource
 }
 
 // since is the time from an event to now in seconds; 0 if the server's clock is ahead of ours.

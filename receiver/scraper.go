@@ -39,7 +39,7 @@ type balenaScraper struct {
 }
 
 func newBalenaScraper(cfg *Config, settings receiver.Settings) (*balenaScraper, error) {
-	filter, err := newFleetFilter(cfg.Fleets)
+	selection, err := newSelection(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +50,8 @@ func newBalenaScraper(cfg *Config, settings receiver.Settings) (*balenaScraper, 
 		logger:   settings.Logger,
 		fetcher: &fetcher{
 			plan:        newPlan(cfg.MetricsBuilderConfig),
-			fleets:      cfg.Fleets,
-			filter:      filter,
+			selection:   selection,
+			tags:        cfg.Tags,
 			concurrency: cfg.Concurrency,
 		},
 		recorder: newRecorder(metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, settings)),
@@ -99,7 +99,7 @@ func (s *balenaScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	if s.base.Err() != nil {
 		return pmetric.NewMetrics(), nil // shutting down: half a scrape is not worth an error
 	}
-	snapshot := newSnapshot(s.now(), answers)
+	snapshot := newSnapshot(s.now(), s.cfg.CollectionInterval, answers)
 	metrics, points := s.recorder.record(snapshot, answers.complete())
 	err := s.scrapeError(answers, points)
 	s.report(snapshot, err)

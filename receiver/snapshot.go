@@ -13,38 +13,59 @@ import (
 // never zero.
 type snapshot struct {
 	at       time.Time
+	interval time.Duration // between two snapshots
 	fleets   []*fleetEntity
 	devices  []*deviceEntity
 	releases []*releaseEntity
 }
 
 type fleetEntity struct {
-	id            int64
-	name, slug    string
-	label         string // name, or slug if an older fleet bears the name
-	targetRelease int64
+	id              int64
+	name, slug      string
+	label           string // name, or slug if an older fleet bears the name
+	tags            []tag
+	targetReleaseID int64
+	target          *releaseEntity // nil if there is none, or it was not fetched
 
-	online      *int64           // devices online, as the server counts
-	devices     *int64           // devices, as the server counts
-	byStatus    map[string]int64 // nil unless all devices are known
-	byHeartbeat map[string]int64 // nil unless all devices are known
+	online    *int64           // devices online, as the server counts
+	devices   *int64           // devices, as the server counts
+	lastBuild *time.Time       // end of the last successful build
+	releases  map[string]int64 // by status, as the server counts
+
+	*census                          // nil unless all devices are known
+	services map[serviceStatus]int64 // devices by service and its status; nil unless all are known
+}
+
+// census is what is counted from a fleet's devices.
+type census struct {
+	status, heartbeat, osVersion, supervisorVersion, deviceType, updateStatus map[string]int64
+
+	rollout        map[string]int64 // by rollout state; nil if the fleet targets no release
+	connectionLost int64            // devices that dropped from the VPN within the last interval
+}
+
+type serviceStatus struct {
+	service, status string
 }
 
 type deviceEntity struct {
+	id, fleetID, typeID, runningID, pinnedID int64
+
 	uuid, name, deviceType string
 	fleet                  *fleetEntity
+	tags                   []tag
 
-	online, vpnConnected  bool
-	heartbeat, status     string
-	lastConnectivityEvent *time.Time
-	updateProgress        *int64 // percent
+	online, vpnConnected                                    bool
+	heartbeat, status, updateStatus                         string
+	lastConnectivityEvent, lastVPNEvent, heartbeatChangedAt *time.Time
+	updateProgress                                          *int64 // percent
 
 	osVersion, osVariant, supervisorVersion string
 	running, target                         *releaseEntity // nil if there is none, or none that can be read
-	pinned                                  bool
-	versionsKnown                           bool // whether the releases were fetched
+	versionsKnown                           bool           // whether the releases were fetched
 
 	hardware hardware
+	services []deviceService // by name
 }
 
 // hardware is what a device reports of itself. The server keeps the last report of a device that disconnected.
@@ -57,33 +78,37 @@ type hardware struct {
 	undervoltage              bool
 }
 
+// deviceService is a service on a device.
+type deviceService struct {
+	name, status     string
+	installedAt      *time.Time
+	downloadProgress *int64 // percent
+}
+
 type releaseEntity struct {
 	commit, version    string
 	fleet              *fleetEntity
 	status             string
 	final              bool
-	createdAt          *time.Time
+	createdAt, finalAt *time.Time
 	startedAt, endedAt *time.Time
-	running            int64 // devices that run it
-	targeted           int64 // devices that should run it
-	pinned             int64 // devices pinned to it
-	devicesKnown       bool  // whether all devices were counted
+	imageSize          *int64 // bytes, of all images
+	devices            releaseDevices
+	devicesKnown       bool // whether all devices were counted
 }
 
-// The values that balena documents, reported with 0 when no device has them. Others are reported when a device has them.
-var (
-	knownStatuses = []string{
-		"configuring", "disconnected", "inactive", "operational", "post-provisioning", "reduced-functionality", "updating",
-	}
-	knownHeartbeats = []string{"offline", "online", "timeout", "unknown"}
-)
+// releaseDevices counts devices by what the release is to them.
+type releaseDevices struct {
+	running, targeted, pinned int64
+}
 
 // newSnapshot joins what was fetched.
-func newSnapshot(at time.Time, a answers) *snapshot {
-	s := &snapshot{at: at}
+func newSnapshot(at time.Time, interval time.Duration, a answers) *snapshot {
+	s := &snapshot{at: at, interval: interval}
 	fleets := s.joinFleets(a)
 	releases := s.joinReleases(a, fleets)
 	s.joinDevices(a, fleets, releases)
+	s.joinContainers(a)
 	return s
 }
 
@@ -91,20 +116,28 @@ func (s *snapshot) joinFleets(a answers) map[int64]*fleetEntity {
 	byID := make(map[int64]*fleetEntity, len(a.fleets))
 	labels := make(map[string]bool, len(a.fleets))
 	for _, row := range a.fleets { // by ascending id: the oldest fleet of a name comes first
-		f := &fleetEntity{id: row.ID, name: row.Name, slug: row.Slug, label: row.Name, targetRelease: row.TargetRelease.ID}
+		f := &fleetEntity{
+			id: row.ID, name: row.Name, slug: row.Slug, label: row.Name, tags: a.fleetTags[row.ID],
+			targetReleaseID: row.TargetRelease.ID, releases: a.releaseCounts[row.ID],
+		}
 		if labels[f.label] {
 			f.label = f.slug
 		}
 		labels[f.label] = true
-		if a.plan.onlineCounts {
+		if a.plan.needs(fleetRequest) {
 			f.online = new(int64(row.Devices.Count))
 		}
 		if count, known := a.deviceCounts[row.ID]; known {
 			f.devices = new(count)
 		}
-		if a.devicesComplete() {
-			f.byStatus = zeros(knownStatuses)
-			f.byHeartbeat = zeros(knownHeartbeats)
+		if ended, known := a.lastBuilds[row.ID]; known {
+			f.lastBuild = &ended
+		}
+		if a.has(deviceRequest) {
+			f.census = newCensus(f.targetReleaseID != 0)
+		}
+		if a.has(deviceRequest) && a.has(containerRequest) && !a.failed(imageRequest) {
+			f.services = map[serviceStatus]int64{}
 		}
 		byID[row.ID] = f
 		s.fleets = append(s.fleets, f)
@@ -112,28 +145,11 @@ func (s *snapshot) joinFleets(a answers) map[int64]*fleetEntity {
 	return byID
 }
 
-func zeros(keys []string) map[string]int64 {
-	counts := make(map[string]int64, len(keys))
-	for _, key := range keys {
-		counts[key] = 0
-	}
-	return counts
-}
-
 func (s *snapshot) joinReleases(a answers, fleets map[int64]*fleetEntity) map[int64]*releaseEntity {
 	byID := make(map[int64]*releaseEntity, len(a.releases))
 	for _, row := range a.releases {
-		r := &releaseEntity{
-			commit:       row.Commit,
-			version:      row.RawVersion,
-			fleet:        fleets[row.Fleet.ID],
-			status:       row.Status,
-			final:        row.IsFinal,
-			createdAt:    row.CreatedAt,
-			startedAt:    row.StartedAt,
-			endedAt:      row.EndedAt,
-			devicesKnown: a.devicesComplete(),
-		}
+		r := newReleaseEntity(row, fleets[row.Fleet.ID])
+		r.devicesKnown = a.has(deviceRequest)
 		byID[row.ID] = r
 		// A device that was moved may run a release of a fleet that is not reported.
 		if r.fleet != nil {
@@ -143,53 +159,84 @@ func (s *snapshot) joinReleases(a answers, fleets map[int64]*fleetEntity) map[in
 	slices.SortFunc(s.releases, func(a, b *releaseEntity) int {
 		return cmp.Or(cmp.Compare(a.fleet.id, b.fleet.id), strings.Compare(a.commit, b.commit))
 	})
+	for _, f := range s.fleets {
+		f.target = byID[f.targetReleaseID]
+	}
 	return byID
+}
+
+func newReleaseEntity(row balenaclient.Release, f *fleetEntity) *releaseEntity {
+	r := &releaseEntity{
+		commit: row.Commit, version: row.RawVersion, fleet: f, status: row.Status, final: row.IsFinal,
+		createdAt: row.CreatedAt, finalAt: row.FinalizedAt, startedAt: row.StartedAt, endedAt: row.EndedAt,
+	}
+	for _, of := range row.ReleaseImages.Rows {
+		image, ok := of.Image.Row()
+		if !ok || image.Size == nil {
+			r.imageSize = nil // a sum of some images would be wrong
+			break
+		}
+		r.imageSize = new(valueOrZero(r.imageSize) + *image.Size)
+	}
+	return r
+}
+
+func valueOrZero(value *int64) int64 {
+	if value == nil {
+		return 0
+	}
+	return *value
 }
 
 func (s *snapshot) joinDevices(a answers, fleets map[int64]*fleetEntity, releases map[int64]*releaseEntity) {
 	s.devices = make([]*deviceEntity, 0, len(a.devices))
-	for _, row := range a.devices {
-		f := fleets[row.Fleet.ID]
-		if f == nil {
+	for _, d := range a.devices {
+		d.fleet = fleets[d.fleetID]
+		if d.fleet == nil {
 			continue // moved to a fleet that is not reported while pages were fetched
 		}
-		d := newDevice(row, f)
-		d.deviceType = a.deviceTypes[row.DeviceType.ID]
-		target := cmp.Or(row.PinnedRelease.ID, f.targetRelease)
-		d.running, d.target, d.pinned = releases[row.RunningRelease.ID], releases[target], row.PinnedRelease.ID != 0
-		d.versionsKnown = a.releasesComplete()
+		d.deviceType = a.deviceTypes[d.typeID]
+		d.tags = a.deviceTags[d.id]
+		d.running, d.target = releases[d.runningID], releases[d.targetID()]
+		d.versionsKnown = a.has(releaseRequest)
 		s.devices = append(s.devices, d)
 
-		count(d.running, func(r *releaseEntity) { r.running++ })
-		count(d.target, func(r *releaseEntity) { r.targeted++ })
-		count(releases[row.PinnedRelease.ID], func(r *releaseEntity) { r.pinned++ })
-		if f.byStatus != nil {
-			f.byStatus[d.status]++
-			f.byHeartbeat[d.heartbeat]++
+		if d.running != nil {
+			d.running.devices.running++
+		}
+		if d.target != nil {
+			d.target.devices.targeted++
+		}
+		if pinned := releases[d.pinnedID]; pinned != nil {
+			pinned.devices.pinned++
+		}
+		if d.fleet.census != nil {
+			d.fleet.census.add(d, s.at, s.interval)
 		}
 	}
 }
 
-func count(r *releaseEntity, add func(*releaseEntity)) {
-	if r != nil {
-		add(r)
-	}
-}
+// targetID is the release that the device should run: its pin, or its fleet's target. 0 if there is none.
+func (d *deviceEntity) targetID() int64 { return cmp.Or(d.pinnedID, d.fleet.targetReleaseID) }
 
-func newDevice(row balenaclient.Device, f *fleetEntity) *deviceEntity {
+func newDeviceEntity(row balenaclient.Device, t texts) *deviceEntity {
 	return &deviceEntity{
+		id: row.ID, fleetID: row.Fleet.ID, typeID: row.DeviceType.ID,
+		runningID: row.RunningRelease.ID, pinnedID: row.PinnedRelease.ID,
 		uuid:                  row.UUID,
 		name:                  row.Name,
-		fleet:                 f,
 		online:                row.IsOnline,
 		vpnConnected:          row.IsConnectedToVPN,
-		heartbeat:             row.HeartbeatState,
-		status:                row.OverallStatus,
+		heartbeat:             t.shared(row.HeartbeatState),
+		status:                t.shared(row.OverallStatus),
+		updateStatus:          t.shared(row.UpdateStatus),
 		lastConnectivityEvent: row.LastConnectivityEvent,
+		lastVPNEvent:          row.LastVPNEvent,
+		heartbeatChangedAt:    row.HeartbeatChangedAt,
 		updateProgress:        row.OverallProgress,
-		osVersion:             row.OSVersion,
-		osVariant:             row.OSVariant,
-		supervisorVersion:     row.SupervisorVersion,
+		osVersion:             t.shared(row.OSVersion),
+		osVariant:             t.shared(row.OSVariant),
+		supervisorVersion:     t.shared(row.SupervisorVersion),
 		hardware: hardware{
 			current:        row.IsOnline || row.HeartbeatState == "online" || row.HeartbeatState == "timeout",
 			cpuUsage:       row.CPUUsage,
@@ -202,3 +249,47 @@ func newDevice(row balenaclient.Device, f *fleetEntity) *deviceEntity {
 		},
 	}
 }
+
+// joinContainers gives devices their services. Containers of the supervisor, of the operating system and of a fleet that the device
+// has left are of no service of its fleet.
+func (s *snapshot) joinContainers(a answers) {
+	if len(a.containers) == 0 || a.failed(imageRequest) {
+		return
+	}
+	devices := make(map[int64]*deviceEntity, len(s.devices))
+	for _, d := range s.devices {
+		devices[d.id] = d
+	}
+	for _, c := range a.containers {
+		d, of := devices[c.deviceID], a.services[c.imageID]
+		if d == nil || of.name == "" || of.fleetID != d.fleetID {
+			continue
+		}
+		d.addService(deviceService{
+			name: of.name, status: c.status, installedAt: c.installedAt, downloadProgress: c.downloadProgress,
+		})
+	}
+	for _, d := range s.devices {
+		if d.fleet.services == nil {
+			continue
+		}
+		for _, service := range d.services {
+			d.fleet.services[serviceStatus{service.name, service.status}]++
+		}
+	}
+}
+
+// addService keeps the containers sorted by service. While a service is updated it has two, of which the newer counts.
+func (d *deviceEntity) addService(service deviceService) {
+	i, found := slices.BinarySearchFunc(d.services, service.name, func(s deviceService, name string) int {
+		return strings.Compare(s.name, name)
+	})
+	switch {
+	case !found:
+		d.services = slices.Insert(d.services, i, service)
+	case isAfter(service.installedAt, d.services[i].installedAt):
+		d.services[i] = service
+	}
+}
+
+func isAfter(a, b *time.Time) bool { return a != nil && (b == nil || a.After(*b)) }

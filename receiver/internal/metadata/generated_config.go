@@ -87,6 +87,26 @@ func (ms *BalenaDeviceHeartbeatMetricConfig) Unmarshal(parser *confmap.Conf) err
 	return nil
 }
 
+// BalenaDeviceHeartbeatDurationMetricConfig provides config for the balena.device.heartbeat.duration metric.
+type BalenaDeviceHeartbeatDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaDeviceHeartbeatDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // BalenaDeviceInfoMetricConfig provides config for the balena.device.info metric.
 type BalenaDeviceInfoMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -154,6 +174,66 @@ type BalenaDeviceOnlineMetricConfig struct {
 }
 
 func (ms *BalenaDeviceOnlineMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaDeviceServiceDownloadProgressMetricConfig provides config for the balena.device.service.download.progress metric.
+type BalenaDeviceServiceDownloadProgressMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaDeviceServiceDownloadProgressMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaDeviceServiceInstallAgeMetricConfig provides config for the balena.device.service.install.age metric.
+type BalenaDeviceServiceInstallAgeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaDeviceServiceInstallAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaDeviceServiceStatusMetricConfig provides config for the balena.device.service.status metric.
+type BalenaDeviceServiceStatusMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaDeviceServiceStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -287,6 +367,26 @@ func (ms *BalenaDeviceUpdateProgressMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// BalenaDeviceUpdateStatusMetricConfig provides config for the balena.device.update.status metric.
+type BalenaDeviceUpdateStatusMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaDeviceUpdateStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // BalenaDeviceVpnConnectedMetricConfig provides config for the balena.device.vpn.connected metric.
 type BalenaDeviceVpnConnectedMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -307,6 +407,26 @@ func (ms *BalenaDeviceVpnConnectedMetricConfig) Unmarshal(parser *confmap.Conf) 
 	return nil
 }
 
+// BalenaDeviceVpnDurationMetricConfig provides config for the balena.device.vpn.duration metric.
+type BalenaDeviceVpnDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaDeviceVpnDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // BalenaDevicesOnlineMetricConfig provides config for the balena.devices.online metric.
 type BalenaDevicesOnlineMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -314,6 +434,46 @@ type BalenaDevicesOnlineMetricConfig struct {
 }
 
 func (ms *BalenaDevicesOnlineMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaFleetBuildAgeMetricConfig provides config for the balena.fleet.build.age metric.
+type BalenaFleetBuildAgeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaFleetBuildAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaFleetConnectivityLostMetricConfig provides config for the balena.fleet.connectivity.lost metric.
+type BalenaFleetConnectivityLostMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaFleetConnectivityLostMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -367,6 +527,126 @@ func (ms *BalenaFleetHeartbeatCountMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
+// BalenaFleetOsVersionCountMetricConfig provides config for the balena.fleet.os.version.count metric.
+type BalenaFleetOsVersionCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaFleetOsVersionCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaFleetReleaseCountMetricConfig provides config for the balena.fleet.release.count metric.
+type BalenaFleetReleaseCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaFleetReleaseCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaFleetRolloutBehindAgeMetricConfig provides config for the balena.fleet.rollout.behind.age metric.
+type BalenaFleetRolloutBehindAgeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaFleetRolloutBehindAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaFleetRolloutDeviceCountMetricConfig provides config for the balena.fleet.rollout.device.count metric.
+type BalenaFleetRolloutDeviceCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaFleetRolloutDeviceCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaFleetRolloutProgressMetricConfig provides config for the balena.fleet.rollout.progress metric.
+type BalenaFleetRolloutProgressMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaFleetRolloutProgressMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaFleetServiceDeviceCountMetricConfig provides config for the balena.fleet.service.device.count metric.
+type BalenaFleetServiceDeviceCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaFleetServiceDeviceCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // BalenaFleetStatusCountMetricConfig provides config for the balena.fleet.status.count metric.
 type BalenaFleetStatusCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -374,6 +654,66 @@ type BalenaFleetStatusCountMetricConfig struct {
 }
 
 func (ms *BalenaFleetStatusCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaFleetSupervisorVersionCountMetricConfig provides config for the balena.fleet.supervisor.version.count metric.
+type BalenaFleetSupervisorVersionCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaFleetSupervisorVersionCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaFleetTypeCountMetricConfig provides config for the balena.fleet.type.count metric.
+type BalenaFleetTypeCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaFleetTypeCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaFleetUpdateStatusCountMetricConfig provides config for the balena.fleet.update.status.count metric.
+type BalenaFleetUpdateStatusCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaFleetUpdateStatusCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -487,6 +827,26 @@ func (ms *BalenaReleaseDeviceTargetedMetricConfig) Unmarshal(parser *confmap.Con
 	return nil
 }
 
+// BalenaReleaseImageSizeMetricConfig provides config for the balena.release.image.size metric.
+type BalenaReleaseImageSizeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaReleaseImageSizeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // BalenaReleaseInfoMetricConfig provides config for the balena.release.info metric.
 type BalenaReleaseInfoMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -509,31 +869,49 @@ func (ms *BalenaReleaseInfoMetricConfig) Unmarshal(parser *confmap.Conf) error {
 
 // MetricsConfig provides config for balena metrics.
 type MetricsConfig struct {
-	BalenaDeviceConnectivityDuration BalenaDeviceConnectivityDurationMetricConfig `mapstructure:"balena.device.connectivity.duration"`
-	BalenaDeviceCPUTemperature       BalenaDeviceCPUTemperatureMetricConfig       `mapstructure:"balena.device.cpu.temperature"`
-	BalenaDeviceCPUUtilization       BalenaDeviceCPUUtilizationMetricConfig       `mapstructure:"balena.device.cpu.utilization"`
-	BalenaDeviceHeartbeat            BalenaDeviceHeartbeatMetricConfig            `mapstructure:"balena.device.heartbeat"`
-	BalenaDeviceInfo                 BalenaDeviceInfoMetricConfig                 `mapstructure:"balena.device.info"`
-	BalenaDeviceMemoryLimit          BalenaDeviceMemoryLimitMetricConfig          `mapstructure:"balena.device.memory.limit"`
-	BalenaDeviceMemoryUsage          BalenaDeviceMemoryUsageMetricConfig          `mapstructure:"balena.device.memory.usage"`
-	BalenaDeviceOnline               BalenaDeviceOnlineMetricConfig               `mapstructure:"balena.device.online"`
-	BalenaDeviceStatus               BalenaDeviceStatusMetricConfig               `mapstructure:"balena.device.status"`
-	BalenaDeviceStorageLimit         BalenaDeviceStorageLimitMetricConfig         `mapstructure:"balena.device.storage.limit"`
-	BalenaDeviceStorageUsage         BalenaDeviceStorageUsageMetricConfig         `mapstructure:"balena.device.storage.usage"`
-	BalenaDeviceStorageUtilization   BalenaDeviceStorageUtilizationMetricConfig   `mapstructure:"balena.device.storage.utilization"`
-	BalenaDeviceUndervoltage         BalenaDeviceUndervoltageMetricConfig         `mapstructure:"balena.device.undervoltage"`
-	BalenaDeviceUpdateProgress       BalenaDeviceUpdateProgressMetricConfig       `mapstructure:"balena.device.update.progress"`
-	BalenaDeviceVpnConnected         BalenaDeviceVpnConnectedMetricConfig         `mapstructure:"balena.device.vpn.connected"`
-	BalenaDevicesOnline              BalenaDevicesOnlineMetricConfig              `mapstructure:"balena.devices.online"`
-	BalenaFleetDeviceCount           BalenaFleetDeviceCountMetricConfig           `mapstructure:"balena.fleet.device.count"`
-	BalenaFleetHeartbeatCount        BalenaFleetHeartbeatCountMetricConfig        `mapstructure:"balena.fleet.heartbeat.count"`
-	BalenaFleetStatusCount           BalenaFleetStatusCountMetricConfig           `mapstructure:"balena.fleet.status.count"`
-	BalenaReleaseAge                 BalenaReleaseAgeMetricConfig                 `mapstructure:"balena.release.age"`
-	BalenaReleaseBuildDuration       BalenaReleaseBuildDurationMetricConfig       `mapstructure:"balena.release.build.duration"`
-	BalenaReleaseDevicePinned        BalenaReleaseDevicePinnedMetricConfig        `mapstructure:"balena.release.device.pinned"`
-	BalenaReleaseDeviceRunning       BalenaReleaseDeviceRunningMetricConfig       `mapstructure:"balena.release.device.running"`
-	BalenaReleaseDeviceTargeted      BalenaReleaseDeviceTargetedMetricConfig      `mapstructure:"balena.release.device.targeted"`
-	BalenaReleaseInfo                BalenaReleaseInfoMetricConfig                `mapstructure:"balena.release.info"`
+	BalenaDeviceConnectivityDuration    BalenaDeviceConnectivityDurationMetricConfig    `mapstructure:"balena.device.connectivity.duration"`
+	BalenaDeviceCPUTemperature          BalenaDeviceCPUTemperatureMetricConfig          `mapstructure:"balena.device.cpu.temperature"`
+	BalenaDeviceCPUUtilization          BalenaDeviceCPUUtilizationMetricConfig          `mapstructure:"balena.device.cpu.utilization"`
+	BalenaDeviceHeartbeat               BalenaDeviceHeartbeatMetricConfig               `mapstructure:"balena.device.heartbeat"`
+	BalenaDeviceHeartbeatDuration       BalenaDeviceHeartbeatDurationMetricConfig       `mapstructure:"balena.device.heartbeat.duration"`
+	BalenaDeviceInfo                    BalenaDeviceInfoMetricConfig                    `mapstructure:"balena.device.info"`
+	BalenaDeviceMemoryLimit             BalenaDeviceMemoryLimitMetricConfig             `mapstructure:"balena.device.memory.limit"`
+	BalenaDeviceMemoryUsage             BalenaDeviceMemoryUsageMetricConfig             `mapstructure:"balena.device.memory.usage"`
+	BalenaDeviceOnline                  BalenaDeviceOnlineMetricConfig                  `mapstructure:"balena.device.online"`
+	BalenaDeviceServiceDownloadProgress BalenaDeviceServiceDownloadProgressMetricConfig `mapstructure:"balena.device.service.download.progress"`
+	BalenaDeviceServiceInstallAge       BalenaDeviceServiceInstallAgeMetricConfig       `mapstructure:"balena.device.service.install.age"`
+	BalenaDeviceServiceStatus           BalenaDeviceServiceStatusMetricConfig           `mapstructure:"balena.device.service.status"`
+	BalenaDeviceStatus                  BalenaDeviceStatusMetricConfig                  `mapstructure:"balena.device.status"`
+	BalenaDeviceStorageLimit            BalenaDeviceStorageLimitMetricConfig            `mapstructure:"balena.device.storage.limit"`
+	BalenaDeviceStorageUsage            BalenaDeviceStorageUsageMetricConfig            `mapstructure:"balena.device.storage.usage"`
+	BalenaDeviceStorageUtilization      BalenaDeviceStorageUtilizationMetricConfig      `mapstructure:"balena.device.storage.utilization"`
+	BalenaDeviceUndervoltage            BalenaDeviceUndervoltageMetricConfig            `mapstructure:"balena.device.undervoltage"`
+	BalenaDeviceUpdateProgress          BalenaDeviceUpdateProgressMetricConfig          `mapstructure:"balena.device.update.progress"`
+	BalenaDeviceUpdateStatus            BalenaDeviceUpdateStatusMetricConfig            `mapstructure:"balena.device.update.status"`
+	BalenaDeviceVpnConnected            BalenaDeviceVpnConnectedMetricConfig            `mapstructure:"balena.device.vpn.connected"`
+	BalenaDeviceVpnDuration             BalenaDeviceVpnDurationMetricConfig             `mapstructure:"balena.device.vpn.duration"`
+	BalenaDevicesOnline                 BalenaDevicesOnlineMetricConfig                 `mapstructure:"balena.devices.online"`
+	BalenaFleetBuildAge                 BalenaFleetBuildAgeMetricConfig                 `mapstructure:"balena.fleet.build.age"`
+	BalenaFleetConnectivityLost         BalenaFleetConnectivityLostMetricConfig         `mapstructure:"balena.fleet.connectivity.lost"`
+	BalenaFleetDeviceCount              BalenaFleetDeviceCountMetricConfig              `mapstructure:"balena.fleet.device.count"`
+	BalenaFleetHeartbeatCount           BalenaFleetHeartbeatCountMetricConfig           `mapstructure:"balena.fleet.heartbeat.count"`
+	BalenaFleetOsVersionCount           BalenaFleetOsVersionCountMetricConfig           `mapstructure:"balena.fleet.os.version.count"`
+	BalenaFleetReleaseCount             BalenaFleetReleaseCountMetricConfig             `mapstructure:"balena.fleet.release.count"`
+	BalenaFleetRolloutBehindAge         BalenaFleetRolloutBehindAgeMetricConfig         `mapstructure:"balena.fleet.rollout.behind.age"`
+	BalenaFleetRolloutDeviceCount       BalenaFleetRolloutDeviceCountMetricConfig       `mapstructure:"balena.fleet.rollout.device.count"`
+	BalenaFleetRolloutProgress          BalenaFleetRolloutProgressMetricConfig          `mapstructure:"balena.fleet.rollout.progress"`
+	BalenaFleetServiceDeviceCount       BalenaFleetServiceDeviceCountMetricConfig       `mapstructure:"balena.fleet.service.device.count"`
+	BalenaFleetStatusCount              BalenaFleetStatusCountMetricConfig              `mapstructure:"balena.fleet.status.count"`
+	BalenaFleetSupervisorVersionCount   BalenaFleetSupervisorVersionCountMetricConfig   `mapstructure:"balena.fleet.supervisor.version.count"`
+	BalenaFleetTypeCount                BalenaFleetTypeCountMetricConfig                `mapstructure:"balena.fleet.type.count"`
+	BalenaFleetUpdateStatusCount        BalenaFleetUpdateStatusCountMetricConfig        `mapstructure:"balena.fleet.update.status.count"`
+	BalenaReleaseAge                    BalenaReleaseAgeMetricConfig                    `mapstructure:"balena.release.age"`
+	BalenaReleaseBuildDuration          BalenaReleaseBuildDurationMetricConfig          `mapstructure:"balena.release.build.duration"`
+	BalenaReleaseDevicePinned           BalenaReleaseDevicePinnedMetricConfig           `mapstructure:"balena.release.device.pinned"`
+	BalenaReleaseDeviceRunning          BalenaReleaseDeviceRunningMetricConfig          `mapstructure:"balena.release.device.running"`
+	BalenaReleaseDeviceTargeted         BalenaReleaseDeviceTargetedMetricConfig         `mapstructure:"balena.release.device.targeted"`
+	BalenaReleaseImageSize              BalenaReleaseImageSizeMetricConfig              `mapstructure:"balena.release.image.size"`
+	BalenaReleaseInfo                   BalenaReleaseInfoMetricConfig                   `mapstructure:"balena.release.info"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -550,6 +928,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		BalenaDeviceHeartbeat: BalenaDeviceHeartbeatMetricConfig{
 			Enabled: false,
 		},
+		BalenaDeviceHeartbeatDuration: BalenaDeviceHeartbeatDurationMetricConfig{
+			Enabled: false,
+		},
 		BalenaDeviceInfo: BalenaDeviceInfoMetricConfig{
 			Enabled: true,
 		},
@@ -561,6 +942,15 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		BalenaDeviceOnline: BalenaDeviceOnlineMetricConfig{
 			Enabled: true,
+		},
+		BalenaDeviceServiceDownloadProgress: BalenaDeviceServiceDownloadProgressMetricConfig{
+			Enabled: false,
+		},
+		BalenaDeviceServiceInstallAge: BalenaDeviceServiceInstallAgeMetricConfig{
+			Enabled: false,
+		},
+		BalenaDeviceServiceStatus: BalenaDeviceServiceStatusMetricConfig{
+			Enabled: false,
 		},
 		BalenaDeviceStatus: BalenaDeviceStatusMetricConfig{
 			Enabled: true,
@@ -580,10 +970,22 @@ func DefaultMetricsConfig() MetricsConfig {
 		BalenaDeviceUpdateProgress: BalenaDeviceUpdateProgressMetricConfig{
 			Enabled: false,
 		},
+		BalenaDeviceUpdateStatus: BalenaDeviceUpdateStatusMetricConfig{
+			Enabled: false,
+		},
 		BalenaDeviceVpnConnected: BalenaDeviceVpnConnectedMetricConfig{
 			Enabled: false,
 		},
+		BalenaDeviceVpnDuration: BalenaDeviceVpnDurationMetricConfig{
+			Enabled: false,
+		},
 		BalenaDevicesOnline: BalenaDevicesOnlineMetricConfig{
+			Enabled: true,
+		},
+		BalenaFleetBuildAge: BalenaFleetBuildAgeMetricConfig{
+			Enabled: false,
+		},
+		BalenaFleetConnectivityLost: BalenaFleetConnectivityLostMetricConfig{
 			Enabled: true,
 		},
 		BalenaFleetDeviceCount: BalenaFleetDeviceCountMetricConfig{
@@ -592,8 +994,35 @@ func DefaultMetricsConfig() MetricsConfig {
 		BalenaFleetHeartbeatCount: BalenaFleetHeartbeatCountMetricConfig{
 			Enabled: true,
 		},
+		BalenaFleetOsVersionCount: BalenaFleetOsVersionCountMetricConfig{
+			Enabled: false,
+		},
+		BalenaFleetReleaseCount: BalenaFleetReleaseCountMetricConfig{
+			Enabled: false,
+		},
+		BalenaFleetRolloutBehindAge: BalenaFleetRolloutBehindAgeMetricConfig{
+			Enabled: false,
+		},
+		BalenaFleetRolloutDeviceCount: BalenaFleetRolloutDeviceCountMetricConfig{
+			Enabled: true,
+		},
+		BalenaFleetRolloutProgress: BalenaFleetRolloutProgressMetricConfig{
+			Enabled: false,
+		},
+		BalenaFleetServiceDeviceCount: BalenaFleetServiceDeviceCountMetricConfig{
+			Enabled: false,
+		},
 		BalenaFleetStatusCount: BalenaFleetStatusCountMetricConfig{
 			Enabled: true,
+		},
+		BalenaFleetSupervisorVersionCount: BalenaFleetSupervisorVersionCountMetricConfig{
+			Enabled: false,
+		},
+		BalenaFleetTypeCount: BalenaFleetTypeCountMetricConfig{
+			Enabled: false,
+		},
+		BalenaFleetUpdateStatusCount: BalenaFleetUpdateStatusCountMetricConfig{
+			Enabled: false,
 		},
 		BalenaReleaseAge: BalenaReleaseAgeMetricConfig{
 			Enabled: false,
@@ -609,6 +1038,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		BalenaReleaseDeviceTargeted: BalenaReleaseDeviceTargetedMetricConfig{
 			Enabled: true,
+		},
+		BalenaReleaseImageSize: BalenaReleaseImageSizeMetricConfig{
+			Enabled: false,
 		},
 		BalenaReleaseInfo: BalenaReleaseInfoMetricConfig{
 			Enabled: true,

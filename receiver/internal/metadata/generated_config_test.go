@@ -38,6 +38,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					BalenaDeviceHeartbeat: BalenaDeviceHeartbeatMetricConfig{
 						Enabled: true,
 					},
+					BalenaDeviceHeartbeatDuration: BalenaDeviceHeartbeatDurationMetricConfig{
+						Enabled: true,
+					},
 					BalenaDeviceInfo: BalenaDeviceInfoMetricConfig{
 						Enabled: true,
 					},
@@ -48,6 +51,15 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					BalenaDeviceOnline: BalenaDeviceOnlineMetricConfig{
+						Enabled: true,
+					},
+					BalenaDeviceServiceDownloadProgress: BalenaDeviceServiceDownloadProgressMetricConfig{
+						Enabled: true,
+					},
+					BalenaDeviceServiceInstallAge: BalenaDeviceServiceInstallAgeMetricConfig{
+						Enabled: true,
+					},
+					BalenaDeviceServiceStatus: BalenaDeviceServiceStatusMetricConfig{
 						Enabled: true,
 					},
 					BalenaDeviceStatus: BalenaDeviceStatusMetricConfig{
@@ -68,10 +80,22 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					BalenaDeviceUpdateProgress: BalenaDeviceUpdateProgressMetricConfig{
 						Enabled: true,
 					},
+					BalenaDeviceUpdateStatus: BalenaDeviceUpdateStatusMetricConfig{
+						Enabled: true,
+					},
 					BalenaDeviceVpnConnected: BalenaDeviceVpnConnectedMetricConfig{
 						Enabled: true,
 					},
+					BalenaDeviceVpnDuration: BalenaDeviceVpnDurationMetricConfig{
+						Enabled: true,
+					},
 					BalenaDevicesOnline: BalenaDevicesOnlineMetricConfig{
+						Enabled: true,
+					},
+					BalenaFleetBuildAge: BalenaFleetBuildAgeMetricConfig{
+						Enabled: true,
+					},
+					BalenaFleetConnectivityLost: BalenaFleetConnectivityLostMetricConfig{
 						Enabled: true,
 					},
 					BalenaFleetDeviceCount: BalenaFleetDeviceCountMetricConfig{
@@ -80,7 +104,34 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					BalenaFleetHeartbeatCount: BalenaFleetHeartbeatCountMetricConfig{
 						Enabled: true,
 					},
+					BalenaFleetOsVersionCount: BalenaFleetOsVersionCountMetricConfig{
+						Enabled: true,
+					},
+					BalenaFleetReleaseCount: BalenaFleetReleaseCountMetricConfig{
+						Enabled: true,
+					},
+					BalenaFleetRolloutBehindAge: BalenaFleetRolloutBehindAgeMetricConfig{
+						Enabled: true,
+					},
+					BalenaFleetRolloutDeviceCount: BalenaFleetRolloutDeviceCountMetricConfig{
+						Enabled: true,
+					},
+					BalenaFleetRolloutProgress: BalenaFleetRolloutProgressMetricConfig{
+						Enabled: true,
+					},
+					BalenaFleetServiceDeviceCount: BalenaFleetServiceDeviceCountMetricConfig{
+						Enabled: true,
+					},
 					BalenaFleetStatusCount: BalenaFleetStatusCountMetricConfig{
+						Enabled: true,
+					},
+					BalenaFleetSupervisorVersionCount: BalenaFleetSupervisorVersionCountMetricConfig{
+						Enabled: true,
+					},
+					BalenaFleetTypeCount: BalenaFleetTypeCountMetricConfig{
+						Enabled: true,
+					},
+					BalenaFleetUpdateStatusCount: BalenaFleetUpdateStatusCountMetricConfig{
 						Enabled: true,
 					},
 					BalenaReleaseAge: BalenaReleaseAgeMetricConfig{
@@ -96,6 +147,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					BalenaReleaseDeviceTargeted: BalenaReleaseDeviceTargetedMetricConfig{
+						Enabled: true,
+					},
+					BalenaReleaseImageSize: BalenaReleaseImageSizeMetricConfig{
 						Enabled: true,
 					},
 					BalenaReleaseInfo: BalenaReleaseInfoMetricConfig{
@@ -132,6 +186,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					BalenaDeviceHeartbeat: BalenaDeviceHeartbeatMetricConfig{
 						Enabled: false,
 					},
+					BalenaDeviceHeartbeatDuration: BalenaDeviceHeartbeatDurationMetricConfig{
+						Enabled: false,
+					},
 					BalenaDeviceInfo: BalenaDeviceInfoMetricConfig{
 						Enabled: false,
 					},
@@ -142,6 +199,15 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					BalenaDeviceOnline: BalenaDeviceOnlineMetricConfig{
+						Enabled: false,
+					},
+					BalenaDeviceServiceDownloadProgress: BalenaDeviceServiceDownloadProgressMetricConfig{
+						Enabled: false,
+					},
+					BalenaDeviceServiceInstallAge: BalenaDeviceServiceInstallAgeMetricConfig{
+						Enabled: false,
+					},
+					BalenaDeviceServiceStatus: BalenaDeviceServiceStatusMetricConfig{
 						Enabled: false,
 					},
 					BalenaDeviceStatus: BalenaDeviceStatusMetricConfig{
@@ -162,10 +228,22 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					BalenaDeviceUpdateProgress: BalenaDeviceUpdateProgressMetricConfig{
 						Enabled: false,
 					},
+					BalenaDeviceUpdateStatus: BalenaDeviceUpdateStatusMetricConfig{
+						Enabled: false,
+					},
 					BalenaDeviceVpnConnected: BalenaDeviceVpnConnectedMetricConfig{
 						Enabled: false,
 					},
+					BalenaDeviceVpnDuration: BalenaDeviceVpnDurationMetricConfig{
+						Enabled: false,
+					},
 					BalenaDevicesOnline: BalenaDevicesOnlineMetricConfig{
+						Enabled: false,
+					},
+					BalenaFleetBuildAge: BalenaFleetBuildAgeMetricConfig{
+						Enabled: false,
+					},
+					BalenaFleetConnectivityLost: BalenaFleetConnectivityLostMetricConfig{
 						Enabled: false,
 					},
 					BalenaFleetDeviceCount: BalenaFleetDeviceCountMetricConfig{
@@ -174,7 +252,34 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					BalenaFleetHeartbeatCount: BalenaFleetHeartbeatCountMetricConfig{
 						Enabled: false,
 					},
+					BalenaFleetOsVersionCount: BalenaFleetOsVersionCountMetricConfig{
+						Enabled: false,
+					},
+					BalenaFleetReleaseCount: BalenaFleetReleaseCountMetricConfig{
+						Enabled: false,
+					},
+					BalenaFleetRolloutBehindAge: BalenaFleetRolloutBehindAgeMetricConfig{
+						Enabled: false,
+					},
+					BalenaFleetRolloutDeviceCount: BalenaFleetRolloutDeviceCountMetricConfig{
+						Enabled: false,
+					},
+					BalenaFleetRolloutProgress: BalenaFleetRolloutProgressMetricConfig{
+						Enabled: false,
+					},
+					BalenaFleetServiceDeviceCount: BalenaFleetServiceDeviceCountMetricConfig{
+						Enabled: false,
+					},
 					BalenaFleetStatusCount: BalenaFleetStatusCountMetricConfig{
+						Enabled: false,
+					},
+					BalenaFleetSupervisorVersionCount: BalenaFleetSupervisorVersionCountMetricConfig{
+						Enabled: false,
+					},
+					BalenaFleetTypeCount: BalenaFleetTypeCountMetricConfig{
+						Enabled: false,
+					},
+					BalenaFleetUpdateStatusCount: BalenaFleetUpdateStatusCountMetricConfig{
 						Enabled: false,
 					},
 					BalenaReleaseAge: BalenaReleaseAgeMetricConfig{
@@ -190,6 +295,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					BalenaReleaseDeviceTargeted: BalenaReleaseDeviceTargetedMetricConfig{
+						Enabled: false,
+					},
+					BalenaReleaseImageSize: BalenaReleaseImageSizeMetricConfig{
 						Enabled: false,
 					},
 					BalenaReleaseInfo: BalenaReleaseInfoMetricConfig{
@@ -214,7 +322,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(BalenaDeviceConnectivityDurationMetricConfig{}, BalenaDeviceCPUTemperatureMetricConfig{}, BalenaDeviceCPUUtilizationMetricConfig{}, BalenaDeviceHeartbeatMetricConfig{}, BalenaDeviceInfoMetricConfig{}, BalenaDeviceMemoryLimitMetricConfig{}, BalenaDeviceMemoryUsageMetricConfig{}, BalenaDeviceOnlineMetricConfig{}, BalenaDeviceStatusMetricConfig{}, BalenaDeviceStorageLimitMetricConfig{}, BalenaDeviceStorageUsageMetricConfig{}, BalenaDeviceStorageUtilizationMetricConfig{}, BalenaDeviceUndervoltageMetricConfig{}, BalenaDeviceUpdateProgressMetricConfig{}, BalenaDeviceVpnConnectedMetricConfig{}, BalenaDevicesOnlineMetricConfig{}, BalenaFleetDeviceCountMetricConfig{}, BalenaFleetHeartbeatCountMetricConfig{}, BalenaFleetStatusCountMetricConfig{}, BalenaReleaseAgeMetricConfig{}, BalenaReleaseBuildDurationMetricConfig{}, BalenaReleaseDevicePinnedMetricConfig{}, BalenaReleaseDeviceRunningMetricConfig{}, BalenaReleaseDeviceTargetedMetricConfig{}, BalenaReleaseInfoMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(BalenaDeviceConnectivityDurationMetricConfig{}, BalenaDeviceCPUTemperatureMetricConfig{}, BalenaDeviceCPUUtilizationMetricConfig{}, BalenaDeviceHeartbeatMetricConfig{}, BalenaDeviceHeartbeatDurationMetricConfig{}, BalenaDeviceInfoMetricConfig{}, BalenaDeviceMemoryLimitMetricConfig{}, BalenaDeviceMemoryUsageMetricConfig{}, BalenaDeviceOnlineMetricConfig{}, BalenaDeviceServiceDownloadProgressMetricConfig{}, BalenaDeviceServiceInstallAgeMetricConfig{}, BalenaDeviceServiceStatusMetricConfig{}, BalenaDeviceStatusMetricConfig{}, BalenaDeviceStorageLimitMetricConfig{}, BalenaDeviceStorageUsageMetricConfig{}, BalenaDeviceStorageUtilizationMetricConfig{}, BalenaDeviceUndervoltageMetricConfig{}, BalenaDeviceUpdateProgressMetricConfig{}, BalenaDeviceUpdateStatusMetricConfig{}, BalenaDeviceVpnConnectedMetricConfig{}, BalenaDeviceVpnDurationMetricConfig{}, BalenaDevicesOnlineMetricConfig{}, BalenaFleetBuildAgeMetricConfig{}, BalenaFleetConnectivityLostMetricConfig{}, BalenaFleetDeviceCountMetricConfig{}, BalenaFleetHeartbeatCountMetricConfig{}, BalenaFleetOsVersionCountMetricConfig{}, BalenaFleetReleaseCountMetricConfig{}, BalenaFleetRolloutBehindAgeMetricConfig{}, BalenaFleetRolloutDeviceCountMetricConfig{}, BalenaFleetRolloutProgressMetricConfig{}, BalenaFleetServiceDeviceCountMetricConfig{}, BalenaFleetStatusCountMetricConfig{}, BalenaFleetSupervisorVersionCountMetricConfig{}, BalenaFleetTypeCountMetricConfig{}, BalenaFleetUpdateStatusCountMetricConfig{}, BalenaReleaseAgeMetricConfig{}, BalenaReleaseBuildDurationMetricConfig{}, BalenaReleaseDevicePinnedMetricConfig{}, BalenaReleaseDeviceRunningMetricConfig{}, BalenaReleaseDeviceTargetedMetricConfig{}, BalenaReleaseImageSizeMetricConfig{}, BalenaReleaseInfoMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

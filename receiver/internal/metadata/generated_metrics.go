@@ -32,6 +32,9 @@ var MetricsInfo = metricsInfo{
 		Name:       "balena.device.heartbeat",
 		Attributes: []string{"balena.device.heartbeat.state"},
 	},
+	BalenaDeviceHeartbeatDuration: metricInfo{
+		Name: "balena.device.heartbeat.duration",
+	},
 	BalenaDeviceInfo: metricInfo{
 		Name:       "balena.device.info",
 		Attributes: []string{"balena.os.version", "balena.os.variant", "balena.supervisor.version", "balena.release.running", "balena.release.target", "balena.release.pinned"},
@@ -44,6 +47,18 @@ var MetricsInfo = metricsInfo{
 	},
 	BalenaDeviceOnline: metricInfo{
 		Name: "balena.device.online",
+	},
+	BalenaDeviceServiceDownloadProgress: metricInfo{
+		Name:       "balena.device.service.download.progress",
+		Attributes: []string{"balena.service.name"},
+	},
+	BalenaDeviceServiceInstallAge: metricInfo{
+		Name:       "balena.device.service.install.age",
+		Attributes: []string{"balena.service.name"},
+	},
+	BalenaDeviceServiceStatus: metricInfo{
+		Name:       "balena.device.service.status",
+		Attributes: []string{"balena.service.name", "balena.service.status"},
 	},
 	BalenaDeviceStatus: metricInfo{
 		Name:       "balena.device.status",
@@ -64,11 +79,24 @@ var MetricsInfo = metricsInfo{
 	BalenaDeviceUpdateProgress: metricInfo{
 		Name: "balena.device.update.progress",
 	},
+	BalenaDeviceUpdateStatus: metricInfo{
+		Name:       "balena.device.update.status",
+		Attributes: []string{"balena.update.status"},
+	},
 	BalenaDeviceVpnConnected: metricInfo{
 		Name: "balena.device.vpn.connected",
 	},
+	BalenaDeviceVpnDuration: metricInfo{
+		Name: "balena.device.vpn.duration",
+	},
 	BalenaDevicesOnline: metricInfo{
 		Name: "balena.devices.online",
+	},
+	BalenaFleetBuildAge: metricInfo{
+		Name: "balena.fleet.build.age",
+	},
+	BalenaFleetConnectivityLost: metricInfo{
+		Name: "balena.fleet.connectivity.lost",
 	},
 	BalenaFleetDeviceCount: metricInfo{
 		Name: "balena.fleet.device.count",
@@ -77,9 +105,43 @@ var MetricsInfo = metricsInfo{
 		Name:       "balena.fleet.heartbeat.count",
 		Attributes: []string{"balena.device.heartbeat.state"},
 	},
+	BalenaFleetOsVersionCount: metricInfo{
+		Name:       "balena.fleet.os.version.count",
+		Attributes: []string{"balena.os.version"},
+	},
+	BalenaFleetReleaseCount: metricInfo{
+		Name:       "balena.fleet.release.count",
+		Attributes: []string{"balena.release.status"},
+	},
+	BalenaFleetRolloutBehindAge: metricInfo{
+		Name: "balena.fleet.rollout.behind.age",
+	},
+	BalenaFleetRolloutDeviceCount: metricInfo{
+		Name:       "balena.fleet.rollout.device.count",
+		Attributes: []string{"balena.rollout.state"},
+	},
+	BalenaFleetRolloutProgress: metricInfo{
+		Name: "balena.fleet.rollout.progress",
+	},
+	BalenaFleetServiceDeviceCount: metricInfo{
+		Name:       "balena.fleet.service.device.count",
+		Attributes: []string{"balena.service.name", "balena.service.status"},
+	},
 	BalenaFleetStatusCount: metricInfo{
 		Name:       "balena.fleet.status.count",
 		Attributes: []string{"balena.device.status"},
+	},
+	BalenaFleetSupervisorVersionCount: metricInfo{
+		Name:       "balena.fleet.supervisor.version.count",
+		Attributes: []string{"balena.supervisor.version"},
+	},
+	BalenaFleetTypeCount: metricInfo{
+		Name:       "balena.fleet.type.count",
+		Attributes: []string{"balena.device.type.slug"},
+	},
+	BalenaFleetUpdateStatusCount: metricInfo{
+		Name:       "balena.fleet.update.status.count",
+		Attributes: []string{"balena.update.status"},
 	},
 	BalenaReleaseAge: metricInfo{
 		Name: "balena.release.age",
@@ -96,6 +158,9 @@ var MetricsInfo = metricsInfo{
 	BalenaReleaseDeviceTargeted: metricInfo{
 		Name: "balena.release.device.targeted",
 	},
+	BalenaReleaseImageSize: metricInfo{
+		Name: "balena.release.image.size",
+	},
 	BalenaReleaseInfo: metricInfo{
 		Name:       "balena.release.info",
 		Attributes: []string{"balena.release.status", "balena.release.final"},
@@ -103,31 +168,49 @@ var MetricsInfo = metricsInfo{
 }
 
 type metricsInfo struct {
-	BalenaDeviceConnectivityDuration metricInfo
-	BalenaDeviceCPUTemperature       metricInfo
-	BalenaDeviceCPUUtilization       metricInfo
-	BalenaDeviceHeartbeat            metricInfo
-	BalenaDeviceInfo                 metricInfo
-	BalenaDeviceMemoryLimit          metricInfo
-	BalenaDeviceMemoryUsage          metricInfo
-	BalenaDeviceOnline               metricInfo
-	BalenaDeviceStatus               metricInfo
-	BalenaDeviceStorageLimit         metricInfo
-	BalenaDeviceStorageUsage         metricInfo
-	BalenaDeviceStorageUtilization   metricInfo
-	BalenaDeviceUndervoltage         metricInfo
-	BalenaDeviceUpdateProgress       metricInfo
-	BalenaDeviceVpnConnected         metricInfo
-	BalenaDevicesOnline              metricInfo
-	BalenaFleetDeviceCount           metricInfo
-	BalenaFleetHeartbeatCount        metricInfo
-	BalenaFleetStatusCount           metricInfo
-	BalenaReleaseAge                 metricInfo
-	BalenaReleaseBuildDuration       metricInfo
-	BalenaReleaseDevicePinned        metricInfo
-	BalenaReleaseDeviceRunning       metricInfo
-	BalenaReleaseDeviceTargeted      metricInfo
-	BalenaReleaseInfo                metricInfo
+	BalenaDeviceConnectivityDuration    metricInfo
+	BalenaDeviceCPUTemperature          metricInfo
+	BalenaDeviceCPUUtilization          metricInfo
+	BalenaDeviceHeartbeat               metricInfo
+	BalenaDeviceHeartbeatDuration       metricInfo
+	BalenaDeviceInfo                    metricInfo
+	BalenaDeviceMemoryLimit             metricInfo
+	BalenaDeviceMemoryUsage             metricInfo
+	BalenaDeviceOnline                  metricInfo
+	BalenaDeviceServiceDownloadProgress metricInfo
+	BalenaDeviceServiceInstallAge       metricInfo
+	BalenaDeviceServiceStatus           metricInfo
+	BalenaDeviceStatus                  metricInfo
+	BalenaDeviceStorageLimit            metricInfo
+	BalenaDeviceStorageUsage            metricInfo
+	BalenaDeviceStorageUtilization      metricInfo
+	BalenaDeviceUndervoltage            metricInfo
+	BalenaDeviceUpdateProgress          metricInfo
+	BalenaDeviceUpdateStatus            metricInfo
+	BalenaDeviceVpnConnected            metricInfo
+	BalenaDeviceVpnDuration             metricInfo
+	BalenaDevicesOnline                 metricInfo
+	BalenaFleetBuildAge                 metricInfo
+	BalenaFleetConnectivityLost         metricInfo
+	BalenaFleetDeviceCount              metricInfo
+	BalenaFleetHeartbeatCount           metricInfo
+	BalenaFleetOsVersionCount           metricInfo
+	BalenaFleetReleaseCount             metricInfo
+	BalenaFleetRolloutBehindAge         metricInfo
+	BalenaFleetRolloutDeviceCount       metricInfo
+	BalenaFleetRolloutProgress          metricInfo
+	BalenaFleetServiceDeviceCount       metricInfo
+	BalenaFleetStatusCount              metricInfo
+	BalenaFleetSupervisorVersionCount   metricInfo
+	BalenaFleetTypeCount                metricInfo
+	BalenaFleetUpdateStatusCount        metricInfo
+	BalenaReleaseAge                    metricInfo
+	BalenaReleaseBuildDuration          metricInfo
+	BalenaReleaseDevicePinned           metricInfo
+	BalenaReleaseDeviceRunning          metricInfo
+	BalenaReleaseDeviceTargeted         metricInfo
+	BalenaReleaseImageSize              metricInfo
+	BalenaReleaseInfo                   metricInfo
 }
 
 type metricInfo struct {
@@ -331,6 +414,56 @@ func (m *metricBalenaDeviceHeartbeat) emit(metrics pmetric.MetricSlice) {
 
 func newMetricBalenaDeviceHeartbeat(cfg BalenaDeviceHeartbeatMetricConfig) metricBalenaDeviceHeartbeat {
 	m := metricBalenaDeviceHeartbeat{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaDeviceHeartbeatDuration struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   BalenaDeviceHeartbeatDurationMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills balena.device.heartbeat.duration metric with initial data.
+func (m *metricBalenaDeviceHeartbeatDuration) init() {
+	m.data.SetName("balena.device.heartbeat.duration")
+	m.data.SetDescription("Time since the device's API heartbeat last changed its state.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricBalenaDeviceHeartbeatDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaDeviceHeartbeatDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaDeviceHeartbeatDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaDeviceHeartbeatDuration(cfg BalenaDeviceHeartbeatDurationMetricConfig) metricBalenaDeviceHeartbeatDuration {
+	m := metricBalenaDeviceHeartbeatDuration{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -546,6 +679,165 @@ func (m *metricBalenaDeviceOnline) emit(metrics pmetric.MetricSlice) {
 
 func newMetricBalenaDeviceOnline(cfg BalenaDeviceOnlineMetricConfig) metricBalenaDeviceOnline {
 	m := metricBalenaDeviceOnline{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaDeviceServiceDownloadProgress struct {
+	data     pmetric.Metric                                  // data buffer for generated metric.
+	config   BalenaDeviceServiceDownloadProgressMetricConfig // metric config provided by user.
+	capacity int                                             // max observed number of data points added to the metric.
+}
+
+// init fills balena.device.service.download.progress metric with initial data.
+func (m *metricBalenaDeviceServiceDownloadProgress) init() {
+	m.data.SetName("balena.device.service.download.progress")
+	m.data.SetDescription("Progress of the download of a service's image.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaDeviceServiceDownloadProgress) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, balenaServiceNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("balena.service.name", balenaServiceNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaDeviceServiceDownloadProgress) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaDeviceServiceDownloadProgress) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaDeviceServiceDownloadProgress(cfg BalenaDeviceServiceDownloadProgressMetricConfig) metricBalenaDeviceServiceDownloadProgress {
+	m := metricBalenaDeviceServiceDownloadProgress{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaDeviceServiceInstallAge struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   BalenaDeviceServiceInstallAgeMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills balena.device.service.install.age metric with initial data.
+func (m *metricBalenaDeviceServiceInstallAge) init() {
+	m.data.SetName("balena.device.service.install.age")
+	m.data.SetDescription("Time since the image of a service was installed on the device.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaDeviceServiceInstallAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, balenaServiceNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("balena.service.name", balenaServiceNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaDeviceServiceInstallAge) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaDeviceServiceInstallAge) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaDeviceServiceInstallAge(cfg BalenaDeviceServiceInstallAgeMetricConfig) metricBalenaDeviceServiceInstallAge {
+	m := metricBalenaDeviceServiceInstallAge{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaDeviceServiceStatus struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   BalenaDeviceServiceStatusMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills balena.device.service.status metric with initial data.
+func (m *metricBalenaDeviceServiceStatus) init() {
+	m.data.SetName("balena.device.service.status")
+	m.data.SetDescription("The status of a service on the device, as an attribute; the value is always 1.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaDeviceServiceStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaServiceNameAttributeValue string, balenaServiceStatusAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("balena.service.name", balenaServiceNameAttributeValue)
+	dp.Attributes().PutStr("balena.service.status", balenaServiceStatusAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaDeviceServiceStatus) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaDeviceServiceStatus) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaDeviceServiceStatus(cfg BalenaDeviceServiceStatusMetricConfig) metricBalenaDeviceServiceStatus {
+	m := metricBalenaDeviceServiceStatus{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -864,6 +1156,60 @@ func newMetricBalenaDeviceUpdateProgress(cfg BalenaDeviceUpdateProgressMetricCon
 	return m
 }
 
+type metricBalenaDeviceUpdateStatus struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   BalenaDeviceUpdateStatusMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills balena.device.update.status metric with initial data.
+func (m *metricBalenaDeviceUpdateStatus) init() {
+	m.data.SetName("balena.device.update.status")
+	m.data.SetDescription("The state of the device's release update, as an attribute; the value is always 1.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaDeviceUpdateStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaUpdateStatusAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("balena.update.status", balenaUpdateStatusAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaDeviceUpdateStatus) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaDeviceUpdateStatus) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaDeviceUpdateStatus(cfg BalenaDeviceUpdateStatusMetricConfig) metricBalenaDeviceUpdateStatus {
+	m := metricBalenaDeviceUpdateStatus{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricBalenaDeviceVpnConnected struct {
 	data     pmetric.Metric                       // data buffer for generated metric.
 	config   BalenaDeviceVpnConnectedMetricConfig // metric config provided by user.
@@ -916,6 +1262,56 @@ func newMetricBalenaDeviceVpnConnected(cfg BalenaDeviceVpnConnectedMetricConfig)
 	return m
 }
 
+type metricBalenaDeviceVpnDuration struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   BalenaDeviceVpnDurationMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills balena.device.vpn.duration metric with initial data.
+func (m *metricBalenaDeviceVpnDuration) init() {
+	m.data.SetName("balena.device.vpn.duration")
+	m.data.SetDescription("Time since the device last connected to, or dropped from, the balena VPN.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricBalenaDeviceVpnDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaDeviceVpnDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaDeviceVpnDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaDeviceVpnDuration(cfg BalenaDeviceVpnDurationMetricConfig) metricBalenaDeviceVpnDuration {
+	m := metricBalenaDeviceVpnDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricBalenaDevicesOnline struct {
 	data     pmetric.Metric                  // data buffer for generated metric.
 	config   BalenaDevicesOnlineMetricConfig // metric config provided by user.
@@ -958,6 +1354,106 @@ func (m *metricBalenaDevicesOnline) emit(metrics pmetric.MetricSlice) {
 
 func newMetricBalenaDevicesOnline(cfg BalenaDevicesOnlineMetricConfig) metricBalenaDevicesOnline {
 	m := metricBalenaDevicesOnline{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetBuildAge struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   BalenaFleetBuildAgeMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.build.age metric with initial data.
+func (m *metricBalenaFleetBuildAge) init() {
+	m.data.SetName("balena.fleet.build.age")
+	m.data.SetDescription("Time since the last successful build of a release of the fleet ended.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricBalenaFleetBuildAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetBuildAge) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetBuildAge) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetBuildAge(cfg BalenaFleetBuildAgeMetricConfig) metricBalenaFleetBuildAge {
+	m := metricBalenaFleetBuildAge{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetConnectivityLost struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   BalenaFleetConnectivityLostMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.connectivity.lost metric with initial data.
+func (m *metricBalenaFleetConnectivityLost) init() {
+	m.data.SetName("balena.fleet.connectivity.lost")
+	m.data.SetDescription("Devices of the fleet that dropped from the balena VPN within the last collection interval and are still off it.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricBalenaFleetConnectivityLost) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetConnectivityLost) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetConnectivityLost) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetConnectivityLost(cfg BalenaFleetConnectivityLostMetricConfig) metricBalenaFleetConnectivityLost {
+	m := metricBalenaFleetConnectivityLost{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -1072,6 +1568,323 @@ func newMetricBalenaFleetHeartbeatCount(cfg BalenaFleetHeartbeatCountMetricConfi
 	return m
 }
 
+type metricBalenaFleetOsVersionCount struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   BalenaFleetOsVersionCountMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.os.version.count metric with initial data.
+func (m *metricBalenaFleetOsVersionCount) init() {
+	m.data.SetName("balena.fleet.os.version.count")
+	m.data.SetDescription("Devices of the fleet by version of the operating system.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaFleetOsVersionCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaOsVersionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("balena.os.version", balenaOsVersionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetOsVersionCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetOsVersionCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetOsVersionCount(cfg BalenaFleetOsVersionCountMetricConfig) metricBalenaFleetOsVersionCount {
+	m := metricBalenaFleetOsVersionCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetReleaseCount struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   BalenaFleetReleaseCountMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.release.count metric with initial data.
+func (m *metricBalenaFleetReleaseCount) init() {
+	m.data.SetName("balena.fleet.release.count")
+	m.data.SetDescription("Releases of the fleet by status.")
+	m.data.SetUnit("{release}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaFleetReleaseCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaReleaseStatusAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("balena.release.status", balenaReleaseStatusAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetReleaseCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetReleaseCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetReleaseCount(cfg BalenaFleetReleaseCountMetricConfig) metricBalenaFleetReleaseCount {
+	m := metricBalenaFleetReleaseCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetRolloutBehindAge struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   BalenaFleetRolloutBehindAgeMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.rollout.behind.age metric with initial data.
+func (m *metricBalenaFleetRolloutBehindAge) init() {
+	m.data.SetName("balena.fleet.rollout.behind.age")
+	m.data.SetDescription("Time since the release that the fleet targets became final, as long as a device that is not pinned to another one does not run it.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricBalenaFleetRolloutBehindAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetRolloutBehindAge) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetRolloutBehindAge) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetRolloutBehindAge(cfg BalenaFleetRolloutBehindAgeMetricConfig) metricBalenaFleetRolloutBehindAge {
+	m := metricBalenaFleetRolloutBehindAge{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetRolloutDeviceCount struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   BalenaFleetRolloutDeviceCountMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.rollout.device.count metric with initial data.
+func (m *metricBalenaFleetRolloutDeviceCount) init() {
+	m.data.SetName("balena.fleet.rollout.device.count")
+	m.data.SetDescription("Devices of the fleet by how they stand to the release that it targets.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaFleetRolloutDeviceCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaRolloutStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("balena.rollout.state", balenaRolloutStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetRolloutDeviceCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetRolloutDeviceCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetRolloutDeviceCount(cfg BalenaFleetRolloutDeviceCountMetricConfig) metricBalenaFleetRolloutDeviceCount {
+	m := metricBalenaFleetRolloutDeviceCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetRolloutProgress struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   BalenaFleetRolloutProgressMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.rollout.progress metric with initial data.
+func (m *metricBalenaFleetRolloutProgress) init() {
+	m.data.SetName("balena.fleet.rollout.progress")
+	m.data.SetDescription("Share of the fleet's devices that run the release that it targets, of those not pinned to another one.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricBalenaFleetRolloutProgress) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetRolloutProgress) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetRolloutProgress) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetRolloutProgress(cfg BalenaFleetRolloutProgressMetricConfig) metricBalenaFleetRolloutProgress {
+	m := metricBalenaFleetRolloutProgress{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetServiceDeviceCount struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   BalenaFleetServiceDeviceCountMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.service.device.count metric with initial data.
+func (m *metricBalenaFleetServiceDeviceCount) init() {
+	m.data.SetName("balena.fleet.service.device.count")
+	m.data.SetDescription("Devices of the fleet by service and its status.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaFleetServiceDeviceCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaServiceNameAttributeValue string, balenaServiceStatusAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("balena.service.name", balenaServiceNameAttributeValue)
+	dp.Attributes().PutStr("balena.service.status", balenaServiceStatusAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetServiceDeviceCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetServiceDeviceCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetServiceDeviceCount(cfg BalenaFleetServiceDeviceCountMetricConfig) metricBalenaFleetServiceDeviceCount {
+	m := metricBalenaFleetServiceDeviceCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricBalenaFleetStatusCount struct {
 	data     pmetric.Metric                     // data buffer for generated metric.
 	config   BalenaFleetStatusCountMetricConfig // metric config provided by user.
@@ -1118,6 +1931,168 @@ func (m *metricBalenaFleetStatusCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricBalenaFleetStatusCount(cfg BalenaFleetStatusCountMetricConfig) metricBalenaFleetStatusCount {
 	m := metricBalenaFleetStatusCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetSupervisorVersionCount struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   BalenaFleetSupervisorVersionCountMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.supervisor.version.count metric with initial data.
+func (m *metricBalenaFleetSupervisorVersionCount) init() {
+	m.data.SetName("balena.fleet.supervisor.version.count")
+	m.data.SetDescription("Devices of the fleet by version of the supervisor.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaFleetSupervisorVersionCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaSupervisorVersionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("balena.supervisor.version", balenaSupervisorVersionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetSupervisorVersionCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetSupervisorVersionCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetSupervisorVersionCount(cfg BalenaFleetSupervisorVersionCountMetricConfig) metricBalenaFleetSupervisorVersionCount {
+	m := metricBalenaFleetSupervisorVersionCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetTypeCount struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   BalenaFleetTypeCountMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.type.count metric with initial data.
+func (m *metricBalenaFleetTypeCount) init() {
+	m.data.SetName("balena.fleet.type.count")
+	m.data.SetDescription("Devices of the fleet by device type.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaFleetTypeCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaDeviceTypeSlugAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("balena.device.type.slug", balenaDeviceTypeSlugAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetTypeCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetTypeCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetTypeCount(cfg BalenaFleetTypeCountMetricConfig) metricBalenaFleetTypeCount {
+	m := metricBalenaFleetTypeCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetUpdateStatusCount struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   BalenaFleetUpdateStatusCountMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.update.status.count metric with initial data.
+func (m *metricBalenaFleetUpdateStatusCount) init() {
+	m.data.SetName("balena.fleet.update.status.count")
+	m.data.SetDescription("Devices of the fleet by state of their release update.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaFleetUpdateStatusCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaUpdateStatusAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("balena.update.status", balenaUpdateStatusAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetUpdateStatusCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetUpdateStatusCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetUpdateStatusCount(cfg BalenaFleetUpdateStatusCountMetricConfig) metricBalenaFleetUpdateStatusCount {
+	m := metricBalenaFleetUpdateStatusCount{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -1382,6 +2357,58 @@ func newMetricBalenaReleaseDeviceTargeted(cfg BalenaReleaseDeviceTargetedMetricC
 	return m
 }
 
+type metricBalenaReleaseImageSize struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   BalenaReleaseImageSizeMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills balena.release.image.size metric with initial data.
+func (m *metricBalenaReleaseImageSize) init() {
+	m.data.SetName("balena.release.image.size")
+	m.data.SetDescription("Size of the release's images.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricBalenaReleaseImageSize) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaReleaseImageSize) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaReleaseImageSize) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaReleaseImageSize(cfg BalenaReleaseImageSizeMetricConfig) metricBalenaReleaseImageSize {
+	m := metricBalenaReleaseImageSize{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricBalenaReleaseInfo struct {
 	data     pmetric.Metric                // data buffer for generated metric.
 	config   BalenaReleaseInfoMetricConfig // metric config provided by user.
@@ -1440,38 +2467,56 @@ func newMetricBalenaReleaseInfo(cfg BalenaReleaseInfoMetricConfig) metricBalenaR
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
-	config                                 MetricsBuilderConfig // config of the metrics builder.
-	startTime                              pcommon.Timestamp    // start time that will be applied to all recorded data points.
-	metricsCapacity                        int                  // maximum observed number of metrics per resource.
-	metricsBuffer                          pmetric.Metrics      // accumulates metrics data before emitting.
-	buildInfo                              component.BuildInfo  // contains version information.
-	resourceAttributeIncludeFilter         map[string]filter.Filter
-	resourceAttributeExcludeFilter         map[string]filter.Filter
-	metricBalenaDeviceConnectivityDuration metricBalenaDeviceConnectivityDuration
-	metricBalenaDeviceCPUTemperature       metricBalenaDeviceCPUTemperature
-	metricBalenaDeviceCPUUtilization       metricBalenaDeviceCPUUtilization
-	metricBalenaDeviceHeartbeat            metricBalenaDeviceHeartbeat
-	metricBalenaDeviceInfo                 metricBalenaDeviceInfo
-	metricBalenaDeviceMemoryLimit          metricBalenaDeviceMemoryLimit
-	metricBalenaDeviceMemoryUsage          metricBalenaDeviceMemoryUsage
-	metricBalenaDeviceOnline               metricBalenaDeviceOnline
-	metricBalenaDeviceStatus               metricBalenaDeviceStatus
-	metricBalenaDeviceStorageLimit         metricBalenaDeviceStorageLimit
-	metricBalenaDeviceStorageUsage         metricBalenaDeviceStorageUsage
-	metricBalenaDeviceStorageUtilization   metricBalenaDeviceStorageUtilization
-	metricBalenaDeviceUndervoltage         metricBalenaDeviceUndervoltage
-	metricBalenaDeviceUpdateProgress       metricBalenaDeviceUpdateProgress
-	metricBalenaDeviceVpnConnected         metricBalenaDeviceVpnConnected
-	metricBalenaDevicesOnline              metricBalenaDevicesOnline
-	metricBalenaFleetDeviceCount           metricBalenaFleetDeviceCount
-	metricBalenaFleetHeartbeatCount        metricBalenaFleetHeartbeatCount
-	metricBalenaFleetStatusCount           metricBalenaFleetStatusCount
-	metricBalenaReleaseAge                 metricBalenaReleaseAge
-	metricBalenaReleaseBuildDuration       metricBalenaReleaseBuildDuration
-	metricBalenaReleaseDevicePinned        metricBalenaReleaseDevicePinned
-	metricBalenaReleaseDeviceRunning       metricBalenaReleaseDeviceRunning
-	metricBalenaReleaseDeviceTargeted      metricBalenaReleaseDeviceTargeted
-	metricBalenaReleaseInfo                metricBalenaReleaseInfo
+	config                                    MetricsBuilderConfig // config of the metrics builder.
+	startTime                                 pcommon.Timestamp    // start time that will be applied to all recorded data points.
+	metricsCapacity                           int                  // maximum observed number of metrics per resource.
+	metricsBuffer                             pmetric.Metrics      // accumulates metrics data before emitting.
+	buildInfo                                 component.BuildInfo  // contains version information.
+	resourceAttributeIncludeFilter            map[string]filter.Filter
+	resourceAttributeExcludeFilter            map[string]filter.Filter
+	metricBalenaDeviceConnectivityDuration    metricBalenaDeviceConnectivityDuration
+	metricBalenaDeviceCPUTemperature          metricBalenaDeviceCPUTemperature
+	metricBalenaDeviceCPUUtilization          metricBalenaDeviceCPUUtilization
+	metricBalenaDeviceHeartbeat               metricBalenaDeviceHeartbeat
+	metricBalenaDeviceHeartbeatDuration       metricBalenaDeviceHeartbeatDuration
+	metricBalenaDeviceInfo                    metricBalenaDeviceInfo
+	metricBalenaDeviceMemoryLimit             metricBalenaDeviceMemoryLimit
+	metricBalenaDeviceMemoryUsage             metricBalenaDeviceMemoryUsage
+	metricBalenaDeviceOnline                  metricBalenaDeviceOnline
+	metricBalenaDeviceServiceDownloadProgress metricBalenaDeviceServiceDownloadProgress
+	metricBalenaDeviceServiceInstallAge       metricBalenaDeviceServiceInstallAge
+	metricBalenaDeviceServiceStatus           metricBalenaDeviceServiceStatus
+	metricBalenaDeviceStatus                  metricBalenaDeviceStatus
+	metricBalenaDeviceStorageLimit            metricBalenaDeviceStorageLimit
+	metricBalenaDeviceStorageUsage            metricBalenaDeviceStorageUsage
+	metricBalenaDeviceStorageUtilization      metricBalenaDeviceStorageUtilization
+	metricBalenaDeviceUndervoltage            metricBalenaDeviceUndervoltage
+	metricBalenaDeviceUpdateProgress          metricBalenaDeviceUpdateProgress
+	metricBalenaDeviceUpdateStatus            metricBalenaDeviceUpdateStatus
+	metricBalenaDeviceVpnConnected            metricBalenaDeviceVpnConnected
+	metricBalenaDeviceVpnDuration             metricBalenaDeviceVpnDuration
+	metricBalenaDevicesOnline                 metricBalenaDevicesOnline
+	metricBalenaFleetBuildAge                 metricBalenaFleetBuildAge
+	metricBalenaFleetConnectivityLost         metricBalenaFleetConnectivityLost
+	metricBalenaFleetDeviceCount              metricBalenaFleetDeviceCount
+	metricBalenaFleetHeartbeatCount           metricBalenaFleetHeartbeatCount
+	metricBalenaFleetOsVersionCount           metricBalenaFleetOsVersionCount
+	metricBalenaFleetReleaseCount             metricBalenaFleetReleaseCount
+	metricBalenaFleetRolloutBehindAge         metricBalenaFleetRolloutBehindAge
+	metricBalenaFleetRolloutDeviceCount       metricBalenaFleetRolloutDeviceCount
+	metricBalenaFleetRolloutProgress          metricBalenaFleetRolloutProgress
+	metricBalenaFleetServiceDeviceCount       metricBalenaFleetServiceDeviceCount
+	metricBalenaFleetStatusCount              metricBalenaFleetStatusCount
+	metricBalenaFleetSupervisorVersionCount   metricBalenaFleetSupervisorVersionCount
+	metricBalenaFleetTypeCount                metricBalenaFleetTypeCount
+	metricBalenaFleetUpdateStatusCount        metricBalenaFleetUpdateStatusCount
+	metricBalenaReleaseAge                    metricBalenaReleaseAge
+	metricBalenaReleaseBuildDuration          metricBalenaReleaseBuildDuration
+	metricBalenaReleaseDevicePinned           metricBalenaReleaseDevicePinned
+	metricBalenaReleaseDeviceRunning          metricBalenaReleaseDeviceRunning
+	metricBalenaReleaseDeviceTargeted         metricBalenaReleaseDeviceTargeted
+	metricBalenaReleaseImageSize              metricBalenaReleaseImageSize
+	metricBalenaReleaseInfo                   metricBalenaReleaseInfo
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -1493,37 +2538,55 @@ func WithStartTime(startTime pcommon.Timestamp) MetricBuilderOption {
 }
 func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, options ...MetricBuilderOption) *MetricsBuilder {
 	mb := &MetricsBuilder{
-		config:                                 mbc,
-		startTime:                              pcommon.NewTimestampFromTime(time.Now()),
-		metricsBuffer:                          pmetric.NewMetrics(),
-		buildInfo:                              settings.BuildInfo,
-		metricBalenaDeviceConnectivityDuration: newMetricBalenaDeviceConnectivityDuration(mbc.Metrics.BalenaDeviceConnectivityDuration),
-		metricBalenaDeviceCPUTemperature:       newMetricBalenaDeviceCPUTemperature(mbc.Metrics.BalenaDeviceCPUTemperature),
-		metricBalenaDeviceCPUUtilization:       newMetricBalenaDeviceCPUUtilization(mbc.Metrics.BalenaDeviceCPUUtilization),
-		metricBalenaDeviceHeartbeat:            newMetricBalenaDeviceHeartbeat(mbc.Metrics.BalenaDeviceHeartbeat),
-		metricBalenaDeviceInfo:                 newMetricBalenaDeviceInfo(mbc.Metrics.BalenaDeviceInfo),
-		metricBalenaDeviceMemoryLimit:          newMetricBalenaDeviceMemoryLimit(mbc.Metrics.BalenaDeviceMemoryLimit),
-		metricBalenaDeviceMemoryUsage:          newMetricBalenaDeviceMemoryUsage(mbc.Metrics.BalenaDeviceMemoryUsage),
-		metricBalenaDeviceOnline:               newMetricBalenaDeviceOnline(mbc.Metrics.BalenaDeviceOnline),
-		metricBalenaDeviceStatus:               newMetricBalenaDeviceStatus(mbc.Metrics.BalenaDeviceStatus),
-		metricBalenaDeviceStorageLimit:         newMetricBalenaDeviceStorageLimit(mbc.Metrics.BalenaDeviceStorageLimit),
-		metricBalenaDeviceStorageUsage:         newMetricBalenaDeviceStorageUsage(mbc.Metrics.BalenaDeviceStorageUsage),
-		metricBalenaDeviceStorageUtilization:   newMetricBalenaDeviceStorageUtilization(mbc.Metrics.BalenaDeviceStorageUtilization),
-		metricBalenaDeviceUndervoltage:         newMetricBalenaDeviceUndervoltage(mbc.Metrics.BalenaDeviceUndervoltage),
-		metricBalenaDeviceUpdateProgress:       newMetricBalenaDeviceUpdateProgress(mbc.Metrics.BalenaDeviceUpdateProgress),
-		metricBalenaDeviceVpnConnected:         newMetricBalenaDeviceVpnConnected(mbc.Metrics.BalenaDeviceVpnConnected),
-		metricBalenaDevicesOnline:              newMetricBalenaDevicesOnline(mbc.Metrics.BalenaDevicesOnline),
-		metricBalenaFleetDeviceCount:           newMetricBalenaFleetDeviceCount(mbc.Metrics.BalenaFleetDeviceCount),
-		metricBalenaFleetHeartbeatCount:        newMetricBalenaFleetHeartbeatCount(mbc.Metrics.BalenaFleetHeartbeatCount),
-		metricBalenaFleetStatusCount:           newMetricBalenaFleetStatusCount(mbc.Metrics.BalenaFleetStatusCount),
-		metricBalenaReleaseAge:                 newMetricBalenaReleaseAge(mbc.Metrics.BalenaReleaseAge),
-		metricBalenaReleaseBuildDuration:       newMetricBalenaReleaseBuildDuration(mbc.Metrics.BalenaReleaseBuildDuration),
-		metricBalenaReleaseDevicePinned:        newMetricBalenaReleaseDevicePinned(mbc.Metrics.BalenaReleaseDevicePinned),
-		metricBalenaReleaseDeviceRunning:       newMetricBalenaReleaseDeviceRunning(mbc.Metrics.BalenaReleaseDeviceRunning),
-		metricBalenaReleaseDeviceTargeted:      newMetricBalenaReleaseDeviceTargeted(mbc.Metrics.BalenaReleaseDeviceTargeted),
-		metricBalenaReleaseInfo:                newMetricBalenaReleaseInfo(mbc.Metrics.BalenaReleaseInfo),
-		resourceAttributeIncludeFilter:         make(map[string]filter.Filter),
-		resourceAttributeExcludeFilter:         make(map[string]filter.Filter),
+		config:                                    mbc,
+		startTime:                                 pcommon.NewTimestampFromTime(time.Now()),
+		metricsBuffer:                             pmetric.NewMetrics(),
+		buildInfo:                                 settings.BuildInfo,
+		metricBalenaDeviceConnectivityDuration:    newMetricBalenaDeviceConnectivityDuration(mbc.Metrics.BalenaDeviceConnectivityDuration),
+		metricBalenaDeviceCPUTemperature:          newMetricBalenaDeviceCPUTemperature(mbc.Metrics.BalenaDeviceCPUTemperature),
+		metricBalenaDeviceCPUUtilization:          newMetricBalenaDeviceCPUUtilization(mbc.Metrics.BalenaDeviceCPUUtilization),
+		metricBalenaDeviceHeartbeat:               newMetricBalenaDeviceHeartbeat(mbc.Metrics.BalenaDeviceHeartbeat),
+		metricBalenaDeviceHeartbeatDuration:       newMetricBalenaDeviceHeartbeatDuration(mbc.Metrics.BalenaDeviceHeartbeatDuration),
+		metricBalenaDeviceInfo:                    newMetricBalenaDeviceInfo(mbc.Metrics.BalenaDeviceInfo),
+		metricBalenaDeviceMemoryLimit:             newMetricBalenaDeviceMemoryLimit(mbc.Metrics.BalenaDeviceMemoryLimit),
+		metricBalenaDeviceMemoryUsage:             newMetricBalenaDeviceMemoryUsage(mbc.Metrics.BalenaDeviceMemoryUsage),
+		metricBalenaDeviceOnline:                  newMetricBalenaDeviceOnline(mbc.Metrics.BalenaDeviceOnline),
+		metricBalenaDeviceServiceDownloadProgress: newMetricBalenaDeviceServiceDownloadProgress(mbc.Metrics.BalenaDeviceServiceDownloadProgress),
+		metricBalenaDeviceServiceInstallAge:       newMetricBalenaDeviceServiceInstallAge(mbc.Metrics.BalenaDeviceServiceInstallAge),
+		metricBalenaDeviceServiceStatus:           newMetricBalenaDeviceServiceStatus(mbc.Metrics.BalenaDeviceServiceStatus),
+		metricBalenaDeviceStatus:                  newMetricBalenaDeviceStatus(mbc.Metrics.BalenaDeviceStatus),
+		metricBalenaDeviceStorageLimit:            newMetricBalenaDeviceStorageLimit(mbc.Metrics.BalenaDeviceStorageLimit),
+		metricBalenaDeviceStorageUsage:            newMetricBalenaDeviceStorageUsage(mbc.Metrics.BalenaDeviceStorageUsage),
+		metricBalenaDeviceStorageUtilization:      newMetricBalenaDeviceStorageUtilization(mbc.Metrics.BalenaDeviceStorageUtilization),
+		metricBalenaDeviceUndervoltage:            newMetricBalenaDeviceUndervoltage(mbc.Metrics.BalenaDeviceUndervoltage),
+		metricBalenaDeviceUpdateProgress:          newMetricBalenaDeviceUpdateProgress(mbc.Metrics.BalenaDeviceUpdateProgress),
+		metricBalenaDeviceUpdateStatus:            newMetricBalenaDeviceUpdateStatus(mbc.Metrics.BalenaDeviceUpdateStatus),
+		metricBalenaDeviceVpnConnected:            newMetricBalenaDeviceVpnConnected(mbc.Metrics.BalenaDeviceVpnConnected),
+		metricBalenaDeviceVpnDuration:             newMetricBalenaDeviceVpnDuration(mbc.Metrics.BalenaDeviceVpnDuration),
+		metricBalenaDevicesOnline:                 newMetricBalenaDevicesOnline(mbc.Metrics.BalenaDevicesOnline),
+		metricBalenaFleetBuildAge:                 newMetricBalenaFleetBuildAge(mbc.Metrics.BalenaFleetBuildAge),
+		metricBalenaFleetConnectivityLost:         newMetricBalenaFleetConnectivityLost(mbc.Metrics.BalenaFleetConnectivityLost),
+		metricBalenaFleetDeviceCount:              newMetricBalenaFleetDeviceCount(mbc.Metrics.BalenaFleetDeviceCount),
+		metricBalenaFleetHeartbeatCount:           newMetricBalenaFleetHeartbeatCount(mbc.Metrics.BalenaFleetHeartbeatCount),
+		metricBalenaFleetOsVersionCount:           newMetricBalenaFleetOsVersionCount(mbc.Metrics.BalenaFleetOsVersionCount),
+		metricBalenaFleetReleaseCount:             newMetricBalenaFleetReleaseCount(mbc.Metrics.BalenaFleetReleaseCount),
+		metricBalenaFleetRolloutBehindAge:         newMetricBalenaFleetRolloutBehindAge(mbc.Metrics.BalenaFleetRolloutBehindAge),
+		metricBalenaFleetRolloutDeviceCount:       newMetricBalenaFleetRolloutDeviceCount(mbc.Metrics.BalenaFleetRolloutDeviceCount),
+		metricBalenaFleetRolloutProgress:          newMetricBalenaFleetRolloutProgress(mbc.Metrics.BalenaFleetRolloutProgress),
+		metricBalenaFleetServiceDeviceCount:       newMetricBalenaFleetServiceDeviceCount(mbc.Metrics.BalenaFleetServiceDeviceCount),
+		metricBalenaFleetStatusCount:              newMetricBalenaFleetStatusCount(mbc.Metrics.BalenaFleetStatusCount),
+		metricBalenaFleetSupervisorVersionCount:   newMetricBalenaFleetSupervisorVersionCount(mbc.Metrics.BalenaFleetSupervisorVersionCount),
+		metricBalenaFleetTypeCount:                newMetricBalenaFleetTypeCount(mbc.Metrics.BalenaFleetTypeCount),
+		metricBalenaFleetUpdateStatusCount:        newMetricBalenaFleetUpdateStatusCount(mbc.Metrics.BalenaFleetUpdateStatusCount),
+		metricBalenaReleaseAge:                    newMetricBalenaReleaseAge(mbc.Metrics.BalenaReleaseAge),
+		metricBalenaReleaseBuildDuration:          newMetricBalenaReleaseBuildDuration(mbc.Metrics.BalenaReleaseBuildDuration),
+		metricBalenaReleaseDevicePinned:           newMetricBalenaReleaseDevicePinned(mbc.Metrics.BalenaReleaseDevicePinned),
+		metricBalenaReleaseDeviceRunning:          newMetricBalenaReleaseDeviceRunning(mbc.Metrics.BalenaReleaseDeviceRunning),
+		metricBalenaReleaseDeviceTargeted:         newMetricBalenaReleaseDeviceTargeted(mbc.Metrics.BalenaReleaseDeviceTargeted),
+		metricBalenaReleaseImageSize:              newMetricBalenaReleaseImageSize(mbc.Metrics.BalenaReleaseImageSize),
+		metricBalenaReleaseInfo:                   newMetricBalenaReleaseInfo(mbc.Metrics.BalenaReleaseInfo),
+		resourceAttributeIncludeFilter:            make(map[string]filter.Filter),
+		resourceAttributeExcludeFilter:            make(map[string]filter.Filter),
 	}
 	if mbc.ResourceAttributes.BalenaDeviceName.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["balena.device.name"] = filter.CreateFilter(mbc.ResourceAttributes.BalenaDeviceName.MetricsInclude)
@@ -1658,26 +2721,44 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricBalenaDeviceCPUTemperature.emit(ils.Metrics())
 	mb.metricBalenaDeviceCPUUtilization.emit(ils.Metrics())
 	mb.metricBalenaDeviceHeartbeat.emit(ils.Metrics())
+	mb.metricBalenaDeviceHeartbeatDuration.emit(ils.Metrics())
 	mb.metricBalenaDeviceInfo.emit(ils.Metrics())
 	mb.metricBalenaDeviceMemoryLimit.emit(ils.Metrics())
 	mb.metricBalenaDeviceMemoryUsage.emit(ils.Metrics())
 	mb.metricBalenaDeviceOnline.emit(ils.Metrics())
+	mb.metricBalenaDeviceServiceDownloadProgress.emit(ils.Metrics())
+	mb.metricBalenaDeviceServiceInstallAge.emit(ils.Metrics())
+	mb.metricBalenaDeviceServiceStatus.emit(ils.Metrics())
 	mb.metricBalenaDeviceStatus.emit(ils.Metrics())
 	mb.metricBalenaDeviceStorageLimit.emit(ils.Metrics())
 	mb.metricBalenaDeviceStorageUsage.emit(ils.Metrics())
 	mb.metricBalenaDeviceStorageUtilization.emit(ils.Metrics())
 	mb.metricBalenaDeviceUndervoltage.emit(ils.Metrics())
 	mb.metricBalenaDeviceUpdateProgress.emit(ils.Metrics())
+	mb.metricBalenaDeviceUpdateStatus.emit(ils.Metrics())
 	mb.metricBalenaDeviceVpnConnected.emit(ils.Metrics())
+	mb.metricBalenaDeviceVpnDuration.emit(ils.Metrics())
 	mb.metricBalenaDevicesOnline.emit(ils.Metrics())
+	mb.metricBalenaFleetBuildAge.emit(ils.Metrics())
+	mb.metricBalenaFleetConnectivityLost.emit(ils.Metrics())
 	mb.metricBalenaFleetDeviceCount.emit(ils.Metrics())
 	mb.metricBalenaFleetHeartbeatCount.emit(ils.Metrics())
+	mb.metricBalenaFleetOsVersionCount.emit(ils.Metrics())
+	mb.metricBalenaFleetReleaseCount.emit(ils.Metrics())
+	mb.metricBalenaFleetRolloutBehindAge.emit(ils.Metrics())
+	mb.metricBalenaFleetRolloutDeviceCount.emit(ils.Metrics())
+	mb.metricBalenaFleetRolloutProgress.emit(ils.Metrics())
+	mb.metricBalenaFleetServiceDeviceCount.emit(ils.Metrics())
 	mb.metricBalenaFleetStatusCount.emit(ils.Metrics())
+	mb.metricBalenaFleetSupervisorVersionCount.emit(ils.Metrics())
+	mb.metricBalenaFleetTypeCount.emit(ils.Metrics())
+	mb.metricBalenaFleetUpdateStatusCount.emit(ils.Metrics())
 	mb.metricBalenaReleaseAge.emit(ils.Metrics())
 	mb.metricBalenaReleaseBuildDuration.emit(ils.Metrics())
 	mb.metricBalenaReleaseDevicePinned.emit(ils.Metrics())
 	mb.metricBalenaReleaseDeviceRunning.emit(ils.Metrics())
 	mb.metricBalenaReleaseDeviceTargeted.emit(ils.Metrics())
+	mb.metricBalenaReleaseImageSize.emit(ils.Metrics())
 	mb.metricBalenaReleaseInfo.emit(ils.Metrics())
 
 	for _, op := range options {
@@ -1730,6 +2811,11 @@ func (mb *MetricsBuilder) RecordBalenaDeviceHeartbeatDataPoint(ts pcommon.Timest
 	mb.metricBalenaDeviceHeartbeat.recordDataPoint(mb.startTime, ts, val, balenaDeviceHeartbeatStateAttributeValue)
 }
 
+// RecordBalenaDeviceHeartbeatDurationDataPoint adds a data point to balena.device.heartbeat.duration metric.
+func (mb *MetricsBuilder) RecordBalenaDeviceHeartbeatDurationDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricBalenaDeviceHeartbeatDuration.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordBalenaDeviceInfoDataPoint adds a data point to balena.device.info metric.
 func (mb *MetricsBuilder) RecordBalenaDeviceInfoDataPoint(ts pcommon.Timestamp, val int64, balenaOsVersionAttributeValue string, balenaOsVariantAttributeValue string, balenaSupervisorVersionAttributeValue string, balenaReleaseRunningAttributeValue string, balenaReleaseTargetAttributeValue string, balenaReleasePinnedAttributeValue bool) {
 	mb.metricBalenaDeviceInfo.recordDataPoint(mb.startTime, ts, val, balenaOsVersionAttributeValue, balenaOsVariantAttributeValue, balenaSupervisorVersionAttributeValue, balenaReleaseRunningAttributeValue, balenaReleaseTargetAttributeValue, balenaReleasePinnedAttributeValue)
@@ -1748,6 +2834,21 @@ func (mb *MetricsBuilder) RecordBalenaDeviceMemoryUsageDataPoint(ts pcommon.Time
 // RecordBalenaDeviceOnlineDataPoint adds a data point to balena.device.online metric.
 func (mb *MetricsBuilder) RecordBalenaDeviceOnlineDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricBalenaDeviceOnline.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordBalenaDeviceServiceDownloadProgressDataPoint adds a data point to balena.device.service.download.progress metric.
+func (mb *MetricsBuilder) RecordBalenaDeviceServiceDownloadProgressDataPoint(ts pcommon.Timestamp, val float64, balenaServiceNameAttributeValue string) {
+	mb.metricBalenaDeviceServiceDownloadProgress.recordDataPoint(mb.startTime, ts, val, balenaServiceNameAttributeValue)
+}
+
+// RecordBalenaDeviceServiceInstallAgeDataPoint adds a data point to balena.device.service.install.age metric.
+func (mb *MetricsBuilder) RecordBalenaDeviceServiceInstallAgeDataPoint(ts pcommon.Timestamp, val float64, balenaServiceNameAttributeValue string) {
+	mb.metricBalenaDeviceServiceInstallAge.recordDataPoint(mb.startTime, ts, val, balenaServiceNameAttributeValue)
+}
+
+// RecordBalenaDeviceServiceStatusDataPoint adds a data point to balena.device.service.status metric.
+func (mb *MetricsBuilder) RecordBalenaDeviceServiceStatusDataPoint(ts pcommon.Timestamp, val int64, balenaServiceNameAttributeValue string, balenaServiceStatusAttributeValue string) {
+	mb.metricBalenaDeviceServiceStatus.recordDataPoint(mb.startTime, ts, val, balenaServiceNameAttributeValue, balenaServiceStatusAttributeValue)
 }
 
 // RecordBalenaDeviceStatusDataPoint adds a data point to balena.device.status metric.
@@ -1780,14 +2881,34 @@ func (mb *MetricsBuilder) RecordBalenaDeviceUpdateProgressDataPoint(ts pcommon.T
 	mb.metricBalenaDeviceUpdateProgress.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordBalenaDeviceUpdateStatusDataPoint adds a data point to balena.device.update.status metric.
+func (mb *MetricsBuilder) RecordBalenaDeviceUpdateStatusDataPoint(ts pcommon.Timestamp, val int64, balenaUpdateStatusAttributeValue string) {
+	mb.metricBalenaDeviceUpdateStatus.recordDataPoint(mb.startTime, ts, val, balenaUpdateStatusAttributeValue)
+}
+
 // RecordBalenaDeviceVpnConnectedDataPoint adds a data point to balena.device.vpn.connected metric.
 func (mb *MetricsBuilder) RecordBalenaDeviceVpnConnectedDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricBalenaDeviceVpnConnected.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordBalenaDeviceVpnDurationDataPoint adds a data point to balena.device.vpn.duration metric.
+func (mb *MetricsBuilder) RecordBalenaDeviceVpnDurationDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricBalenaDeviceVpnDuration.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordBalenaDevicesOnlineDataPoint adds a data point to balena.devices.online metric.
 func (mb *MetricsBuilder) RecordBalenaDevicesOnlineDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricBalenaDevicesOnline.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordBalenaFleetBuildAgeDataPoint adds a data point to balena.fleet.build.age metric.
+func (mb *MetricsBuilder) RecordBalenaFleetBuildAgeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricBalenaFleetBuildAge.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordBalenaFleetConnectivityLostDataPoint adds a data point to balena.fleet.connectivity.lost metric.
+func (mb *MetricsBuilder) RecordBalenaFleetConnectivityLostDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricBalenaFleetConnectivityLost.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordBalenaFleetDeviceCountDataPoint adds a data point to balena.fleet.device.count metric.
@@ -1800,9 +2921,54 @@ func (mb *MetricsBuilder) RecordBalenaFleetHeartbeatCountDataPoint(ts pcommon.Ti
 	mb.metricBalenaFleetHeartbeatCount.recordDataPoint(mb.startTime, ts, val, balenaDeviceHeartbeatStateAttributeValue)
 }
 
+// RecordBalenaFleetOsVersionCountDataPoint adds a data point to balena.fleet.os.version.count metric.
+func (mb *MetricsBuilder) RecordBalenaFleetOsVersionCountDataPoint(ts pcommon.Timestamp, val int64, balenaOsVersionAttributeValue string) {
+	mb.metricBalenaFleetOsVersionCount.recordDataPoint(mb.startTime, ts, val, balenaOsVersionAttributeValue)
+}
+
+// RecordBalenaFleetReleaseCountDataPoint adds a data point to balena.fleet.release.count metric.
+func (mb *MetricsBuilder) RecordBalenaFleetReleaseCountDataPoint(ts pcommon.Timestamp, val int64, balenaReleaseStatusAttributeValue string) {
+	mb.metricBalenaFleetReleaseCount.recordDataPoint(mb.startTime, ts, val, balenaReleaseStatusAttributeValue)
+}
+
+// RecordBalenaFleetRolloutBehindAgeDataPoint adds a data point to balena.fleet.rollout.behind.age metric.
+func (mb *MetricsBuilder) RecordBalenaFleetRolloutBehindAgeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricBalenaFleetRolloutBehindAge.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordBalenaFleetRolloutDeviceCountDataPoint adds a data point to balena.fleet.rollout.device.count metric.
+func (mb *MetricsBuilder) RecordBalenaFleetRolloutDeviceCountDataPoint(ts pcommon.Timestamp, val int64, balenaRolloutStateAttributeValue string) {
+	mb.metricBalenaFleetRolloutDeviceCount.recordDataPoint(mb.startTime, ts, val, balenaRolloutStateAttributeValue)
+}
+
+// RecordBalenaFleetRolloutProgressDataPoint adds a data point to balena.fleet.rollout.progress metric.
+func (mb *MetricsBuilder) RecordBalenaFleetRolloutProgressDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricBalenaFleetRolloutProgress.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordBalenaFleetServiceDeviceCountDataPoint adds a data point to balena.fleet.service.device.count metric.
+func (mb *MetricsBuilder) RecordBalenaFleetServiceDeviceCountDataPoint(ts pcommon.Timestamp, val int64, balenaServiceNameAttributeValue string, balenaServiceStatusAttributeValue string) {
+	mb.metricBalenaFleetServiceDeviceCount.recordDataPoint(mb.startTime, ts, val, balenaServiceNameAttributeValue, balenaServiceStatusAttributeValue)
+}
+
 // RecordBalenaFleetStatusCountDataPoint adds a data point to balena.fleet.status.count metric.
 func (mb *MetricsBuilder) RecordBalenaFleetStatusCountDataPoint(ts pcommon.Timestamp, val int64, balenaDeviceStatusAttributeValue string) {
 	mb.metricBalenaFleetStatusCount.recordDataPoint(mb.startTime, ts, val, balenaDeviceStatusAttributeValue)
+}
+
+// RecordBalenaFleetSupervisorVersionCountDataPoint adds a data point to balena.fleet.supervisor.version.count metric.
+func (mb *MetricsBuilder) RecordBalenaFleetSupervisorVersionCountDataPoint(ts pcommon.Timestamp, val int64, balenaSupervisorVersionAttributeValue string) {
+	mb.metricBalenaFleetSupervisorVersionCount.recordDataPoint(mb.startTime, ts, val, balenaSupervisorVersionAttributeValue)
+}
+
+// RecordBalenaFleetTypeCountDataPoint adds a data point to balena.fleet.type.count metric.
+func (mb *MetricsBuilder) RecordBalenaFleetTypeCountDataPoint(ts pcommon.Timestamp, val int64, balenaDeviceTypeSlugAttributeValue string) {
+	mb.metricBalenaFleetTypeCount.recordDataPoint(mb.startTime, ts, val, balenaDeviceTypeSlugAttributeValue)
+}
+
+// RecordBalenaFleetUpdateStatusCountDataPoint adds a data point to balena.fleet.update.status.count metric.
+func (mb *MetricsBuilder) RecordBalenaFleetUpdateStatusCountDataPoint(ts pcommon.Timestamp, val int64, balenaUpdateStatusAttributeValue string) {
+	mb.metricBalenaFleetUpdateStatusCount.recordDataPoint(mb.startTime, ts, val, balenaUpdateStatusAttributeValue)
 }
 
 // RecordBalenaReleaseAgeDataPoint adds a data point to balena.release.age metric.
@@ -1828,6 +2994,11 @@ func (mb *MetricsBuilder) RecordBalenaReleaseDeviceRunningDataPoint(ts pcommon.T
 // RecordBalenaReleaseDeviceTargetedDataPoint adds a data point to balena.release.device.targeted metric.
 func (mb *MetricsBuilder) RecordBalenaReleaseDeviceTargetedDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricBalenaReleaseDeviceTargeted.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordBalenaReleaseImageSizeDataPoint adds a data point to balena.release.image.size metric.
+func (mb *MetricsBuilder) RecordBalenaReleaseImageSizeDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricBalenaReleaseImageSize.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordBalenaReleaseInfoDataPoint adds a data point to balena.release.info metric.

@@ -78,6 +78,9 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordBalenaDeviceHeartbeatDataPoint(ts, 1, "balena.device.heartbeat.state-val")
+
+			allMetricsCount++
+			mb.RecordBalenaDeviceHeartbeatDurationDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordBalenaDeviceInfoDataPoint(ts, 1, "balena.os.version-val", "balena.os.variant-val", "balena.supervisor.version-val", "balena.release.running-val", "balena.release.target-val", false)
@@ -90,6 +93,15 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordBalenaDeviceOnlineDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordBalenaDeviceServiceDownloadProgressDataPoint(ts, 1, "balena.service.name-val")
+
+			allMetricsCount++
+			mb.RecordBalenaDeviceServiceInstallAgeDataPoint(ts, 1, "balena.service.name-val")
+
+			allMetricsCount++
+			mb.RecordBalenaDeviceServiceStatusDataPoint(ts, 1, "balena.service.name-val", "balena.service.status-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordBalenaDeviceStatusDataPoint(ts, 1, "balena.device.status-val")
@@ -110,19 +122,58 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordBalenaDeviceUpdateProgressDataPoint(ts, 1)
 
 			allMetricsCount++
+			mb.RecordBalenaDeviceUpdateStatusDataPoint(ts, 1, "balena.update.status-val")
+
+			allMetricsCount++
 			mb.RecordBalenaDeviceVpnConnectedDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordBalenaDeviceVpnDurationDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordBalenaDevicesOnlineDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordBalenaFleetBuildAgeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordBalenaFleetConnectivityLostDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordBalenaFleetDeviceCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordBalenaFleetHeartbeatCountDataPoint(ts, 1, "balena.device.heartbeat.state-val")
+
+			allMetricsCount++
+			mb.RecordBalenaFleetOsVersionCountDataPoint(ts, 1, "balena.os.version-val")
+
+			allMetricsCount++
+			mb.RecordBalenaFleetReleaseCountDataPoint(ts, 1, "balena.release.status-val")
+
+			allMetricsCount++
+			mb.RecordBalenaFleetRolloutBehindAgeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordBalenaFleetRolloutDeviceCountDataPoint(ts, 1, "balena.rollout.state-val")
+
+			allMetricsCount++
+			mb.RecordBalenaFleetRolloutProgressDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordBalenaFleetServiceDeviceCountDataPoint(ts, 1, "balena.service.name-val", "balena.service.status-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordBalenaFleetStatusCountDataPoint(ts, 1, "balena.device.status-val")
+
+			allMetricsCount++
+			mb.RecordBalenaFleetSupervisorVersionCountDataPoint(ts, 1, "balena.supervisor.version-val")
+
+			allMetricsCount++
+			mb.RecordBalenaFleetTypeCountDataPoint(ts, 1, "balena.device.type.slug-val")
+
+			allMetricsCount++
+			mb.RecordBalenaFleetUpdateStatusCountDataPoint(ts, 1, "balena.update.status-val")
 
 			allMetricsCount++
 			mb.RecordBalenaReleaseAgeDataPoint(ts, 1)
@@ -138,6 +189,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordBalenaReleaseDeviceTargetedDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordBalenaReleaseImageSizeDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordBalenaReleaseInfoDataPoint(ts, 1, "balena.release.status-val", true)
@@ -234,6 +288,18 @@ func TestMetricsBuilder(t *testing.T) {
 					balenaDeviceHeartbeatStateAttrVal, ok := dp.Attributes().Get("balena.device.heartbeat.state")
 					assert.True(t, ok)
 					assert.Equal(t, "balena.device.heartbeat.state-val", balenaDeviceHeartbeatStateAttrVal.Str())
+				case "balena.device.heartbeat.duration":
+					assert.False(t, validatedMetrics["balena.device.heartbeat.duration"], "Found a duplicate in the metrics slice: balena.device.heartbeat.duration")
+					validatedMetrics["balena.device.heartbeat.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the device's API heartbeat last changed its state.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "balena.device.info":
 					assert.False(t, validatedMetrics["balena.device.info"], "Found a duplicate in the metrics slice: balena.device.info")
 					validatedMetrics["balena.device.info"] = true
@@ -308,6 +374,56 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "balena.device.service.download.progress":
+					assert.False(t, validatedMetrics["balena.device.service.download.progress"], "Found a duplicate in the metrics slice: balena.device.service.download.progress")
+					validatedMetrics["balena.device.service.download.progress"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Progress of the download of a service's image.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					balenaServiceNameAttrVal, ok := dp.Attributes().Get("balena.service.name")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.service.name-val", balenaServiceNameAttrVal.Str())
+				case "balena.device.service.install.age":
+					assert.False(t, validatedMetrics["balena.device.service.install.age"], "Found a duplicate in the metrics slice: balena.device.service.install.age")
+					validatedMetrics["balena.device.service.install.age"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the image of a service was installed on the device.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					balenaServiceNameAttrVal, ok := dp.Attributes().Get("balena.service.name")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.service.name-val", balenaServiceNameAttrVal.Str())
+				case "balena.device.service.status":
+					assert.False(t, validatedMetrics["balena.device.service.status"], "Found a duplicate in the metrics slice: balena.device.service.status")
+					validatedMetrics["balena.device.service.status"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "The status of a service on the device, as an attribute; the value is always 1.", mi.Description())
+					assert.Equal(t, "{device}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					balenaServiceNameAttrVal, ok := dp.Attributes().Get("balena.service.name")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.service.name-val", balenaServiceNameAttrVal.Str())
+					balenaServiceStatusAttrVal, ok := dp.Attributes().Get("balena.service.status")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.service.status-val", balenaServiceStatusAttrVal.Str())
 				case "balena.device.status":
 					assert.False(t, validatedMetrics["balena.device.status"], "Found a duplicate in the metrics slice: balena.device.status")
 					validatedMetrics["balena.device.status"] = true
@@ -391,6 +507,23 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
 					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "balena.device.update.status":
+					assert.False(t, validatedMetrics["balena.device.update.status"], "Found a duplicate in the metrics slice: balena.device.update.status")
+					validatedMetrics["balena.device.update.status"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "The state of the device's release update, as an attribute; the value is always 1.", mi.Description())
+					assert.Equal(t, "{device}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					balenaUpdateStatusAttrVal, ok := dp.Attributes().Get("balena.update.status")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.update.status-val", balenaUpdateStatusAttrVal.Str())
 				case "balena.device.vpn.connected":
 					assert.False(t, validatedMetrics["balena.device.vpn.connected"], "Found a duplicate in the metrics slice: balena.device.vpn.connected")
 					validatedMetrics["balena.device.vpn.connected"] = true
@@ -405,12 +538,48 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "balena.device.vpn.duration":
+					assert.False(t, validatedMetrics["balena.device.vpn.duration"], "Found a duplicate in the metrics slice: balena.device.vpn.duration")
+					validatedMetrics["balena.device.vpn.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the device last connected to, or dropped from, the balena VPN.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "balena.devices.online":
 					assert.False(t, validatedMetrics["balena.devices.online"], "Found a duplicate in the metrics slice: balena.devices.online")
 					validatedMetrics["balena.devices.online"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
 					assert.Equal(t, "Devices of the fleet that are online (`is_online`).", mi.Description())
+					assert.Equal(t, "{device}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "balena.fleet.build.age":
+					assert.False(t, validatedMetrics["balena.fleet.build.age"], "Found a duplicate in the metrics slice: balena.fleet.build.age")
+					validatedMetrics["balena.fleet.build.age"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the last successful build of a release of the fleet ended.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "balena.fleet.connectivity.lost":
+					assert.False(t, validatedMetrics["balena.fleet.connectivity.lost"], "Found a duplicate in the metrics slice: balena.fleet.connectivity.lost")
+					validatedMetrics["balena.fleet.connectivity.lost"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Devices of the fleet that dropped from the balena VPN within the last collection interval and are still off it.", mi.Description())
 					assert.Equal(t, "{device}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -448,6 +617,101 @@ func TestMetricsBuilder(t *testing.T) {
 					balenaDeviceHeartbeatStateAttrVal, ok := dp.Attributes().Get("balena.device.heartbeat.state")
 					assert.True(t, ok)
 					assert.Equal(t, "balena.device.heartbeat.state-val", balenaDeviceHeartbeatStateAttrVal.Str())
+				case "balena.fleet.os.version.count":
+					assert.False(t, validatedMetrics["balena.fleet.os.version.count"], "Found a duplicate in the metrics slice: balena.fleet.os.version.count")
+					validatedMetrics["balena.fleet.os.version.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Devices of the fleet by version of the operating system.", mi.Description())
+					assert.Equal(t, "{device}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					balenaOsVersionAttrVal, ok := dp.Attributes().Get("balena.os.version")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.os.version-val", balenaOsVersionAttrVal.Str())
+				case "balena.fleet.release.count":
+					assert.False(t, validatedMetrics["balena.fleet.release.count"], "Found a duplicate in the metrics slice: balena.fleet.release.count")
+					validatedMetrics["balena.fleet.release.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Releases of the fleet by status.", mi.Description())
+					assert.Equal(t, "{release}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					balenaReleaseStatusAttrVal, ok := dp.Attributes().Get("balena.release.status")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.release.status-val", balenaReleaseStatusAttrVal.Str())
+				case "balena.fleet.rollout.behind.age":
+					assert.False(t, validatedMetrics["balena.fleet.rollout.behind.age"], "Found a duplicate in the metrics slice: balena.fleet.rollout.behind.age")
+					validatedMetrics["balena.fleet.rollout.behind.age"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the release that the fleet targets became final, as long as a device that is not pinned to another one does not run it.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "balena.fleet.rollout.device.count":
+					assert.False(t, validatedMetrics["balena.fleet.rollout.device.count"], "Found a duplicate in the metrics slice: balena.fleet.rollout.device.count")
+					validatedMetrics["balena.fleet.rollout.device.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Devices of the fleet by how they stand to the release that it targets.", mi.Description())
+					assert.Equal(t, "{device}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					balenaRolloutStateAttrVal, ok := dp.Attributes().Get("balena.rollout.state")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.rollout.state-val", balenaRolloutStateAttrVal.Str())
+				case "balena.fleet.rollout.progress":
+					assert.False(t, validatedMetrics["balena.fleet.rollout.progress"], "Found a duplicate in the metrics slice: balena.fleet.rollout.progress")
+					validatedMetrics["balena.fleet.rollout.progress"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of the fleet's devices that run the release that it targets, of those not pinned to another one.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "balena.fleet.service.device.count":
+					assert.False(t, validatedMetrics["balena.fleet.service.device.count"], "Found a duplicate in the metrics slice: balena.fleet.service.device.count")
+					validatedMetrics["balena.fleet.service.device.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Devices of the fleet by service and its status.", mi.Description())
+					assert.Equal(t, "{device}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					balenaServiceNameAttrVal, ok := dp.Attributes().Get("balena.service.name")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.service.name-val", balenaServiceNameAttrVal.Str())
+					balenaServiceStatusAttrVal, ok := dp.Attributes().Get("balena.service.status")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.service.status-val", balenaServiceStatusAttrVal.Str())
 				case "balena.fleet.status.count":
 					assert.False(t, validatedMetrics["balena.fleet.status.count"], "Found a duplicate in the metrics slice: balena.fleet.status.count")
 					validatedMetrics["balena.fleet.status.count"] = true
@@ -465,6 +729,57 @@ func TestMetricsBuilder(t *testing.T) {
 					balenaDeviceStatusAttrVal, ok := dp.Attributes().Get("balena.device.status")
 					assert.True(t, ok)
 					assert.Equal(t, "balena.device.status-val", balenaDeviceStatusAttrVal.Str())
+				case "balena.fleet.supervisor.version.count":
+					assert.False(t, validatedMetrics["balena.fleet.supervisor.version.count"], "Found a duplicate in the metrics slice: balena.fleet.supervisor.version.count")
+					validatedMetrics["balena.fleet.supervisor.version.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Devices of the fleet by version of the supervisor.", mi.Description())
+					assert.Equal(t, "{device}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					balenaSupervisorVersionAttrVal, ok := dp.Attributes().Get("balena.supervisor.version")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.supervisor.version-val", balenaSupervisorVersionAttrVal.Str())
+				case "balena.fleet.type.count":
+					assert.False(t, validatedMetrics["balena.fleet.type.count"], "Found a duplicate in the metrics slice: balena.fleet.type.count")
+					validatedMetrics["balena.fleet.type.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Devices of the fleet by device type.", mi.Description())
+					assert.Equal(t, "{device}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					balenaDeviceTypeSlugAttrVal, ok := dp.Attributes().Get("balena.device.type.slug")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.device.type.slug-val", balenaDeviceTypeSlugAttrVal.Str())
+				case "balena.fleet.update.status.count":
+					assert.False(t, validatedMetrics["balena.fleet.update.status.count"], "Found a duplicate in the metrics slice: balena.fleet.update.status.count")
+					validatedMetrics["balena.fleet.update.status.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Devices of the fleet by state of their release update.", mi.Description())
+					assert.Equal(t, "{device}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					balenaUpdateStatusAttrVal, ok := dp.Attributes().Get("balena.update.status")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.update.status-val", balenaUpdateStatusAttrVal.Str())
 				case "balena.release.age":
 					assert.False(t, validatedMetrics["balena.release.age"], "Found a duplicate in the metrics slice: balena.release.age")
 					validatedMetrics["balena.release.age"] = true
@@ -524,6 +839,20 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Devices that should run the release, because they are pinned to it or because they follow their fleet.", mi.Description())
 					assert.Equal(t, "{device}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "balena.release.image.size":
+					assert.False(t, validatedMetrics["balena.release.image.size"], "Found a duplicate in the metrics slice: balena.release.image.size")
+					validatedMetrics["balena.release.image.size"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Size of the release's images.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFleetFilter(t *testing.T) {
+func TestSlugFilter(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		include, exclude []string
@@ -30,7 +30,7 @@ func TestFleetFilter(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			filter, err := newFleetFilter(FleetsConfig{Include: test.include, Exclude: test.exclude})
+			filter, err := newSlugFilter(FleetsConfig{Include: test.include, Exclude: test.exclude})
 			require.NoError(t, err)
 			for _, slug := range test.matched {
 				assert.True(t, filter.matches(slug), slug)
@@ -42,12 +42,12 @@ func TestFleetFilter(t *testing.T) {
 	}
 }
 
-func FuzzFleetFilter(f *testing.F) {
+func FuzzSlugFilter(f *testing.F) {
 	f.Add("acme/*", "acme/kiosk")
 	f.Add("/^acme/.+$/", "acme/kiosk")
 	f.Add("acme/[", "")
 	f.Fuzz(func(_ *testing.T, pattern, slug string) {
-		if filter, err := newFleetFilter(FleetsConfig{Include: []string{pattern}}); err == nil {
+		if filter, err := newSlugFilter(FleetsConfig{Include: []string{pattern}}); err == nil {
 			filter.matches(slug)
 		}
 	})

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// fleetFilter decides by slug which fleets are reported.
-type fleetFilter struct {
+// slugFilter decides by slug which fleets are reported.
+type slugFilter struct {
 	include, exclude []slugPattern
 }
 
 type slugPattern func(slug string) bool
 
-func newFleetFilter(cfg FleetsConfig) (fleetFilter, error) {
+func newSlugFilter(cfg FleetsConfig) (slugFilter, error) {
 	include, includeErr := slugPatterns("fleets::include", cfg.Include)
 	exclude, excludeErr := slugPatterns("fleets::exclude", cfg.Exclude)
-	return fleetFilter{include: include, exclude: exclude}, errors.Join(includeErr, excludeErr)
+	return slugFilter{include: include, exclude: exclude}, errors.Join(includeErr, excludeErr)
 }
 
 func slugPatterns(key string, patterns []string) ([]slugPattern, error) {
@@ -64,7 +64,7 @@ func betweenSlashes(pattern string) (string, bool) {
 	return pattern[1 : len(pattern)-1], true
 }
 
-func (f fleetFilter) matches(slug string) bool {
+func (f slugFilter) matches(slug string) bool {
 	return (len(f.include) == 0 || anyMatches(f.include, slug)) && !anyMatches(f.exclude, slug)
 }
 

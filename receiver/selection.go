@@ -1,0 +1,119 @@
+package receiver
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"strings"
+
+	"github.com/otelcol-balena/balenareceiver/balenaclient"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/device"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/devicetag"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/fleet"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/fleettag"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
+)
+
+// selection says which fleets and devices are reported. The server selects by tag and class, so that what is not reported is neither
+// sent nor counted; slugs and shares it cannot select by.
+type selection struct {
+	fleetFilter  pine.Filter[balenaclient.Fleet]
+	deviceFilter pine.Filter[balenaclient.Device]
+	slugs        slugFilter
+	shard        ShardConfig
+}
+
+func newSelection(cfg *Config) (selection, error) {
+	slugs, slugsErr := newSlugFilter(cfg.Fleets)
+	fleets, fleetsErr := fleetFilter(cfg.Fleets)
+	devices, devicesErr := deviceFilter(cfg.Devices)
+	return selection{fleetFilter: fleets, deviceFilter: devices, slugs: slugs, shard: cfg.Shard}, errors.Join(slugsErr, fleetsErr, devicesErr)
+}
+
+func fleetFilter(cfg FleetsConfig) (filter pine.Filter[balenaclient.Fleet], err error) {
+	if !cfg.Archived {
+		filter = filter.And(fleet.IsArchived.Eq(false))
+	}
+	if !cfg.HostApps {
+		filter = filter.And(fleet.IsHost.Eq(false))
+	}
+	if !cfg.Blocks {
+		filter = filter.And(fleet.Class.Eq("fleet"))
+	}
+	has := func(key string, value *string) pine.Filter[balenaclient.Fleet] {
+		if value == nil {
+			return fleet.Tags.Any(fleettag.Key.Eq(key))
+		}
+		return fleet.Tags.Any(fleettag.Key.Eq(key), fleettag.Value.Eq(*value))
+	}
+	tags, err := tagFilter("fleets", cfg.IncludeTags, cfg.ExcludeTags, has)
+	return filter.And(tags), err
+}
+
+func deviceFilter(cfg DevicesConfig) (filter pine.Filter[balenaclient.Device], err error) {
+	has := func(key string, value *string) pine.Filter[balenaclient.Device] {
+		if value == nil {
+			return device.Tags.Any(devicetag.Key.Eq(key))
+		}
+		return device.Tags.Any(devicetag.Key.Eq(key), devicetag.Value.Eq(*value))
+	}
+	filter, err = tagFilter("devices", cfg.IncludeTags, cfg.ExcludeTags, has)
+	for _, uuid := range cfg.Exclude {
+		if len(uuid) != 32 && len(uuid) != 62 || strings.Trim(uuid, "0123456789abcdef") != "" {
+			err = errors.Join(err, fmt.Errorf(`"devices::exclude": %q is no full UUID of a device: write its 32 or 62 lower-case hexadecimal digits`, uuid))
+		}
+	}
+	if len(cfg.Exclude) > 0 {
+		filter = filter.And(pine.Not(device.UUID.In(cfg.Exclude...)))
+	}
+	return filter, err
+}
+
+// tagFilter makes a filter of lists of tags, each written as key or key=value.
+func tagFilter[R any](
+	what string, include, exclude []string, has func(key string, value *string) pine.Filter[R],
+) (filter pine.Filter[R], err error) {
+	parse := func(list string, tag string) pine.Filter[R] {
+		key, value, withValue := strings.Cut(tag, "=")
+		if key == "" || strings.ContainsAny(key, " \t\r\n") {
+			err = errors.Join(err, fmt.Errorf(`"%s::%s": %q is no tag: write key or key=value, where the key has no white space`, what, list, tag))
+		}
+		if !withValue {
+			return has(key, nil)
+		}
+		return has(key, &value)
+	}
+	for i, tag := range include {
+		if one := parse("include_tags", tag); i == 0 {
+			filter = one
+		} else {
+			filter = filter.Or(one)
+		}
+	}
+	for _, tag := range exclude {
+		filter = filter.And(pine.Not(parse("exclude_tags", tag)))
+	}
+	return filter, err
+}
+
+// fleets is the query for the fleets that the server can select.
+func (s selection) fleets(client *balenaclient.Client) pine.Query[balenaclient.Fleet] {
+	return client.AccessibleFleets().Where(s.fleetFilter).PageSize(maxPageSize)
+}
+
+// includes reports whether a fleet that the server selected is reported here.
+func (s selection) includes(row balenaclient.Fleet) bool {
+	return s.slugs.matches(row.Slug) && s.shard.includes(row.ID)
+}
+
+// includes reports whether a fleet is in the share. It goes by the fleet's id alone, so a fleet stays in its share whatever becomes of
+// the others.
+func (cfg ShardConfig) includes(fleetID int64) bool {
+	if cfg.Total <= 1 {
+		return true
+	}
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(strconv.FormatInt(fleetID, 10))) // never fails
+	return hash.Sum64()%uint64(cfg.Total) == uint64(cfg.Index)
+}
