@@ -1,6 +1,7 @@
 package balenasim
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -111,7 +112,7 @@ func (s *Simulator) serveModel(w *recorder, r *http.Request, c credential, v sch
 }
 
 func (s *Simulator) read(w *recorder, r *http.Request, c credential, v schema.Version, q *odata.Query) {
-	ctx, cancel := queryContext(r.Context())
+	ctx, cancel := context.WithTimeout(r.Context(), s.limits.query)
 	defer cancel()
 	var result query.Result
 	var err error
@@ -127,7 +128,7 @@ func (s *Simulator) read(w *recorder, r *http.Request, c credential, v schema.Ve
 // engine answers queries as one caller and one version of the API see them.
 // It is made and used while the store is locked.
 func (s *Simulator) engine(c credential, v schema.Version) *query.Engine {
-	return &query.Engine{Store: s.store, Model: s.models[v], Now: s.now(), Access: s.access(c), MaxBytes: maxAnswer}
+	return &query.Engine{Store: s.store, Model: s.models[v], Now: s.now(), Access: s.access(c), MaxBytes: s.limits.answer}
 }
 
 // fail answers an error as the server does: only a syntax error has a body.

@@ -17,7 +17,6 @@
 package balenasim
 
 import (
-	"context"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -42,6 +41,7 @@ type Simulator struct {
 	seed   uint64
 
 	heartbeat time.Duration
+	limits    limits
 }
 
 // Option configures a Simulator.
@@ -69,7 +69,7 @@ func WithRequestHook(f func(Request)) Option { return func(s *Simulator) { s.hoo
 
 // New makes a simulator without rows.
 func New(opts ...Option) *Simulator {
-	s := &Simulator{now: time.Now, models: schema.Models(), heartbeat: defaultHeartbeat}
+	s := &Simulator{now: time.Now, models: schema.Models(), heartbeat: defaultHeartbeat, limits: serverLimits}
 	WithToken("token")(s)
 	for _, opt := range opts {
 		opt(s)
@@ -133,12 +133,12 @@ func (s *Simulator) Count(resource string) int {
 	return n
 }
 
-// queryTimeout is the time that the server's database has for a statement.
-const queryTimeout = 60 * time.Second
-
-// maxAnswer bounds the answer to one request.
-const maxAnswer = 512 << 20
-
-func queryContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, queryTimeout)
+// limits keep a request from taking all time or memory.
+type limits struct {
+	query  time.Duration
+	answer int
 }
+
+// The server's database has 60 seconds for a statement. It has no limit to the
+// size of an answer; the simulator has one, far above what fleets need.
+var serverLimits = limits{query: 60 * time.Second, answer: 256 << 20}

@@ -2,6 +2,7 @@ package balenasim
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,6 +79,9 @@ func (s *Simulator) write(w *recorder, r *http.Request, c credential, v schema.V
 		s.fail(w, r, query.ErrUnauthorized)
 		return
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.limits.query)
+	defer cancel()
+	r = r.WithContext(ctx)
 	var created int64
 	var answer []byte
 	var err error
