@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"regexp"
 	"slices"
@@ -286,3 +287,6 @@ func upTo(n int) []int64 {
 	}
 	return all
 }
+
+// discardLog is for servers that are meant to fail.
+var discardLog = log.New(io.Discard, "", 0)
