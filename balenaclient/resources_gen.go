@@ -160,8 +160,29 @@ type Device struct {
 	// Location: City, country. On balenaCloud only: never selected by default.
 	Location string `json:"location" pine:"optional"`
 
+	// CustomLatitude: As set by a user; in decimal degrees. On balenaCloud only: never selected by default.
+	CustomLatitude string `json:"custom_latitude" pine:"optional"`
+
+	// CustomLongitude: As set by a user; in decimal degrees. On balenaCloud only: never selected by default.
+	CustomLongitude string `json:"custom_longitude" pine:"optional"`
+
+	// SupportAccessUntil: Until when balena's support may access the device. On balenaCloud only: never selected by default.
+	SupportAccessUntil *time.Time `json:"is_accessible_by_support_until__date" pine:"optional"`
+
+	// CreatedBy: The user who registered the device. On balenaCloud only: never selected by default.
+	CreatedBy pine.Ref[User] `json:"belongs_to__user" pine:"optional"`
+
+	// Actor: What acts when the device's key is used. Never selected by default.
+	Actor pine.Ref[Actor] `json:"actor" pine:"optional"`
+
 	// Tags: The device's tags.
 	Tags pine.Refs[DeviceTag] `json:"device_tag"`
+
+	// Variables: Environment variables of all services on the device. Those of one service hang on ServiceInstalls.
+	Variables pine.Refs[DeviceVariable] `json:"device_environment_variable"`
+
+	// ConfigVariables: Configuration of the supervisor and the operating system.
+	ConfigVariables pine.Refs[DeviceConfigVariable] `json:"device_config_variable"`
 
 	// ImageInstalls: Images on the device, also deleted ones: filter by status.
 	ImageInstalls pine.Refs[ImageInstall] `json:"image_install"`
@@ -171,7 +192,9 @@ type Device struct {
 }
 
 // Devices is the query for all rows of device that the client's credentials may see.
-func (c *Client) Devices() pine.Query[Device] { return pine.From[Device](c.pine, "device") }
+func (c *Client) Devices() pine.Query[Device] {
+	return pine.From[Device](c.pine, "device", pine.Rules{Protected: true, Check: deviceRules.check})
+}
 
 // Fleet is a fleet, which the API calls an application. Blocks, apps and host applications are of this type too.
 type Fleet struct {
@@ -213,6 +236,24 @@ type Fleet struct {
 	// IsPublic: Whether anybody may see the fleet.
 	IsPublic bool `json:"is_public"`
 
+	// SupportAccessUntil: Until when balena's support may access the fleet's devices. On balenaCloud only: never selected by default.
+	SupportAccessUntil *time.Time `json:"is_accessible_by_support_until__date" pine:"optional"`
+
+	// IsDiscoverable: Whether the fleet is shown on balenaHub. On balenaCloud only: never selected by default.
+	IsDiscoverable *bool `json:"is_discoverable" pine:"optional"`
+
+	// RepositoryURL: Where the source is. On balenaCloud only: never selected by default.
+	RepositoryURL string `json:"is_stored_at__repository_url" pine:"optional"`
+
+	// Actor: What acts when the fleet's key is used. Never selected by default.
+	Actor pine.Ref[Actor] `json:"actor" pine:"optional"`
+
+	// Variables: Environment variables of all services of the fleet. Those of one service hang on Services.
+	Variables pine.Refs[FleetVariable] `json:"application_environment_variable"`
+
+	// ConfigVariables: Configuration of the supervisor and the operating system.
+	ConfigVariables pine.Refs[FleetConfigVariable] `json:"application_config_variable"`
+
 	// DirectlyAccessibleByUser: The users to whom the fleet belongs, rather than being merely public.
 	DirectlyAccessibleByUser pine.Refs[User] `json:"is_directly_accessible_by__user"`
 
@@ -230,7 +271,9 @@ type Fleet struct {
 }
 
 // Fleets is the query for all rows of application that the client's credentials may see.
-func (c *Client) Fleets() pine.Query[Fleet] { return pine.From[Fleet](c.pine, "application") }
+func (c *Client) Fleets() pine.Query[Fleet] {
+	return pine.From[Fleet](c.pine, "application", pine.Rules{Protected: true, Check: fleetRules.check})
+}
 
 // Release is a release of a fleet.
 type Release struct {
@@ -293,6 +336,33 @@ type Release struct {
 	// KnownIssues: Free text.
 	KnownIssues string `json:"known_issue_list"`
 
+	// SemverMajor: First part of Semver. Never selected by default.
+	SemverMajor int64 `json:"semver_major" pine:"optional"`
+
+	// SemverMinor: Second part of Semver. Never selected by default.
+	SemverMinor int64 `json:"semver_minor" pine:"optional"`
+
+	// SemverPatch: Third part of Semver. Never selected by default.
+	SemverPatch int64 `json:"semver_patch" pine:"optional"`
+
+	// SemverPrerelease: What stands behind a - in Semver; may be empty. Never selected by default.
+	SemverPrerelease string `json:"semver_prerelease" pine:"optional"`
+
+	// SemverBuild: What stands behind a + in Semver; may be empty. Never selected by default.
+	SemverBuild string `json:"semver_build" pine:"optional"`
+
+	// Variant: Of an operating system's release; may be empty. Never selected by default.
+	Variant string `json:"variant" pine:"optional"`
+
+	// Version: The version in its parts. Never selected by default. Computed by the server for each request.
+	Version json.RawMessage `json:"version" pine:"optional"`
+
+	// CreatedBy: The user who pushed the release. On balenaCloud only: never selected by default.
+	CreatedBy pine.Ref[User] `json:"is_created_by__user" pine:"optional"`
+
+	// Tags: The release's tags.
+	Tags pine.Refs[ReleaseTag] `json:"release_tag"`
+
 	// Composition: The compose file. Never selected by default.
 	Composition json.RawMessage `json:"composition" pine:"optional"`
 
@@ -333,6 +403,9 @@ type Service struct {
 
 	// ServiceInstalls: Where the service is installed.
 	ServiceInstalls pine.Refs[ServiceInstall] `json:"service_install"`
+
+	// Variables: Environment variables of the service on all devices of the fleet.
+	Variables pine.Refs[ServiceVariable] `json:"service_environment_variable"`
 }
 
 // Services is the query for all rows of service that the client's credentials may see.
@@ -374,6 +447,15 @@ type Image struct {
 
 	// Service: The service.
 	Service pine.Ref[Service] `json:"is_a_build_of__service"`
+
+	// Contract: The contract. Never selected by default.
+	Contract json.RawMessage `json:"contract" pine:"optional"`
+
+	// ReleaseImages: Which releases the image is part of.
+	ReleaseImages pine.Refs[ReleaseImage] `json:"release_image"`
+
+	// ImageInstalls: On which devices the image is.
+	ImageInstalls pine.Refs[ImageInstall] `json:"image_install"`
 
 	// Dockerfile: The Dockerfile. Never selected by default.
 	Dockerfile string `json:"dockerfile" pine:"optional"`
@@ -441,6 +523,9 @@ type ServiceInstall struct {
 
 	// Service: The service.
 	Service pine.Ref[Service] `json:"installs__service"`
+
+	// Variables: Environment variables of the service on this device.
+	Variables pine.Refs[DeviceServiceVariable] `json:"device_service_environment_variable"`
 }
 
 // ServiceInstalls is the query for all rows of service_install that the client's credentials may see.
@@ -457,6 +542,15 @@ type DeviceType struct {
 
 	// Name: For example Raspberry Pi 4.
 	Name string `json:"name"`
+
+	// CreatedAt: When the type was created. Never selected by default.
+	CreatedAt *time.Time `json:"created_at" pine:"optional"`
+
+	// CPUArchitecture: The architecture of its CPU.
+	CPUArchitecture pine.Ref[CPUArchitecture] `json:"is_of__cpu_architecture"`
+
+	// IsPrivate: Whether the type is shown to its owner only. On balenaCloud only: never selected by default.
+	IsPrivate *bool `json:"is_private" pine:"optional"`
 
 	// Logo: Up to 400 kB. Never selected by default.
 	Logo string `json:"logo" pine:"optional"`
@@ -483,13 +577,22 @@ type Organization struct {
 	// CreatedAt: When the organization was created.
 	CreatedAt *time.Time `json:"created_at"`
 
+	// CompanyName: Free text. On balenaCloud only: never selected by default.
+	CompanyName string `json:"company_name" pine:"optional"`
+
+	// IsFrozen: Whether the organization is frozen for want of payment. On balenaCloud only: never selected by default.
+	IsFrozen *bool `json:"is_frozen" pine:"optional"`
+
+	// PastDueSince: Since when an invoice is past due. On balenaCloud only: never selected by default.
+	PastDueSince *time.Time `json:"has_past_due_invoice_since__date" pine:"optional"`
+
 	// Fleets: The organization's fleets.
 	Fleets pine.Refs[Fleet] `json:"application"`
 }
 
 // Organizations is the query for all rows of organization that the client's credentials may see.
 func (c *Client) Organizations() pine.Query[Organization] {
-	return pine.From[Organization](c.pine, "organization")
+	return pine.From[Organization](c.pine, "organization", pine.Rules{Protected: true})
 }
 
 // DeviceTag is a tag of a device.
@@ -508,7 +611,7 @@ type DeviceTag struct {
 
 // DeviceTags is the query for all rows of device_tag that the client's credentials may see.
 func (c *Client) DeviceTags() pine.Query[DeviceTag] {
-	return pine.From[DeviceTag](c.pine, "device_tag")
+	return pine.From[DeviceTag](c.pine, "device_tag", pine.Rules{Check: tagRules.limited(60158).check})
 }
 
 // FleetTag is a tag of a fleet.
@@ -527,7 +630,7 @@ type FleetTag struct {
 
 // FleetTags is the query for all rows of application_tag that the client's credentials may see.
 func (c *Client) FleetTags() pine.Query[FleetTag] {
-	return pine.From[FleetTag](c.pine, "application_tag")
+	return pine.From[FleetTag](c.pine, "application_tag", pine.Rules{Check: tagRules.limited(1000).check})
 }
 
 // User is a user of the API.
@@ -537,9 +640,263 @@ type User struct {
 	// Name: Unique.
 	Name string `json:"username"`
 
+	// Actor: What acts when the user's keys are used. Never selected by default.
+	Actor pine.Ref[Actor] `json:"actor" pine:"optional"`
+
 	// CreatedAt: When the user was created.
 	CreatedAt *time.Time `json:"created_at"`
 }
 
 // Users is the query for all rows of user that the client's credentials may see.
 func (c *Client) Users() pine.Query[User] { return pine.From[User](c.pine, "user") }
+
+// ReleaseTag is a tag of a release.
+type ReleaseTag struct {
+	ID int64 `json:"id"`
+
+	// Key: Without white space; unique for the release.
+	Key string `json:"tag_key"`
+
+	// Value: May be empty.
+	Value string `json:"value"`
+
+	// Release: The release.
+	Release pine.Ref[Release] `json:"release"`
+}
+
+// ReleaseTags is the query for all rows of release_tag that the client's credentials may see.
+func (c *Client) ReleaseTags() pine.Query[ReleaseTag] {
+	return pine.From[ReleaseTag](c.pine, "release_tag", pine.Rules{Check: tagRules.limited(1000).check})
+}
+
+// DeviceVariable is an environment variable of all services on a device.
+type DeviceVariable struct {
+	ID int64 `json:"id"`
+
+	// Name: Letters, digits and underscores, not beginning with a digit, BALENA_ or RESIN_.
+	Name string `json:"name"`
+
+	// Value: Without line breaks; may be empty, and secret.
+	Value string `json:"value"`
+
+	// CreatedAt: When the variable was created. Never selected by default.
+	CreatedAt *time.Time `json:"created_at" pine:"optional"`
+
+	// Device: The device.
+	Device pine.Ref[Device] `json:"device"`
+}
+
+// DeviceVariables is the query for all rows of device_environment_variable that the client's credentials may see.
+func (c *Client) DeviceVariables() pine.Query[DeviceVariable] {
+	return pine.From[DeviceVariable](c.pine, "device_environment_variable", pine.Rules{Check: environmentRules.limited(515798).check})
+}
+
+// DeviceServiceVariable is an environment variable of one service on a device.
+type DeviceServiceVariable struct {
+	ID int64 `json:"id"`
+
+	// Name: Letters, digits and underscores, not beginning with a digit, BALENA_ or RESIN_.
+	Name string `json:"name"`
+
+	// Value: Without line breaks; may be empty, and secret.
+	Value string `json:"value"`
+
+	// CreatedAt: When the variable was created. Never selected by default.
+	CreatedAt *time.Time `json:"created_at" pine:"optional"`
+
+	// ServiceInstall: The service on the device.
+	ServiceInstall pine.Ref[ServiceInstall] `json:"service_install"`
+}
+
+// DeviceServiceVariables is the query for all rows of device_service_environment_variable that the client's credentials may see.
+func (c *Client) DeviceServiceVariables() pine.Query[DeviceServiceVariable] {
+	return pine.From[DeviceServiceVariable](c.pine, "device_service_environment_variable", pine.Rules{Check: environmentRules.limited(285082).check})
+}
+
+// FleetVariable is an environment variable of all services of a fleet.
+type FleetVariable struct {
+	ID int64 `json:"id"`
+
+	// Name: Letters, digits and underscores, not beginning with a digit, BALENA_ or RESIN_.
+	Name string `json:"name"`
+
+	// Value: Without line breaks; may be empty, and secret.
+	Value string `json:"value"`
+
+	// CreatedAt: When the variable was created. Never selected by default.
+	CreatedAt *time.Time `json:"created_at" pine:"optional"`
+
+	// Fleet: The fleet.
+	Fleet pine.Ref[Fleet] `json:"application"`
+}
+
+// FleetVariables is the query for all rows of application_environment_variable that the client's credentials may see.
+func (c *Client) FleetVariables() pine.Query[FleetVariable] {
+	return pine.From[FleetVariable](c.pine, "application_environment_variable", pine.Rules{Check: environmentRules.limited(106104).check})
+}
+
+// ServiceVariable is an environment variable of one service of a fleet.
+type ServiceVariable struct {
+	ID int64 `json:"id"`
+
+	// Name: Letters, digits and underscores, not beginning with a digit, BALENA_ or RESIN_.
+	Name string `json:"name"`
+
+	// Value: Without line breaks; may be empty, and secret.
+	Value string `json:"value"`
+
+	// CreatedAt: When the variable was created. Never selected by default.
+	CreatedAt *time.Time `json:"created_at" pine:"optional"`
+
+	// Service: The service.
+	Service pine.Ref[Service] `json:"service"`
+}
+
+// ServiceVariables is the query for all rows of service_environment_variable that the client's credentials may see.
+func (c *Client) ServiceVariables() pine.Query[ServiceVariable] {
+	return pine.From[ServiceVariable](c.pine, "service_environment_variable", pine.Rules{Check: environmentRules.limited(100000).check})
+}
+
+// DeviceConfigVariable is a configuration variable of a device.
+type DeviceConfigVariable struct {
+	ID int64 `json:"id"`
+
+	// Name: Begins with BALENA_ or RESIN_.
+	Name string `json:"name"`
+
+	// Value: Without line breaks; may be empty, and secret.
+	Value string `json:"value"`
+
+	// CreatedAt: When the variable was created. Never selected by default.
+	CreatedAt *time.Time `json:"created_at" pine:"optional"`
+
+	// Device: The device.
+	Device pine.Ref[Device] `json:"device"`
+}
+
+// DeviceConfigVariables is the query for all rows of device_config_variable that the client's credentials may see.
+func (c *Client) DeviceConfigVariables() pine.Query[DeviceConfigVariable] {
+	return pine.From[DeviceConfigVariable](c.pine, "device_config_variable", pine.Rules{Check: configRules.limited(372340).check})
+}
+
+// FleetConfigVariable is a configuration variable of a fleet.
+type FleetConfigVariable struct {
+	ID int64 `json:"id"`
+
+	// Name: Begins with BALENA_ or RESIN_.
+	Name string `json:"name"`
+
+	// Value: Without line breaks; may be empty, and secret.
+	Value string `json:"value"`
+
+	// CreatedAt: When the variable was created. Never selected by default.
+	CreatedAt *time.Time `json:"created_at" pine:"optional"`
+
+	// Fleet: The fleet.
+	Fleet pine.Ref[Fleet] `json:"application"`
+}
+
+// FleetConfigVariables is the query for all rows of application_config_variable that the client's credentials may see.
+func (c *Client) FleetConfigVariables() pine.Query[FleetConfigVariable] {
+	return pine.From[FleetConfigVariable](c.pine, "application_config_variable", pine.Rules{Check: configRules.limited(492001).check})
+}
+
+// CPUArchitecture is an architecture of CPUs. The server shows architectures to everybody.
+type CPUArchitecture struct {
+	ID int64 `json:"id"`
+
+	// Slug: For example aarch64, armv7hf, rpi, amd64 or i386.
+	Slug string `json:"slug"`
+}
+
+// CPUArchitectures is the query for all rows of cpu_architecture that the client's credentials may see.
+func (c *Client) CPUArchitectures() pine.Query[CPUArchitecture] {
+	return pine.From[CPUArchitecture](c.pine, "cpu_architecture")
+}
+
+// APIKey describes an API key. The key itself cannot be read. A user sees the keys of that user.
+type APIKey struct {
+	ID int64 `json:"id"`
+
+	// Name: Free text.
+	Name string `json:"name"`
+
+	// Description: Free text.
+	Description string `json:"description"`
+
+	// CreatedAt: When the key was created.
+	CreatedAt *time.Time `json:"created_at"`
+
+	// ExpiresAt: When the key expires; nil if it does not.
+	ExpiresAt *time.Time `json:"expiry_date"`
+
+	// Actor: Who acts when the key is used: see [WhoAmI.ActorID].
+	Actor pine.Ref[Actor] `json:"is_of__actor"`
+}
+
+// APIKeys is the query for all rows of api_key that the client's credentials may see.
+func (c *Client) APIKeys() pine.Query[APIKey] { return pine.From[APIKey](c.pine, "api_key") }
+
+// DeviceHistory says what a device was for a time. A row begins when one of its fields changes; connectivity is not among them.
+type DeviceHistory struct {
+	ID int64 `json:"id"`
+
+	// CreatedAt: When the time began.
+	CreatedAt *time.Time `json:"created_at"`
+
+	// EndedAt: When it ended; nil if it has not.
+	EndedAt *time.Time `json:"end_timestamp"`
+
+	// Device: The device.
+	Device pine.Ref[Device] `json:"tracks__device"`
+
+	// UUID: The device's.
+	UUID string `json:"uuid"`
+
+	// Fleet: The fleet.
+	Fleet pine.Ref[Fleet] `json:"belongs_to__application"`
+
+	// IsActive: Whether the device was active.
+	IsActive *bool `json:"is_active"`
+
+	// RunningRelease: The release that the device ran.
+	RunningRelease pine.Ref[Release] `json:"is_running__release"`
+
+	// PinnedRelease: The release that the device was pinned to.
+	PinnedRelease pine.Ref[Release] `json:"is_pinned_on__release"`
+
+	// TargetSupervisorRelease: Target release of the supervisor.
+	TargetSupervisorRelease pine.Ref[Release] `json:"should_be_managed_by__release"`
+
+	// DeviceType: The device's type.
+	DeviceType pine.Ref[DeviceType] `json:"is_of__device_type"`
+
+	// OSVersion: For example balenaOS 6.1.2.
+	OSVersion string `json:"os_version"`
+
+	// OSVariant: prod or dev.
+	OSVariant string `json:"os_variant"`
+
+	// SupervisorVersion: Version of the supervisor.
+	SupervisorVersion string `json:"supervisor_version"`
+
+	// CPUID: Serial number of the CPU.
+	CPUID string `json:"cpu_id"`
+
+	// CreatedBy: Who made the change that began the time.
+	CreatedBy pine.Ref[Actor] `json:"is_created_by__actor"`
+
+	// EndedBy: Who made the change that ended it.
+	EndedBy pine.Ref[Actor] `json:"is_ended_by__actor"`
+}
+
+// DeviceHistory is the query for all rows of device_history that the client's credentials may see. On balenaCloud only: another
+// server answers [ErrUnauthorized].
+func (c *Client) DeviceHistory() pine.Query[DeviceHistory] {
+	return pine.From[DeviceHistory](c.pine, "device_history")
+}
+
+// Actor is who acts when credentials are used. The server shows actors to nobody; they are referred to by id.
+type Actor struct {
+	ID int64 `json:"id"`
+}

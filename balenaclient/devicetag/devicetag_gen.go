@@ -1,6 +1,6 @@
 // Code generated from schema.yaml by schemagen. DO NOT EDIT.
 
-// Package devicetag holds the fields of [balenaclient.DeviceTag], to filter, select, expand and order queries by.
+// Package devicetag holds the fields of [balenaclient.DeviceTag], to filter, select, expand and order queries by, and to write.
 package devicetag
 
 import (
@@ -10,10 +10,10 @@ import (
 
 // Fields of [balenaclient.DeviceTag]; its documentation says what they mean.
 const (
-	ID     pine.Field[balenaclient.DeviceTag, int64]              = "id"
-	Key    pine.Field[balenaclient.DeviceTag, string]             = "tag_key"
-	Value  pine.Field[balenaclient.DeviceTag, string]             = "value"
-	Device pine.Link[balenaclient.DeviceTag, balenaclient.Device] = "device"
+	ID     pine.Field[balenaclient.DeviceTag, int64]                      = "id"
+	Key    pine.Settable[balenaclient.DeviceTag, string]                  = "tag_key"
+	Value  pine.Settable[balenaclient.DeviceTag, string]                  = "value"
+	Device pine.SettableLink[balenaclient.DeviceTag, balenaclient.Device] = "device"
 )
 
 // ByDeviceAndKey names the one row with this device and tag_key.

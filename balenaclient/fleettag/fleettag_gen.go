@@ -1,6 +1,6 @@
 // Code generated from schema.yaml by schemagen. DO NOT EDIT.
 
-// Package fleettag holds the fields of [balenaclient.FleetTag], to filter, select, expand and order queries by.
+// Package fleettag holds the fields of [balenaclient.FleetTag], to filter, select, expand and order queries by, and to write.
 package fleettag
 
 import (
@@ -10,10 +10,10 @@ import (
 
 // Fields of [balenaclient.FleetTag]; its documentation says what they mean.
 const (
-	ID    pine.Field[balenaclient.FleetTag, int64]             = "id"
-	Key   pine.Field[balenaclient.FleetTag, string]            = "tag_key"
-	Value pine.Field[balenaclient.FleetTag, string]            = "value"
-	Fleet pine.Link[balenaclient.FleetTag, balenaclient.Fleet] = "application"
+	ID    pine.Field[balenaclient.FleetTag, int64]                     = "id"
+	Key   pine.Settable[balenaclient.FleetTag, string]                 = "tag_key"
+	Value pine.Settable[balenaclient.FleetTag, string]                 = "value"
+	Fleet pine.SettableLink[balenaclient.FleetTag, balenaclient.Fleet] = "application"
 )
 
 // ByFleetAndKey names the one row with this application and tag_key.

@@ -1,6 +1,6 @@
 // Code generated from schema.yaml by schemagen. DO NOT EDIT.
 
-// Package imageinstall holds the fields of [balenaclient.ImageInstall], to filter, select, expand and order queries by.
+// Package imageinstall holds the fields of [balenaclient.ImageInstall], to filter, select, expand and order queries by, and to write.
 package imageinstall
 
 import (

@@ -37,15 +37,19 @@ type Rules struct {
 type InvalidError struct {
 	Resource string
 	Column   string // column with the value
-	Key      string // name of the variable or key of the tag, if the value belongs to one
+	Key      string // name of the variable or key of the tag that the value belongs to, if it belongs to one
+	Value    string // the value, unless it is one that may be secret
 	Problem  string // for example: has a line break at character 3 of 8
 	Remedy   string // what to do
 }
 
 func (e *InvalidError) Error() string {
 	subject := e.Column
-	if e.Key != "" {
+	switch {
+	case e.Key != "":
 		subject = fmt.Sprintf("%s of %q", e.Column, e.Key)
+	case e.Value != "":
+		subject = fmt.Sprintf("%s %q", e.Column, e.Value)
 	}
 	text := fmt.Sprintf("%s: %s %s", e.Resource, subject, e.Problem)
 	if e.Remedy != "" {

@@ -1,6 +1,6 @@
 // Code generated from schema.yaml by schemagen. DO NOT EDIT.
 
-// Package releaseimage holds the fields of [balenaclient.ReleaseImage], to filter, select, expand and order queries by.
+// Package releaseimage holds the fields of [balenaclient.ReleaseImage], to filter, select, expand and order queries by, and to write.
 package releaseimage
 
 import (

@@ -1,6 +1,6 @@
 // Code generated from schema.yaml by schemagen. DO NOT EDIT.
 
-// Package serviceinstall holds the fields of [balenaclient.ServiceInstall], to filter, select, expand and order queries by.
+// Package serviceinstall holds the fields of [balenaclient.ServiceInstall], to filter, select, expand and order queries by, and to write.
 package serviceinstall
 
 import (
@@ -12,10 +12,11 @@ import (
 
 // Fields of [balenaclient.ServiceInstall]; its documentation says what they mean.
 const (
-	ID        pine.Field[balenaclient.ServiceInstall, int64]               = "id"
-	CreatedAt pine.Field[balenaclient.ServiceInstall, time.Time]           = "created_at"
-	Device    pine.Link[balenaclient.ServiceInstall, balenaclient.Device]  = "device"
-	Service   pine.Link[balenaclient.ServiceInstall, balenaclient.Service] = "installs__service"
+	ID        pine.Field[balenaclient.ServiceInstall, int64]                              = "id"
+	CreatedAt pine.Field[balenaclient.ServiceInstall, time.Time]                          = "created_at"
+	Device    pine.Link[balenaclient.ServiceInstall, balenaclient.Device]                 = "device"
+	Service   pine.Link[balenaclient.ServiceInstall, balenaclient.Service]                = "installs__service"
+	Variables pine.Links[balenaclient.ServiceInstall, balenaclient.DeviceServiceVariable] = "device_service_environment_variable"
 )
 
 // ByDeviceAndService names the one row with this device and installs__service.

@@ -1,6 +1,6 @@
 // Code generated from schema.yaml by schemagen. DO NOT EDIT.
 
-// Package user holds the fields of [balenaclient.User], to filter, select, expand and order queries by.
+// Package user holds the fields of [balenaclient.User], to filter, select, expand and order queries by, and to write.
 package user
 
 import (
@@ -12,7 +12,8 @@ import (
 
 // Fields of [balenaclient.User]; its documentation says what they mean.
 const (
-	ID        pine.Field[balenaclient.User, int64]     = "id"
-	Name      pine.Field[balenaclient.User, string]    = "username"
-	CreatedAt pine.Field[balenaclient.User, time.Time] = "created_at"
+	ID        pine.Field[balenaclient.User, int64]             = "id"
+	Name      pine.Field[balenaclient.User, string]            = "username"
+	Actor     pine.Link[balenaclient.User, balenaclient.Actor] = "actor"
+	CreatedAt pine.Field[balenaclient.User, time.Time]         = "created_at"
 )

@@ -23,6 +23,9 @@ var resourcesTemplate string
 //go:embed fields.go.tmpl
 var fieldsTemplate string
 
+//go:embed columns.go.tmpl
+var columnsTemplate string
+
 type resource struct {
 	Type     string     `yaml:"type"`
 	Resource string     `yaml:"resource"`
@@ -30,6 +33,13 @@ type resource struct {
 	Doc      string     `yaml:"doc"`
 	Keys     [][]string `yaml:"keys"`
 	Fields   []field    `yaml:"fields"`
+
+	Cloud      bool     `yaml:"cloud"`
+	Protected  bool     `yaml:"protected"`
+	Unreadable bool     `yaml:"unreadable"`
+	Names      string   `yaml:"names"`
+	PluralName string   `yaml:"plural"`
+	Ignored    []string `yaml:"ignored"`
 }
 
 type field struct {
@@ -39,7 +49,10 @@ type field struct {
 	Doc      string `yaml:"doc"`
 	Cloud    bool   `yaml:"cloud"`
 	Large    bool   `yaml:"large"`
+	Rare     bool   `yaml:"rare"`
 	Computed bool   `yaml:"computed"`
+	Set      bool   `yaml:"set"`
+	Max      int    `yaml:"max"`
 }
 
 func main() {
@@ -66,7 +79,13 @@ func run(path string) error {
 	if err := write("resources_gen.go", resourcesTemplate, resources); err != nil {
 		return err
 	}
+	if err := write("columns_gen.go", columnsTemplate, resources); err != nil {
+		return err
+	}
 	for _, r := range resources {
+		if r.Unreadable {
+			continue
+		}
 		if err := os.MkdirAll(r.Package, 0o755); err != nil {
 			return err
 		}
@@ -82,9 +101,9 @@ func check(resources []resource) error {
 	var errs []error
 	for i, r := range resources {
 		switch {
-		case r.Type == "" || r.Resource == "" || r.Package == "":
+		case r.Type == "" || r.Resource == "" || r.Package == "" && !r.Unreadable:
 			errs = append(errs, fmt.Errorf("resource %d (%s): type, resource and package are needed", i+1, cmp.Or(r.Type, r.Resource, r.Package)))
-		case types[r.Type] || packages[r.Package]:
+		case types[r.Type] || packages[r.Package] && !r.Unreadable:
 			errs = append(errs, fmt.Errorf("%s: type or package is there twice", r.Type))
 		}
 		types[r.Type], packages[r.Package] = true, true
@@ -104,6 +123,9 @@ func check(resources []resource) error {
 				errs = append(errs, fmt.Errorf("%s.%s: unknown resource %q", r.Type, f.Name, target))
 			} else if !ok && f.valueType() == "" {
 				errs = append(errs, fmt.Errorf("%s.%s: unknown type %q", r.Type, f.Name, f.Type))
+			}
+			if f.Set && (f.Computed || f.IsLinks() || f.IsJSON()) {
+				errs = append(errs, fmt.Errorf("%s.%s: computed, refs and json fields cannot be set", r.Type, f.Name))
 			}
 		}
 		for _, key := range r.Keys {
@@ -146,6 +168,45 @@ func (r resource) field(name string) field {
 		}
 	}
 	return field{}
+}
+
+// Plural is the name of the query for the resource.
+func (r resource) Plural() string { return cmp.Or(r.PluralName, r.Type+"s") }
+
+// Prefix begins the names of the resource's columns within balenaclient.
+func (r resource) Prefix() string {
+	for i, c := range r.Type {
+		if c >= 'a' && c <= 'z' {
+			i = max(i-1, 1)
+			return strings.ToLower(r.Type[:i]) + r.Type[i:]
+		}
+	}
+	return strings.ToLower(r.Type)
+}
+
+// Rules is the expression of what writing the resource demands; empty if it demands nothing.
+func (r resource) Rules() string {
+	var parts []string
+	if r.Protected {
+		parts = append(parts, "Protected: true")
+	}
+	limits := map[string]int{}
+	for _, f := range r.Fields {
+		if f.Max > 0 {
+			limits[f.Name] = f.Max
+		}
+	}
+	if r.Names != "" {
+		check := fmt.Sprintf("Check: %sRules.check", r.Names)
+		if len(limits) > 0 {
+			check = fmt.Sprintf("Check: %sRules.limited(%d).check", r.Names, limits["value"])
+		}
+		parts = append(parts, check)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ", pine.Rules{" + strings.Join(parts, ", ") + "}"
 }
 
 // HasTime reports whether a field's value is a time.
@@ -255,7 +316,7 @@ func (f field) Tag() string {
 		name += ",string" // the server sends big integers as strings
 	}
 	tag := fmt.Sprintf("json:%q", name)
-	if f.Cloud || f.Large {
+	if f.Cloud || f.Large || f.Rare {
 		tag += ` pine:"optional"`
 	}
 	return "`" + tag + "`"
@@ -267,7 +328,7 @@ func (f field) Note() string {
 	if f.Cloud {
 		notes = append(notes, "On balenaCloud only: never selected by default.")
 	}
-	if f.Large {
+	if f.Large || f.Rare {
 		notes = append(notes, "Never selected by default.")
 	}
 	if f.Computed {
