@@ -11,6 +11,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -328,33 +329,16 @@ func errorMessage(body []byte) string {
 	return string(body)
 }
 
+var (
+	htmlHidden = regexp.MustCompile(`(?is)<(script|style)\b.*?(</(script|style)|$)`)
+	htmlTag    = regexp.MustCompile(`<[^>]*`)
+)
+
 // htmlText is the text of an error page: what stands outside of tags, scripts and styles.
 func htmlText(page []byte) string {
-	var text strings.Builder
-	skipUntil := ""
-	for len(page) > 0 {
-		tag := bytes.IndexByte(page, '<')
-		if tag < 0 {
-			tag = len(page)
-		}
-		if skipUntil == "" {
-			text.Write(page[:tag])
-			text.WriteByte(' ')
-		}
-		end := bytes.IndexByte(page[tag:], '>')
-		if end < 0 {
-			break
-		}
-		name := strings.ToLower(string(page[tag+1 : tag+end]))
-		switch {
-		case strings.HasPrefix(name, "script"), strings.HasPrefix(name, "style"):
-			skipUntil = "/" + name[:5]
-		case skipUntil != "" && strings.HasPrefix(name, skipUntil):
-			skipUntil = ""
-		}
-		page = page[tag+end+1:]
-	}
-	return html.UnescapeString(text.String())
+	page = htmlHidden.ReplaceAll(page, []byte("<"))
+	page = htmlTag.ReplaceAll(page, nil)
+	return html.UnescapeString(strings.ReplaceAll(string(page), ">", " "))
 }
 
 // oneLine folds white space and what cannot be printed, and cuts what is too long.
