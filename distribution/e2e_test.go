@@ -5,7 +5,7 @@
 package distribution
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/pem"
 	"os"
 	"path/filepath"
@@ -68,10 +68,10 @@ func TestOTLP(t *testing.T) {
 	startCollector(t, "otlp.yaml", vars)
 
 	requireGolden(t, "otlp.txt", func(t require.TestingT) string {
-		return flattened(t, firstReceived(t, file))
+		return flattened(t, lastReceived(t, file))
 	})
 
-	received := firstReceived(t, file)
+	received := lastReceived(t, file)
 	perPoint := (&pmetric.ProtoMarshaler{}).MetricsSize(received) / received.DataPointCount()
 	assert.Less(t, perPoint*batchSize(t, "otlp.yaml"), 4<<20, "a full batch is larger than a gRPC receiver accepts")
 }
@@ -194,14 +194,14 @@ func goldenLines(t *testing.T, golden string) []string {
 	return samples(string(data))
 }
 
-// firstReceived is the first message that the sink wrote.
-func firstReceived(t require.TestingT, file string) pmetric.Metrics {
-	f, err := os.Open(file)
+// lastReceived is the newest whole message that the sink wrote.
+func lastReceived(t require.TestingT, file string) pmetric.Metrics {
+	data, err := os.ReadFile(file)
 	require.NoError(t, err)
-	defer f.Close()
-	line, err := bufio.NewReader(f).ReadBytes('\n')
-	require.NoError(t, err, "no whole message yet")
-	metrics, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(line)
+	whole := data[:bytes.LastIndexByte(data, '\n')+1]
+	require.NotEmpty(t, whole, "no message yet")
+	lines := bytes.Split(bytes.TrimSpace(whole), []byte("\n"))
+	metrics, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(lines[len(lines)-1])
 	require.NoError(t, err)
 	return metrics
 }
