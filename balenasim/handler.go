@@ -20,19 +20,25 @@ const maxTarget = 16 << 10
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	rec := &recorder{ResponseWriter: w}
+	// Deferred, since a broken connection ends the handler with a panic.
+	defer func() {
+		s.note(Request{
+			Time: start, Method: r.Method, Target: redact(target(r)), Status: rec.status,
+			Rows: rec.rows, Bytes: rec.bytes, Duration: time.Since(start), Fault: string(rec.fault),
+		})
+	}()
 	if f, hit := s.faults.pick(r); hit {
 		s.spoil(rec, r, f)
 	} else {
 		s.serve(rec, r)
 	}
-	done := Request{
-		Time: start, Method: r.Method, Target: redact(target(r)), Status: rec.status,
-		Rows: rec.rows, Bytes: rec.bytes, Duration: time.Since(start),
-		Fault: string(rec.fault),
-	}
-	s.log.add(done)
+}
+
+// note remembers an answered request.
+func (s *Simulator) note(r Request) {
+	s.log.add(r)
 	if s.hook != nil {
-		s.hook(done)
+		s.hook(r)
 	}
 }
 

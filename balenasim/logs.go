@@ -43,8 +43,14 @@ const (
 )
 
 // WithLogHeartbeat sets the period of the blank lines that keep a log stream
-// alive. The server's is 58 seconds.
-func WithLogHeartbeat(d time.Duration) Option { return func(s *Simulator) { s.heartbeat = d } }
+// alive. The server's is 58 seconds, and so is it here if d is not positive.
+func WithLogHeartbeat(d time.Duration) Option {
+	return func(s *Simulator) {
+		if s.heartbeat = d; d <= 0 {
+			s.heartbeat = defaultHeartbeat
+		}
+	}
+}
 
 // deviceLogs are the logs of all devices that have some.
 type deviceLogs struct {

@@ -11,7 +11,7 @@ type Request struct {
 	Time     time.Time     `json:"time"`
 	Method   string        `json:"method"`
 	Target   string        `json:"target"` // path and query as they were sent, without API keys
-	Status   int           `json:"status"`
+	Status   int           `json:"status"` // 0 if the connection was broken before
 	Rows     int           `json:"rows"`
 	Bytes    int64         `json:"bytes"` // of the body as sent
 	Duration time.Duration `json:"duration_ns"`

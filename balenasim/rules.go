@@ -35,6 +35,12 @@ var required = map[string][]string{
 	"release_tag":                         {"release", "tag_key", "value"},
 }
 
+// readOnly are the resources that users read and do not write.
+var readOnly = map[string]bool{
+	"organization": true, "user": true, "device_type": true, "cpu_architecture": true,
+	"device_family": true, "application_type": true, "service_instance": true,
+}
+
 // deviceMayCreate are the resources of its own that a device key writes.
 var deviceMayCreate = map[string]bool{
 	"device_tag": true, "device_environment_variable": true, "device_config_variable": true,

@@ -75,7 +75,7 @@ func body(w *recorder, r *http.Request) (map[string]json.RawMessage, bool) {
 // write answers POST, PATCH, PUT and DELETE.
 func (s *Simulator) write(w *recorder, r *http.Request, c credential, v schema.Version, q *odata.Query, fields map[string]json.RawMessage) {
 	view := s.models[v].Resource(q.Resource)
-	if view == nil || c.kind == guest || q.Property != nil || q.Count {
+	if view == nil || c.kind == guest || q.Property != nil || q.Count || readOnly[view.Resource.Name] {
 		s.fail(w, r, query.ErrUnauthorized)
 		return
 	}

@@ -73,8 +73,20 @@ func (s *Store) Load(dir fs.FS) error {
 // grant makes a fleet directly accessible to the user.
 func (s *Store) grant(application int64) error {
 	_, err := (&Tx{s}).Insert("user__has_direct_access_to__application",
-		map[string]any{"has_direct_access_to__application": application})
+		map[string]any{"user": s.owner(), "has_direct_access_to__application": application})
 	return err
+}
+
+// owner is the user that the fleets belong to: the first one that is not the
+// server's own guest.
+func (s *Store) owner() any {
+	t := s.tables["user"]
+	for _, r := range t.Rows() {
+		if name, _ := t.Text(r, t.Resource.Index("username")); name != "guest" {
+			return t.ID(r)
+		}
+	}
+	return nil
 }
 
 // Grant makes a fleet directly accessible to the user.
