@@ -69,10 +69,12 @@ func (d *deviceEntity) rolloutState() string {
 		return pinned
 	}
 	switch d.updateStatus {
-	case "downloading", "downloaded", "applying changes":
-		return updating
 	case "rejected", "aborted":
 		return failing
+	case "downloading", "downloaded", "applying changes":
+		if d.connected { // otherwise this was its last word, and nothing is under way
+			return updating
+		}
 	}
 	return behind
 }

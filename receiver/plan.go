@@ -45,8 +45,8 @@ type need struct {
 func newPlan(config metadata.MetricsBuilderConfig) plan {
 	m := config.Metrics
 
-	// Hardware values are kept by the server when a device disconnects: these columns tell whether they are current.
-	hardware := func(columns ...column[balenaclient.Device]) []column[balenaclient.Device] {
+	// What a device reports of itself is kept by the server when it disconnects: these columns tell whether it is connected.
+	whenConnected := func(columns ...column[balenaclient.Device]) []column[balenaclient.Device] {
 		return append(columns, device.IsOnline, device.HeartbeatState)
 	}
 	devices := func(columns ...column[balenaclient.Device]) []column[balenaclient.Device] { return columns }
@@ -56,7 +56,7 @@ func newPlan(config metadata.MetricsBuilderConfig) plan {
 	containers := func(columns ...column[balenaclient.ImageInstall]) []column[balenaclient.ImageInstall] {
 		return append(columns, imageinstall.Device, imageinstall.Image)
 	}
-	rollout := devices(device.RunningRelease, device.PinnedRelease, device.UpdateStatus)
+	rollout := whenConnected(device.RunningRelease, device.PinnedRelease, device.UpdateStatus)
 
 	p := plan{metricsOf: map[requestKind]int{}}
 	for _, need := range []need{
@@ -87,14 +87,14 @@ func newPlan(config metadata.MetricsBuilderConfig) plan {
 		{perDevice: true, enabled: m.BalenaDeviceUpdateProgress.Enabled, devices: devices(device.OverallProgress)},
 		{perDevice: true, enabled: m.BalenaDeviceInfo.Enabled, releases: releases(),
 			devices: devices(device.OSVersion, device.OSVariant, device.SupervisorVersion, device.RunningRelease, device.PinnedRelease)},
-		{perDevice: true, enabled: m.BalenaDeviceCPUTemperature.Enabled, devices: hardware(device.CPUTemp)},
-		{perDevice: true, enabled: m.BalenaDeviceCPUUtilization.Enabled, devices: hardware(device.CPUUsage)},
-		{perDevice: true, enabled: m.BalenaDeviceMemoryLimit.Enabled, devices: hardware(device.MemoryTotal)},
-		{perDevice: true, enabled: m.BalenaDeviceMemoryUsage.Enabled, devices: hardware(device.MemoryUsage)},
-		{perDevice: true, enabled: m.BalenaDeviceStorageLimit.Enabled, devices: hardware(device.StorageTotal)},
-		{perDevice: true, enabled: m.BalenaDeviceStorageUsage.Enabled, devices: hardware(device.StorageUsage)},
-		{perDevice: true, enabled: m.BalenaDeviceStorageUtilization.Enabled, devices: hardware(device.StorageUsage, device.StorageTotal)},
-		{perDevice: true, enabled: m.BalenaDeviceUndervoltage.Enabled, devices: hardware(device.IsUndervolted)},
+		{perDevice: true, enabled: m.BalenaDeviceCPUTemperature.Enabled, devices: whenConnected(device.CPUTemp)},
+		{perDevice: true, enabled: m.BalenaDeviceCPUUtilization.Enabled, devices: whenConnected(device.CPUUsage)},
+		{perDevice: true, enabled: m.BalenaDeviceMemoryLimit.Enabled, devices: whenConnected(device.MemoryTotal)},
+		{perDevice: true, enabled: m.BalenaDeviceMemoryUsage.Enabled, devices: whenConnected(device.MemoryUsage)},
+		{perDevice: true, enabled: m.BalenaDeviceStorageLimit.Enabled, devices: whenConnected(device.StorageTotal)},
+		{perDevice: true, enabled: m.BalenaDeviceStorageUsage.Enabled, devices: whenConnected(device.StorageUsage)},
+		{perDevice: true, enabled: m.BalenaDeviceStorageUtilization.Enabled, devices: whenConnected(device.StorageUsage, device.StorageTotal)},
+		{perDevice: true, enabled: m.BalenaDeviceUndervoltage.Enabled, devices: whenConnected(device.IsUndervolted)},
 		{enabled: m.BalenaDeviceServiceStatus.Enabled, containers: containers(imageinstall.Status)},
 		{enabled: m.BalenaDeviceServiceDownloadProgress.Enabled, containers: containers(imageinstall.DownloadProgress)},
 		{enabled: m.BalenaDeviceServiceInstallAge.Enabled, containers: containers(imageinstall.InstalledAt)},
@@ -122,6 +122,9 @@ func (p *plan) add(n need) {
 	p.releases = append(p.releases, n.releases...)
 	p.images = append(p.images, n.images...)
 	p.containers = append(p.containers, n.containers...)
+	if n.containers != nil {
+		p.devices = append(p.devices, device.IsOnline, device.HeartbeatState)
+	}
 	for kind, needed := range map[requestKind]bool{
 		deviceRequest:    n.devices != nil || n.containers != nil, // containers are told by device
 		releaseRequest:   n.releases != nil,

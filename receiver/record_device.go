@@ -33,7 +33,7 @@ func (d *deviceEntity) record(mb *metadata.MetricsBuilder, at time.Time) pcommon
 		mb.RecordBalenaDeviceInfoDataPoint(now, 1, d.osVersion, d.osVariant, d.supervisorVersion,
 			d.running.versionOrNone(), d.target.versionOrNone(), d.pinnedID != 0)
 	}
-	if d.hardware.current {
+	if d.connected {
 		d.hardware.record(mb, now)
 	}
 	for _, service := range d.services {

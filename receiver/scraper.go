@@ -27,6 +27,7 @@ type balenaScraper struct {
 	logger   *zap.Logger
 	fetcher  *fetcher
 	recorder *recorder
+	tells    *telemetry
 	host     component.Host
 	now      func() time.Time
 
@@ -35,6 +36,7 @@ type balenaScraper struct {
 	cancel context.CancelFunc
 
 	healthy    bool // whether the last scrape was complete
+	late       bool // whether it was said that scrapes take longer than the interval
 	lastPoints int  // points of the last complete scrape, by which an incomplete one is measured
 }
 
@@ -44,7 +46,7 @@ func newBalenaScraper(cfg *Config, settings receiver.Settings) (*balenaScraper, 
 		return nil, err
 	}
 	base, cancel := context.WithCancel(context.Background())
-	return &balenaScraper{
+	s := &balenaScraper{
 		cfg:      cfg,
 		settings: settings,
 		logger:   settings.Logger,
@@ -58,7 +60,9 @@ func newBalenaScraper(cfg *Config, settings receiver.Settings) (*balenaScraper, 
 		now:      time.Now,
 		base:     base,
 		cancel:   cancel,
-	}, nil
+	}
+	s.tells, err = newTelemetry(settings, func() time.Time { return s.now() })
+	return s, err
 }
 
 // start builds the client, for which auth extensions must have started. It asks the API nothing: an API that is down, or a token that
@@ -77,16 +81,21 @@ func (s *balenaScraper) start(ctx context.Context, host component.Host) error {
 		balenaclient.WithPageSize(s.cfg.PageSize),
 		balenaclient.WithRequestLimit(s.cfg.RequestLimit),
 		balenaclient.WithRequestTimeout(s.cfg.API.Timeout),
+		balenaclient.WithObserver(s.tells.observe),
 	}
 	if s.cfg.InsecureHTTP {
 		options = append(options, balenaclient.WithInsecureHTTP())
 	}
 	s.fetcher.client, err = balenaclient.New(options...)
-	return err
+	if err != nil {
+		return err
+	}
+	return s.tells.start()
 }
 
 func (s *balenaScraper) shutdown(context.Context) error {
 	s.cancel()
+	s.tells.shutdown()
 	return nil
 }
 
@@ -95,33 +104,47 @@ func (s *balenaScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	defer cancel()
 	defer context.AfterFunc(s.base, cancel)()
 
+	start := time.Now()
 	answers := s.fetcher.fetch(ctx)
 	if s.base.Err() != nil {
 		return pmetric.NewMetrics(), nil // shutting down: half a scrape is not worth an error
 	}
 	snapshot := newSnapshot(s.now(), s.cfg.CollectionInterval, answers)
 	metrics, points := s.recorder.record(snapshot, answers.complete())
-	err := s.scrapeError(answers, points)
+	s.warnIfLate(time.Since(start))
+
+	missing := answers.missingPoints()
+	if answers.complete() {
+		s.lastPoints = points
+	} else {
+		missing = max(missing, s.lastPoints-points)
+	}
+	s.tells.scraped(snapshot.at, points, missing, answers.complete())
+	err := s.scrapeError(answers, missing)
 	s.report(snapshot, err)
 	return metrics, err
 }
 
-// scrapeError says what could not be fetched, and how many points are missing for it: those that the last complete scrape had more,
-// but at least one for each metric that needed what is missing.
-func (s *balenaScraper) scrapeError(a answers, points int) error {
-	if len(a.failures) == 0 {
-		s.lastPoints = points
-		return nil
+// warnIfLate says once that scrapes take longer than the interval, until they do not any more.
+func (s *balenaScraper) warnIfLate(elapsed time.Duration) {
+	late := elapsed > s.cfg.CollectionInterval
+	if late && !s.late {
+		s.logger.Warn(`A scrape took longer than "collection_interval": raise it, or turn off metrics that need devices. This is said once.`,
+			zap.Duration("elapsed", elapsed), zap.Duration("collection_interval", s.cfg.CollectionInterval))
 	}
-	missing := 0
-	for kind, err := range a.failures {
-		missing += a.missingPoints(kind, err)
+	s.late = late
+}
+
+// scrapeError says what could not be fetched and counts the points that are missing for it.
+func (s *balenaScraper) scrapeError(a answers, missing int) error {
+	if len(a.failures) == 0 {
+		return nil
 	}
 	err := &incompleteError{
 		text:   fmt.Sprintf("balena API at %s: %s%s", s.cfg.API.Endpoint, a.describeFailures(), s.remedy(a.failures)),
 		causes: slices.Collect(maps.Values(a.failures)),
 	}
-	return scrapererror.NewPartialScrapeError(err, max(missing, s.lastPoints-points))
+	return scrapererror.NewPartialScrapeError(err, missing)
 }
 
 // describeFailures says what failed, kinds with one cause together.
@@ -142,8 +165,17 @@ func (a answers) describeFailures() string {
 	return strings.Join(causes, "; ")
 }
 
-// missingPoints is the least number of points that a failed kind of request costs.
-func (a answers) missingPoints(kind requestKind, err error) int {
+// missingPoints is the least number of points that failed requests cost: one for each metric that needed what is missing. The last
+// complete scrape may tell better.
+func (a answers) missingPoints() int {
+	missing := 0
+	for kind, err := range a.failures {
+		missing += a.missingPointsOf(kind, err)
+	}
+	return missing
+}
+
+func (a answers) missingPointsOf(kind requestKind, err error) int {
 	var rows *balenaclient.RowsError
 	if errors.As(err, &rows) && kind == deviceRequest {
 		return rows.Rows * max(1, a.plan.pointsPerDevice)
@@ -175,6 +207,8 @@ func (s *balenaScraper) remedy(failures map[requestKind]error) string {
 			return `: set "api::endpoint" to the API itself`
 		case errors.Is(err, balenaclient.ErrTooLarge):
 			return `: set a smaller "page_size"`
+		case errors.Is(err, context.DeadlineExceeded):
+			return `: the time was up, raise "collection_interval" or turn off metrics that need devices`
 		}
 	}
 	return ""

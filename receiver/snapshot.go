@@ -64,13 +64,15 @@ type deviceEntity struct {
 	running, target                         *releaseEntity // nil if there is none, or none that can be read
 	versionsKnown                           bool           // whether the releases were fetched
 
-	hardware hardware
-	services []deviceService // by name
+	// What a connected device reports of itself. The server keeps the last report of a device that disconnected, which may be from
+	// long ago: then it is not reported.
+	connected bool
+	hardware  hardware
+	services  []deviceService // by name
 }
 
-// hardware is what a device reports of itself. The server keeps the last report of a device that disconnected.
+// hardware is what a device reports of its hardware.
 type hardware struct {
-	current                   bool   // whether the device is connected, so that the values are of now
 	cpuUsage                  *int64 // percent
 	cpuTemperature            *int64 // °C
 	memoryUsage, memoryLimit  *int64 // MiB
@@ -237,8 +239,8 @@ func newDeviceEntity(row balenaclient.Device, t texts) *deviceEntity {
 		osVersion:             t.shared(row.OSVersion),
 		osVariant:             t.shared(row.OSVariant),
 		supervisorVersion:     t.shared(row.SupervisorVersion),
+		connected:             row.IsOnline || row.HeartbeatState == "online" || row.HeartbeatState == "timeout",
 		hardware: hardware{
-			current:        row.IsOnline || row.HeartbeatState == "online" || row.HeartbeatState == "timeout",
 			cpuUsage:       row.CPUUsage,
 			cpuTemperature: row.CPUTemp,
 			memoryUsage:    row.MemoryUsage,
@@ -251,7 +253,7 @@ func newDeviceEntity(row balenaclient.Device, t texts) *deviceEntity {
 }
 
 // joinContainers gives devices their services. Containers of the supervisor, of the operating system and of a fleet that the device
-// has left are of no service of its fleet.
+// has left are of no service of its fleet, and a device that is not connected may have stopped all of them.
 func (s *snapshot) joinContainers(a answers) {
 	if len(a.containers) == 0 || a.failed(imageRequest) {
 		return
@@ -262,7 +264,7 @@ func (s *snapshot) joinContainers(a answers) {
 	}
 	for _, c := range a.containers {
 		d, of := devices[c.deviceID], a.services[c.imageID]
-		if d == nil || of.name == "" || of.fleetID != d.fleetID {
+		if d == nil || !d.connected || of.name == "" || of.fleetID != d.fleetID {
 			continue
 		}
 		d.addService(deviceService{

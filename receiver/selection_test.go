@@ -1,0 +1,176 @@
+package receiver
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-balena/balenareceiver/balenaclient"
+)
+
+func TestDevicesAreSelectedAndCountedAlike(t *testing.T) {
+	t.Parallel()
+	const first = "6a702e2f774640ba8ae8905b54b4a482" // solar-sensors-00, online
+	for name, test := range map[string]struct {
+		devices        DevicesConfig
+		devicesOfFleet float64
+		onlineInFleet  float64
+		includesFirst  bool
+	}{
+		"all by default":                  {DevicesConfig{}, 6, 5, true},
+		"without one that is excluded":    {DevicesConfig{Exclude: []string{first}}, 5, 4, false},
+		"with a tag":                      {DevicesConfig{IncludeTags: []string{"monitored"}}, 2, 2, true},
+		"with a tag of a value":           {DevicesConfig{IncludeTags: []string{"monitored=O'Neil & Söhne"}}, 1, 1, true},
+		"with one of two tags":            {DevicesConfig{IncludeTags: []string{"monitored=no", "monitored=O'Neil & Söhne"}}, 2, 2, true},
+		"without a tag":                   {DevicesConfig{ExcludeTags: []string{"monitored"}}, 4, 3, false},
+		"with a tag, less one of a value": {DevicesConfig{IncludeTags: []string{"monitored"}, ExcludeTags: []string{"monitored=no"}}, 1, 1, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := realAccount(t)
+			for id, value := range map[int64]string{37: "O'Neil & Söhne", 38: "no"} {
+				_, err := sim.Insert("device_tag", map[string]any{"device": id, "tag_key": "monitored", "value": value})
+				require.NoError(t, err)
+			}
+			cfg := testConfig(serve(t, sim))
+			cfg.Fleets.Include = []string{"globex/solar-sensors"}
+			cfg.Devices = test.devices
+
+			metrics, err := startScraper(t, cfg).scrape(t.Context())
+
+			require.NoError(t, err)
+			assert.Equal(t, map[string]float64{"globex/solar-sensors": test.devicesOfFleet}, values(metrics, "balena.fleet.device.count"))
+			assert.Equal(t, map[string]float64{"globex/solar-sensors": test.onlineInFleet}, values(metrics, "balena.devices.online"))
+			assert.Len(t, values(metrics, "balena.device.online"), int(test.devicesOfFleet))
+			assert.Equal(t, test.includesFirst, slices.Contains(slices.Collect(maps.Keys(values(metrics, "balena.device.online"))), "solar-sensors-00"))
+		})
+	}
+}
+
+func TestFleetsAreSelectedByTag(t *testing.T) {
+	t.Parallel()
+	sim := realAccount(t)
+	_, err := sim.Insert("application_tag", map[string]any{"application": int64(4), "tag_key": "tier", "value": "gold"})
+	require.NoError(t, err)
+	url := serve(t, sim)
+	for name, test := range map[string]struct {
+		fleets FleetsConfig
+		want   []string
+	}{
+		"with a tag":    {FleetsConfig{IncludeTags: []string{"tier=gold"}}, []string{"globex/solar-sensors"}},
+		"without a tag": {FleetsConfig{ExcludeTags: []string{"tier"}, Include: []string{"globex/*"}}, []string{"globex/lab-nucs"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := testConfig(url)
+			cfg.Fleets = test.fleets
+			metrics, err := startScraper(t, cfg).scrape(t.Context())
+			require.NoError(t, err)
+			assert.ElementsMatch(t, test.want, slices.Collect(maps.Keys(values(metrics, "balena.devices.online"))))
+		})
+	}
+}
+
+func TestBadSelectionIsExplained(t *testing.T) {
+	t.Parallel()
+	for want, change := range map[string]func(*Config){
+		`"devices::include_tags": "=x" is no tag: write key or key=value`:               func(cfg *Config) { cfg.Devices.IncludeTags = []string{"=x"} },
+		`"devices::exclude_tags": "two words" is no tag`:                                func(cfg *Config) { cfg.Devices.ExcludeTags = []string{"two words"} },
+		`"fleets::include_tags": "" is no tag`:                                          func(cfg *Config) { cfg.Fleets.IncludeTags = []string{""} },
+		`"devices::exclude": "827050a" is no full UUID of a device: write its 32 or 62`: func(cfg *Config) { cfg.Devices.Exclude = []string{"827050a"} },
+		`"shard" is index 3 of 3: set index to 0 up to total-1`:                         func(cfg *Config) { cfg.Shard = ShardConfig{Index: 3, Total: 3} },
+		`"shard" is index -1 of 2`:                                                      func(cfg *Config) { cfg.Shard = ShardConfig{Index: -1, Total: 2} },
+		`"tags::devices": "a b" is no key of a tag`:                                     func(cfg *Config) { cfg.Tags.Devices = map[string]string{"a b": ""} },
+		`the attribute "balena.device.uuid" could clash with one of the receiver's`:     func(cfg *Config) { cfg.Tags.Devices = map[string]string{"a": "balena.device.uuid"} },
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			cfg := testConfig("https://api.balena.example.com")
+			change(cfg)
+			require.ErrorContains(t, cfg.Validate(), want)
+		})
+	}
+}
+
+func TestEveryFleetIsInExactlyOneShare(t *testing.T) {
+	t.Parallel()
+	for _, total := range []int{1, 2, 3, 7} {
+		sizes := make([]int, total)
+		for id := range int64(10_000) {
+			shares := 0
+			for index := range total {
+				if (ShardConfig{Index: index, Total: total}).includes(id) {
+					shares++
+					sizes[index]++
+				}
+			}
+			require.Equal(t, 1, shares, "fleet %d of %d shares", id, total)
+		}
+		for _, size := range sizes {
+			assert.InEpsilon(t, 10_000/total, size, 0.1, "shares are about equal")
+		}
+	}
+}
+
+func TestSharesTogetherAreTheWholeAccount(t *testing.T) {
+	t.Parallel()
+	url := serve(t, realAccount(t))
+	seen := map[string]int{}
+	for index := range 3 {
+		cfg := testConfig(url)
+		cfg.Shard = ShardConfig{Index: index, Total: 3}
+		metrics, err := startScraper(t, cfg).scrape(t.Context())
+		require.NoError(t, err)
+		for slug := range values(metrics, "balena.devices.online") {
+			seen[slug]++
+		}
+	}
+	assert.Equal(t, map[string]int{
+		"acme/edge-cameras": 1, "acme/empty-fleet": 1, "acme/warehouse-gateways": 1, "globex/lab-nucs": 1, "globex/solar-sensors": 1,
+	}, seen)
+}
+
+func TestTagsBecomeResourceAttributes(t *testing.T) {
+	t.Parallel()
+	sim := realAccount(t)
+	_, err := sim.Insert("application_tag", map[string]any{"application": int64(4), "tag_key": "tier", "value": "gold"})
+	require.NoError(t, err)
+	cfg := testConfig(serve(t, sim))
+	cfg.Fleets.Include = []string{"globex/solar-sensors"}
+	cfg.Tags = TagsConfig{Devices: map[string]string{"site": "", "serial": "device.serial"}, Fleets: map[string]string{"tier": ""}}
+	_, err = sim.Insert("device_tag", map[string]any{"device": int64(37), "tag_key": "serial", "value": "4711"})
+	require.NoError(t, err)
+
+	metrics, err := startScraper(t, cfg).scrape(t.Context())
+
+	require.NoError(t, err)
+	found := map[string]string{}
+	for _, resource := range metrics.ResourceMetrics().All() {
+		attributes := resource.Resource().Attributes()
+		switch text(attributes, "balena.device.name") {
+		case "solar-sensors-00":
+			found["site"] = text(attributes, "balena.device.tag.site")
+			found["serial"] = text(attributes, "device.serial")
+		case "":
+			if text(attributes, "balena.release.commit") == "" {
+				found["tier"] = text(attributes, "balena.fleet.tag.tier")
+			}
+		}
+	}
+	assert.Equal(t, map[string]string{"site": "site-0", "serial": "4711", "tier": "gold"}, found)
+}
+
+func FuzzTags(f *testing.F) {
+	f.Add("key=value")
+	f.Add("=")
+	f.Fuzz(func(t *testing.T, tag string) {
+		cfg := testConfig("https://api.balena.example.com")
+		cfg.Devices.IncludeTags = []string{tag}
+		selection, err := newSelection(cfg)
+		if err == nil {
+			_ = selection.includes(balenaclient.Fleet{ID: 1, Slug: "acme/kiosk"})
+		}
+	})
+}

@@ -1,0 +1,68 @@
+package receiver
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
+	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
+)
+
+// telemetry is what the receiver tells of itself.
+type telemetry struct {
+	builder  *metadata.TelemetryBuilder
+	receiver attribute.KeyValue
+	now      func() time.Time
+
+	lastComplete atomic.Int64 // when the last complete scrape was, or the start (Unix nanoseconds)
+}
+
+func newTelemetry(settings receiver.Settings, now func() time.Time) (*telemetry, error) {
+	builder, err := metadata.NewTelemetryBuilder(settings.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	return &telemetry{builder: builder, receiver: attribute.String("receiver", settings.ID.String()), now: now}, nil
+}
+
+// start begins to tell the age of the last complete scrape.
+func (t *telemetry) start() error {
+	t.lastComplete.Store(t.now().UnixNano())
+	return t.builder.RegisterReceiverBalenaSnapshotAgeCallback(func(_ context.Context, observer metric.Float64Observer) error {
+		age := t.now().Sub(time.Unix(0, t.lastComplete.Load()))
+		observer.Observe(max(age, 0).Seconds(), metric.WithAttributes(t.receiver))
+		return nil
+	})
+}
+
+func (t *telemetry) shutdown() { t.builder.Shutdown() }
+
+// observe notes what a request cost.
+func (t *telemetry) observe(call pine.Call) {
+	ctx := context.Background()
+	of := metric.WithAttributeSet(attribute.NewSet(t.receiver, attribute.String("resource", call.Resource)))
+	status := metric.WithAttributeSet(attribute.NewSet(
+		t.receiver, attribute.String("resource", call.Resource), attribute.Int("status_code", call.Status)))
+	t.builder.ReceiverBalenaAPIRequests.Add(ctx, 1, status)
+	t.builder.ReceiverBalenaAPIRetries.Add(ctx, int64(max(call.Attempts-1, 0)), of)
+	t.builder.ReceiverBalenaAPIRows.Add(ctx, int64(call.Rows), of)
+	t.builder.ReceiverBalenaAPIBytes.Add(ctx, call.Bytes, of)
+	t.builder.ReceiverBalenaAPIDuration.Record(ctx, call.Duration.Seconds(), of)
+}
+
+// scraped notes how much a scrape brought of what it should have brought.
+func (t *telemetry) scraped(at time.Time, points, missing int, complete bool) {
+	coverage := 1.0
+	if missing > 0 {
+		coverage = float64(points) / float64(points+missing)
+	}
+	t.builder.ReceiverBalenaScrapeCoverage.Record(context.Background(), coverage, metric.WithAttributes(t.receiver))
+	if complete {
+		t.lastComplete.Store(at.UnixNano())
+	}
+}
