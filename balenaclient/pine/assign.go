@@ -172,3 +172,9 @@ func (l SettableLink[R, S]) columnOf(R) string { return string(l) }
 
 // and joins assignments without touching either list.
 func and[R any](a, b []Assignment[R]) []Assignment[R] { return append(slices.Clip(a), b...) }
+
+// Check reports why [Query.Create] and [Query.Patch] would not send these assignments.
+func (q Query[T]) Check(assignments ...Assignment[T]) error {
+	_, err := q.body(assignments)
+	return err
+}

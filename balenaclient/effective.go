@@ -1,0 +1,183 @@
+package balenaclient
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// EnvOrigin is where a variable that a service sees was set.
+type EnvOrigin string
+
+// Origins of variables. Each wins over those that follow it (balena's documentation, "Environment and service variables").
+const (
+	FromDeviceService EnvOrigin = "device service"
+	FromDevice        EnvOrigin = "device"
+	FromFleetService  EnvOrigin = "fleet service"
+	FromFleet         EnvOrigin = "fleet"
+)
+
+var envOrigins = []EnvOrigin{FromDeviceService, FromDevice, FromFleetService, FromFleet}
+
+// EffectiveVariable is a variable as a service sees it.
+type EffectiveVariable struct {
+	Value  string
+	Origin EnvOrigin
+
+	// Hidden are the other places where the variable is set, in the order in which they would win.
+	Hidden []EnvOrigin
+}
+
+// EffectiveEnv computes what a service on a device sees of the variables set in balena, and where each comes from, with one request.
+// Variables that balena itself or the image sets are not among them. It is [ErrNoService] if the device's fleet has no such service.
+func (c *Client) EffectiveEnv(ctx context.Context, device int64, service string) (map[string]EffectiveVariable, error) {
+	settings, err := c.envOf(ctx, device)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(settings.services, service) {
+		return nil, fmt.Errorf("device %d has no service %q (it has %s): %w", device, service, orNone(settings.services), ErrNoService)
+	}
+	env := map[string]EffectiveVariable{}
+	for _, origin := range envOrigins {
+		for key, value := range settings.at[origin] {
+			if key.Service != "" && key.Service != service {
+				continue
+			}
+			if known, ok := env[key.Name]; ok {
+				known.Hidden = append(known.Hidden, origin)
+				env[key.Name] = known
+			} else {
+				env[key.Name] = EffectiveVariable{Value: value, Origin: origin}
+			}
+		}
+	}
+	return env, nil
+}
+
+// envSettings is everything set for a device, by where it is set.
+type envSettings struct {
+	at       map[EnvOrigin]EnvMap
+	services []string // of the device's fleet, sorted
+}
+
+func (c *Client) envOf(ctx context.Context, device int64) (envSettings, error) {
+	row, err := c.Devices().Select(deviceUUID).
+		Expand(append(deviceVariablesAndServices(), deviceFleet.With(selectFleetEnv()))...).Get(ctx, device)
+	if err != nil {
+		return envSettings{}, fmt.Errorf("environment of device %d: %w", device, err)
+	}
+	settings := envSettings{at: map[EnvOrigin]EnvMap{}}
+	adder := func(forAll, forService EnvOrigin) func(EnvKey, string) {
+		settings.at[forAll], settings.at[forService] = EnvMap{}, EnvMap{}
+		return func(key EnvKey, value string) {
+			if key.Service == "" {
+				settings.at[forAll][key] = value
+			} else {
+				settings.at[forService][key] = value
+			}
+		}
+	}
+	addDeviceEnv(row, adder(FromDevice, FromDeviceService))
+	fleet, _ := row.Fleet.Row()
+	addFleetEnv(fleet, adder(FromFleet, FromFleetService))
+	for _, s := range fleet.Services.Rows {
+		settings.services = append(settings.services, s.Name)
+	}
+	slices.Sort(settings.services)
+	return settings, nil
+}
+
+// EnvChange is a variable of a device that was set.
+type EnvChange struct {
+	EnvKey
+	Created bool   // it was not set on the device before
+	Old     string // value that was in force before; may be secret
+}
+
+// OverrideError means that a variable was not set because it is not clear where: several services have it. It is [ErrNotUnique] too.
+type OverrideError struct {
+	Device   int64
+	Name     string
+	Services []string // that have a variable of this name; "" stands for all services
+}
+
+func (e *OverrideError) Error() string {
+	services := slices.Clone(e.Services)
+	for i, s := range services {
+		if s == "" {
+			services[i] = "all services"
+		}
+	}
+	return fmt.Sprintf("variable %q of device %d: %s: it is set for %s: say for which, with DeviceEnv(%d).Service(name).Set",
+		e.Name, e.Device, ErrNotUnique, strings.Join(services, ", "), e.Device)
+}
+
+// Is reports whether target is [ErrNotUnique].
+func (e *OverrideError) Is(target error) bool { return target == ErrNotUnique }
+
+// OverrideEnv gives a variable that the fleet or the device has another value on this device, where the variable is: for all services,
+// or for the one service that has it. It returns what it changed. It is [ErrNotFound] if there is no such variable, and an
+// [OverrideError] if it is not clear which is meant; then nothing was changed.
+func (c *Client) OverrideEnv(ctx context.Context, device int64, name, value string) (EnvChange, error) {
+	if err := c.DeviceEnv(device).check(name, value); err != nil {
+		return EnvChange{}, err
+	}
+	settings, err := c.envOf(ctx, device)
+	if err != nil {
+		return EnvChange{}, err
+	}
+	// A variable of the device for all services wins over a fleet's for one, but not over the device's own for one.
+	found := map[string]bool{}
+	has := func(origin EnvOrigin) (any bool) {
+		for key := range settings.at[origin] {
+			if key.Name == name {
+				found[key.Service], any = true, true
+			}
+		}
+		return any
+	}
+	has(FromDeviceService)
+	forAll := has(FromDevice)
+	if has(FromFleet) || forAll {
+		forAll = true
+	} else {
+		has(FromFleetService)
+	}
+	switch {
+	case len(found) == 0:
+		return EnvChange{}, fmt.Errorf("variable %q of device %d: %w: neither the device nor its fleet has it; DeviceEnv(%d).Set makes it",
+			name, device, ErrNotFound, device)
+	case len(found) > 1:
+		return EnvChange{}, &OverrideError{Device: device, Name: name, Services: slices.Sorted(maps.Keys(found))}
+	}
+	var change EnvChange
+	for service := range found {
+		change.EnvKey = EnvKey{service, name}
+	}
+	own := FromDevice
+	if !forAll {
+		own = FromDeviceService
+	}
+	_, had := settings.at[own][change.EnvKey]
+	change.Created = !had
+	for _, origin := range envOrigins {
+		if old, ok := settings.at[origin][change.EnvKey]; ok {
+			change.Old = old
+			break
+		}
+	}
+	if err := c.DeviceEnv(device).Service(change.Service).Set(ctx, name, value); err != nil {
+		return EnvChange{}, err
+	}
+	return change, nil
+}
+
+func orNone(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,149 @@
+package balenaclient
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
+)
+
+// ErrWrongFleet means that a device is not in the fleet of the release that it should run; it may have moved.
+var ErrWrongFleet = fmt.Errorf("in another fleet: %w", ErrInvalid)
+
+// LatestRelease returns the latest release of a fleet that devices can run: built, final and not invalidated, of which the one created
+// last. It is [ErrNotFound] if there is none.
+func (c *Client) LatestRelease(ctx context.Context, fleet int64) (Release, error) {
+	release, err := c.Releases().
+		Where(releaseFleet.Is(fleet), releaseStatus.Eq("success"), releaseIsFinal.Eq(true), releaseIsInvalidated.Eq(false)).
+		OrderBy(releaseCreatedAt.Desc(), releaseID.Desc()).First(ctx)
+	if err != nil {
+		return release, fmt.Errorf("latest release of fleet %d: %w", fleet, err)
+	}
+	return release, nil
+}
+
+// ReleaseByCommit returns the release of a fleet whose commit is this, or alone begins like this. If a commit was built more than once
+// it is an [AmbiguousError].
+func (c *Client) ReleaseByCommit(ctx context.Context, fleet int64, commit string) (Release, error) {
+	commit = strings.ToLower(commit)
+	if commit == "" {
+		return Release{}, &InvalidError{Resource: "release", Column: "commit", Problem: "is empty", Remedy: "give its first digits"}
+	}
+	return only(ctx, c.Releases().Where(releaseFleet.Is(fleet), pine.StartsWith(releaseCommit, commit)),
+		fmt.Sprintf("release %s… of fleet %d", commit, fleet), "give more digits, or ask for it by version",
+		func(r Release) string { return r.Commit + " (" + r.RawVersion + ")" })
+}
+
+// ReleaseByVersion returns the release of a fleet with this version, for example 1.2.3, 1.2.3+rev1 or 1.2.3-1700000000000.
+func (c *Client) ReleaseByVersion(ctx context.Context, fleet int64, version string) (Release, error) {
+	return only(ctx, c.Releases().Where(releaseFleet.Is(fleet), releaseRawVersion.Eq(version)),
+		fmt.Sprintf("release %s of fleet %d", version, fleet), "ask for it by commit",
+		func(r Release) string { return r.Commit })
+}
+
+// PinDevices has devices run a release whatever their fleet runs. The release must be one that devices can run, and of their fleet:
+// otherwise it is [ErrWrongFleet] and nothing is changed. It is also [ErrWrongFleet] if a device moves meanwhile; that device is then
+// not pinned and the others are.
+func (c *Client) PinDevices(ctx context.Context, release int64, devices ...int64) error {
+	r, err := c.runnable(ctx, release)
+	if err != nil {
+		return err
+	}
+	rows, err := c.devices(ctx, devices)
+	if err != nil {
+		return err
+	}
+	for _, d := range rows {
+		if d.Fleet.ID != r.Fleet.ID {
+			return fmt.Errorf("device %s (%s) is in fleet %d and release %d is of fleet %d: %w: nothing was changed",
+				d.UUID, d.Name, d.Fleet.ID, r.ID, r.Fleet.ID, ErrWrongFleet)
+		}
+	}
+	if err := c.patchDevices(ctx, devices, deviceFleet.Is(r.Fleet.ID), devicePinnedRelease.Set(release)); err != nil {
+		return err
+	}
+	rows, err = c.devices(ctx, devices)
+	if err != nil {
+		return fmt.Errorf("pinned, but not verified: %w", err)
+	}
+	for _, d := range rows {
+		if d.PinnedRelease.ID != release && d.Fleet.ID != r.Fleet.ID {
+			return fmt.Errorf("device %s (%s) moved to fleet %d and was not pinned: %w", d.UUID, d.Name, d.Fleet.ID, ErrWrongFleet)
+		}
+	}
+	return nil
+}
+
+// UnpinDevices has devices run what their fleet runs.
+func (c *Client) UnpinDevices(ctx context.Context, devices ...int64) error {
+	return c.changeDevices(ctx, devices, devicePinnedRelease.Clear())
+}
+
+// PinAllDevices pins all devices of the release's fleet but for those that have one of the tags, with one request for the change. It
+// returns how many devices that were, as counted just before.
+func (c *Client) PinAllDevices(ctx context.Context, release int64, keep ...string) (int, error) {
+	r, err := c.runnable(ctx, release)
+	if err != nil {
+		return 0, err
+	}
+	return patchCounted(ctx, c.Devices().Where(deviceFleet.Is(r.Fleet.ID), withoutTags(keep)), devicePinnedRelease.Set(release))
+}
+
+// UnpinAllDevices unpins all devices of a fleet but for those that have one of the tags. It returns how many devices had a pin.
+func (c *Client) UnpinAllDevices(ctx context.Context, fleet int64, keep ...string) (int, error) {
+	return patchCounted(ctx, c.Devices().Where(deviceFleet.Is(fleet), devicePinnedRelease.NotNull(), withoutTags(keep)),
+		devicePinnedRelease.Clear())
+}
+
+func patchCounted[T any](ctx context.Context, q pine.Query[T], assignments ...pine.Assignment[T]) (int, error) {
+	count, err := q.Count(ctx)
+	if err != nil || count == 0 {
+		return 0, err
+	}
+	return count, q.Patch(ctx, assignments...)
+}
+
+func withoutTags(keys []string) pine.Filter[Device] {
+	if len(keys) == 0 {
+		return pine.Filter[Device]{}
+	}
+	return pine.Not(deviceTags.Any(deviceTagKey.In(keys...)))
+}
+
+// PinFleet has a fleet run a release, and follow no newer one.
+func (c *Client) PinFleet(ctx context.Context, release int64) error {
+	r, err := c.runnable(ctx, release)
+	if err != nil {
+		return err
+	}
+	return c.Fleets().Where(fleetID.Eq(r.Fleet.ID)).MustMatch().
+		Patch(ctx, fleetTargetRelease.Set(release), fleetTracksLatestRelease.Set(false))
+}
+
+// TrackLatest has a fleet run its latest release, and follow newer ones. A fleet without a release that devices can run follows from
+// its first one on.
+func (c *Client) TrackLatest(ctx context.Context, fleet int64) error {
+	assignments := []pine.Assignment[Fleet]{fleetTracksLatestRelease.Set(true)}
+	switch latest, err := c.LatestRelease(ctx, fleet); {
+	case err == nil:
+		assignments = append(assignments, fleetTargetRelease.Set(latest.ID))
+	case !isNotFound(err):
+		return err
+	}
+	return c.Fleets().Where(fleetID.Eq(fleet)).MustMatch().Patch(ctx, assignments...)
+}
+
+// runnable returns a release if devices can run it.
+func (c *Client) runnable(ctx context.Context, id int64) (Release, error) {
+	r, err := c.Releases().Select(releaseFleet, releaseStatus, releaseIsInvalidated, releaseCommit).Get(ctx, id)
+	switch {
+	case err != nil:
+		return r, fmt.Errorf("release %d: %w", id, err)
+	case r.Status != "success":
+		return r, fmt.Errorf("release %d (%s): %w: its build is %s, devices cannot run it: nothing was changed", id, r.Commit, ErrInvalid, r.Status)
+	case r.IsInvalidated:
+		return r, fmt.Errorf("release %d (%s): %w: it was invalidated: nothing was changed", id, r.Commit, ErrInvalid)
+	}
+	return r, nil
+}
