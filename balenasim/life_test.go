@@ -98,7 +98,7 @@ func TestFleetsGrowShrinkAndChangeNames(t *testing.T) {
 	sc := shippedScenario(t, "noisy")
 	sc.Faults = nil
 	sim := playing(t, sc)
-	sim.Step(2 * time.Hour)
+	sim.Step(30 * time.Minute)
 	assert.Positive(t, number(t, sim, "/v7/device/$count?$filter=startswith(device_name,'renamed-')"))
 	assert.NotEqual(t, 600, number(t, sim, "/v7/device/$count"))
 	assert.Positive(t, number(t, sim, "/v7/device/$count?$filter=id%20gt%20600"), "new devices")

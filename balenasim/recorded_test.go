@@ -190,6 +190,7 @@ func TestAnswersRecordedExchangesAsTheRealServerDid(t *testing.T) {
 		covered[q.Name] = true
 	}
 	replayed, reasons := 0, 0
+	unchanged := recordedSimulator(t)
 	for _, e := range exchanges(t) {
 		if notReplayed[e.Name] != "" {
 			reasons++
@@ -202,8 +203,11 @@ func TestAnswersRecordedExchangesAsTheRealServerDid(t *testing.T) {
 		}
 		replayed++
 		t.Run(e.Name, func(t *testing.T) {
-			sim := recordedSimulator(t)
-			prepare(t, sim, e.Name)
+			sim := unchanged
+			if e.Request.Method != http.MethodGet || strings.HasPrefix(e.Name, "logs-history") {
+				sim = recordedSimulator(t)
+				prepare(t, sim, e.Name)
+			}
 			w := do(sim, e)
 			requireAnswer(t, e, w, e.Request.Method == http.MethodPost)
 		})

@@ -4,8 +4,10 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
@@ -13,10 +15,10 @@ import (
 
 // The rules of writes, with the messages of open-balena-api.
 var (
-	envName    = regexp.MustCompile(`^[A-Za-z_]\w*$`)
-	configName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_:]*$`)
-	appName    = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
-	deviceUUID = regexp.MustCompile(`^[a-f0-9]{32}([a-f0-9]{30})?$`)
+	badEnvName    = regexp.MustCompile(`^\d|\W`)
+	badConfigName = regexp.MustCompile(`^[\d:]|[^A-Za-z0-9_:]`)
+	appName       = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
+	deviceUUID    = regexp.MustCompile(`^[a-f0-9]{32}([a-f0-9]{30})?$`)
 )
 
 // required are the fields that an insert must give. Without them the database
@@ -68,7 +70,9 @@ func (c *change) validate(resource string, values map[string]any, insert bool) e
 		}
 	case strings.HasSuffix(resource, "_tag"):
 		if key, ok := text("tag_key"); ok {
-			return tagKey(key)
+			if err := tagKey(key); err != nil {
+				return err
+			}
 		}
 	case resource == "device":
 		if name, ok := text("device_name"); ok && strings.ContainsAny(name, "\r\n") {
@@ -87,22 +91,25 @@ func (c *change) validate(resource string, values map[string]any, insert bool) e
 			}
 		}
 	}
-	if value, ok := text("value"); ok && strings.HasSuffix(resource, "_variable") && strings.ContainsAny(value, "\r\n") {
+	value, ok := text("value")
+	if ok && strings.HasSuffix(resource, "_variable") && strings.ContainsAny(value, "\r\n") {
 		return badRequest("Variable values cannot contain line break characters")
 	}
-	return nil
+	return valueLength(resource, value)
 }
 
 func reserved(name string) bool {
 	return strings.HasPrefix(name, "RESIN_") || strings.HasPrefix(name, "BALENA_")
 }
 
+func reservedName(name string) bool { return name == "RESIN" || name == "BALENA" || name == "USER" }
+
 func envVarName(name string) error {
 	switch {
-	case !envName.MatchString(name):
+	case badEnvName.MatchString(name):
 		return badRequest("Environment variable names can only contain alphanumeric characters and underscores.")
-	case name == "RESIN" || name == "BALENA" || name == "USER":
-		return badRequest("Environment variables " + name + " is reserved.")
+	case reservedName(name):
+		return badRequest("Environment variables RESIN, BALENA, USER are reserved")
 	case reserved(name):
 		return badRequest("Environment variables beginning with RESIN_, BALENA_ are reserved.")
 	}
@@ -111,10 +118,65 @@ func envVarName(name string) error {
 
 func configVarName(name string) error {
 	switch {
-	case !configName.MatchString(name):
-		return badRequest("Configuration variable names can only contain alphanumeric characters, underscores and colons.")
+	case badConfigName.MatchString(name):
+		return badRequest("Configuration variable names can only contain alphanumeric characters, underscores or a colon")
+	case reservedName(name):
+		return badRequest("Configuration variables RESIN, BALENA, USER are reserved")
 	case !reserved(name):
 		return badRequest("Configuration variables must be part of one of the following namespaces: RESIN_, BALENA_")
+	}
+	return nil
+}
+
+// longestValue are the limits to the length of values.
+var longestValue = map[string]int{
+	"application_config_variable":         100_000,
+	"application_environment_variable":    100_000,
+	"device_config_variable":              100_000,
+	"device_environment_variable":         100_000,
+	"device_service_environment_variable": 100_000,
+	"device_tag":                          10_000,
+}
+
+func valueLength(resource, value string) error {
+	if limit, ok := longestValue[resource]; ok && utf8.RuneCountInString(value) > limit {
+		return badRequest(fmt.Sprintf("It is necessary that each %s has a value that has a Length (Type) that is less than or equal to %d.",
+			strings.ReplaceAll(resource, "_", " "), limit))
+	}
+	return nil
+}
+
+// The rules on the releases that devices are pinned to and fleets run.
+const (
+	pinRule    = `It is necessary that each release that is pinned to a device, has a status that is equal to "success" and belongs to an application1 that the device belongs to.`
+	targetRule = `It is necessary that each release that should be running on an application, has a status that is equal to "success" and belongs to the application.`
+)
+
+// releases checks what a device that is written is pinned to, or what a fleet
+// that is written is to run.
+func (c *change) releases(resource string, id int64) error {
+	field, fleetField, rule := "is_pinned_on__release", "belongs_to__application", pinRule
+	switch resource {
+	case "device":
+	case "application":
+		field, fleetField, rule = "should_be_running__release", "id", targetRule
+	default:
+		return nil
+	}
+	t, releases := c.tx.Table(resource), c.tx.Table("release")
+	r := t.Find(id)
+	pin, ok := t.Int(r, t.Resource.Index(field))
+	if !ok {
+		return nil
+	}
+	release := releases.Find(pin)
+	if release == store.NoRow {
+		return badRequest(rule)
+	}
+	status, _ := releases.Text(release, releases.Resource.Index("status"))
+	of, _ := releases.Int(release, releases.Resource.Index("belongs_to__application"))
+	if fleet, _ := t.Int(r, t.Resource.Index(fleetField)); status != "success" || of != fleet {
+		return badRequest(rule)
 	}
 	return nil
 }

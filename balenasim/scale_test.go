@@ -46,8 +46,8 @@ const (
 )
 
 func TestALargeFleetStartsFastAndStaysSmall(t *testing.T) {
-	if testing.Short() {
-		t.Skip("100,000 devices")
+	if testing.Short() || raceDetector {
+		t.Skip("100,000 devices take their time, and the race detector says nothing of memory")
 	}
 	start := time.Now()
 	sim, err := large()

@@ -201,6 +201,10 @@ func (c *change) insert(r *http.Request) (int64, []byte, error) {
 	if err != nil {
 		return 0, nil, err
 	}
+	if err := c.releases(resource, id); err != nil {
+		c.tx.Delete(resource, id)
+		return 0, nil, err
+	}
 	if resource == "application" {
 		if err := c.tx.Grant(id); err != nil {
 			return 0, nil, err
@@ -251,9 +255,13 @@ func (c *change) update(r *http.Request) error {
 	before := make([]map[string]any, 0, len(ids))
 	for i, id := range ids {
 		before = append(before, c.tx.Fields(resource, id))
-		if _, err := c.tx.Update(resource, id, values); err != nil {
+		_, err := c.tx.Update(resource, id, values)
+		if err == nil {
+			err = c.releases(resource, id)
+		}
+		if err != nil {
 			// A write is one transaction: it changes all rows or none.
-			for k := range i {
+			for k := range i + 1 {
 				if _, undo := c.tx.Update(resource, ids[k], before[k]); undo != nil {
 					return errors.Join(err, undo)
 				}

@@ -1,0 +1,81 @@
+package balenasim_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim"
+)
+
+// A test makes the rows that it needs, lets its client ask, changes rows, and
+// asserts what the client asked for.
+func Example() {
+	sim := balenasim.New(balenasim.WithToken("key"))
+	fleet, err := sim.Insert("application", map[string]any{"app_name": "pumps", "slug": "acme/pumps"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	pump, err := sim.Insert("device", map[string]any{
+		"uuid": "0123456789abcdef0123456789abcdef", "device_name": "pump 1",
+		"belongs_to__application": fleet, "is_connected_to_vpn": true, "api_heartbeat_state": "online",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	server := httptest.NewServer(sim)
+	defer server.Close()
+	ask := func() {
+		r, err := http.NewRequest(http.MethodGet, server.URL+"/v7/device?$select=device_name,overall_status", nil)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		r.Header.Set("Authorization", "Bearer key")
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		defer resp.Body.Close()
+		b, _ := io.ReadAll(resp.Body)
+		fmt.Println(resp.Status, string(b))
+	}
+	ask()
+	if err := sim.Update("device", pump, map[string]any{"is_connected_to_vpn": false, "api_heartbeat_state": "offline", "last_connectivity_event": time.Now()}); err != nil {
+		fmt.Println(err)
+	}
+	ask()
+	if _, err := sim.Inject(balenasim.Fault{Kind: balenasim.RateLimit, Path: "/v7/*", Nth: 1}); err != nil {
+		fmt.Println(err)
+	}
+	ask()
+	fmt.Println(sim.Counters().Requests, "requests")
+	// Output:
+	// 200 OK {"d":[{"device_name":"pump 1","overall_status":"operational"}]}
+	// 200 OK {"d":[{"device_name":"pump 1","overall_status":"disconnected"}]}
+	// 429 Too Many Requests "Too Many Requests"
+	// 3 requests
+}
+
+// A scenario lives as fast as a test steps it.
+func ExampleSimulator_Play() {
+	scenario, err := balenasim.ShippedScenario("rollout")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	sim := balenasim.New(balenasim.WithSeed(1))
+	if err := sim.Play(scenario); err != nil {
+		fmt.Println(err)
+		return
+	}
+	sim.Step(time.Hour)
+	fmt.Println(sim.Count("device"), "devices,", sim.Count("release"), "releases")
+	// Output:
+	// 200 devices, 28 releases
+}

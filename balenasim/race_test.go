@@ -1,0 +1,5 @@
+//go:build race
+
+package balenasim
+
+const raceDetector = true
