@@ -56,7 +56,7 @@ func only[T any](ctx context.Context, q pine.Query[T], what, remedy string, key 
 // the beginning fits several devices.
 func (c *Client) DeviceByUUID(ctx context.Context, uuid string) (Device, error) {
 	uuid = strings.ToLower(uuid)
-	if uuid == "" || strings.Trim(uuid, "0123456789abcdef") != "" || len(uuid) > 62 {
+	if uuid == "" || !isHex(uuid) || len(uuid) > 62 {
 		return Device{}, &InvalidError{Resource: "device", Column: "uuid", Value: uuid, Problem: "is no UUID",
 			Remedy: "it has 32 or 62 hexadecimal digits, of which the first will do if no other device's are the same"}
 	}
