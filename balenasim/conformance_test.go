@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"sort"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 
@@ -66,8 +67,45 @@ func get(sim http.Handler, target string, header ...string) *httptest.ResponseRe
 	return w
 }
 
-func TestAnswersRecordedQueriesAsTheRealServerDid(t *testing.T) {
-	sim := loaded(t)
+func TestAnswersRecordedQueriesAsTheRealServerDid(t *testing.T) { replayQueries(t, loaded(t)) }
+
+// TestComputesFieldsAsTheRealServerDid asks the same of rows without their
+// computed fields, so that the simulator has to compute them.
+func TestComputesFieldsAsTheRealServerDid(t *testing.T) {
+	bare := fstest.MapFS{}
+	for resource, computed := range map[string][]string{
+		"device":  {"overall_status", "overall_progress", "should_be_running__release"},
+		"release": {"is_final", "semver", "raw_version", "version"},
+	} {
+		b, err := os.ReadFile(filepath.Join(conformanceDir, "dataset", resource+".json"))
+		require.NoError(t, err)
+		var rows []map[string]any
+		require.NoError(t, json.Unmarshal(b, &rows))
+		for _, row := range rows {
+			for _, name := range computed {
+				require.Contains(t, row, name)
+				delete(row, name)
+			}
+		}
+		b, err = json.Marshal(rows)
+		require.NoError(t, err)
+		bare[resource+".json"] = &fstest.MapFile{Data: b}
+	}
+	files, err := filepath.Glob(filepath.Join(conformanceDir, "dataset", "*.json"))
+	require.NoError(t, err)
+	for _, file := range files {
+		if name := filepath.Base(file); bare[name] == nil {
+			b, err := os.ReadFile(file)
+			require.NoError(t, err)
+			bare[name] = &fstest.MapFile{Data: b}
+		}
+	}
+	sim := New()
+	require.NoError(t, sim.Load(bare))
+	replayQueries(t, sim)
+}
+
+func replayQueries(t *testing.T, sim *Simulator) {
 	queries := recordedQueries(t)
 	require.NotEmpty(t, queries)
 	for _, q := range queries {
