@@ -1,9 +1,6 @@
 package balenasim
 
 import (
-	"crypto/rand"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -191,95 +188,4 @@ func tagKey(key string) error {
 		}
 	}
 	return nil
-}
-
-// defaults fills what the server fills in on inserts.
-func (s *Simulator) defaults(tx *store.Tx, resource string, values map[string]any) error {
-	fill := func(name string, v any) {
-		if isNull(values[name]) {
-			values[name] = v
-		}
-	}
-	switch resource {
-	case "device":
-		fill("uuid", randomHex(16))
-		fill("device_name", "wild-"+randomHex(3))
-		fill("api_heartbeat_state", "unknown")
-		fill("actor", nextActor(tx))
-		for _, name := range []string{"is_online", "is_connected_to_vpn", "is_web_accessible", "is_undervolted"} {
-			fill(name, false)
-		}
-	case "application":
-		fill("uuid", randomHex(16))
-		fill("actor", nextActor(tx))
-		fill("is_of__class", "fleet")
-		fill("should_track_latest_release", true)
-		for _, name := range []string{"is_host", "is_archived", "is_public"} {
-			fill(name, false)
-		}
-		if slug, ok := s.slug(tx, values); ok {
-			fill("slug", slug)
-		}
-		if t := tx.Table("application_type"); t.Len() > 0 {
-			fill("application_type", t.ID(t.Rows()[0]))
-		}
-	}
-	return nil
-}
-
-// slug is made of the handle of the organization and the name of the fleet.
-func (s *Simulator) slug(tx *store.Tx, values map[string]any) (string, bool) {
-	org, err := store.Convert(schema.Ref, values["organization"])
-	name, err2 := store.Convert(schema.Text, values["app_name"])
-	t := tx.Table("organization")
-	if err != nil || err2 != nil || org.Kind == store.Null {
-		return "", false
-	}
-	r := t.Find(org.I)
-	if r == store.NoRow {
-		return "", false
-	}
-	handle, _ := t.Text(r, t.Resource.Index("handle"))
-	return strings.ToLower(handle + "/" + name.S), true
-}
-
-// nextActor is an id that no actor has yet.
-func nextActor(tx *store.Tx) int64 {
-	highest := int64(0)
-	for _, name := range []string{"user", "device", "application"} {
-		t := tx.Table(name)
-		field := t.Resource.Index("actor")
-		for _, r := range t.Rows() {
-			if id, ok := t.Int(r, field); ok && id > highest {
-				highest = id
-			}
-		}
-	}
-	return highest + 1
-}
-
-// follow adds what the server changes along with what was asked for.
-func (s *Simulator) follow(resource string, values map[string]any) {
-	if resource != "device" {
-		return
-	}
-	now := s.now()
-	if v, ok := values["is_connected_to_vpn"]; ok && !isNull(v) {
-		values["is_online"], values["last_vpn_event"] = v, now
-	}
-	if v, ok := values["is_online"]; ok && !isNull(v) {
-		values["last_connectivity_event"] = now
-	}
-	// A device that moves to another fleet loses its pin.
-	if _, pinned := values["is_pinned_on__release"]; !pinned {
-		if v, moved := values["belongs_to__application"]; moved && !isNull(v) {
-			values["is_pinned_on__release"] = json.RawMessage("null")
-		}
-	}
-}
-
-func randomHex(bytes int) string {
-	b := make([]byte, bytes)
-	rand.Read(b)
-	return hex.EncodeToString(b)
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -40,18 +39,6 @@ type Table struct {
 	// paging without an order loses rows.
 	heap     []uint64
 	lastHeap uint64
-}
-
-type column struct {
-	kind     Kind
-	ints     []int64
-	texts    []string
-	computed bool
-	keyed    bool              // part of a natural key
-	refs     map[int64][]Row   // rows by what they refer to
-	unique   map[string]Row    // row by its natural key
-	given    map[Row]Value     // of computed fields, what was loaded
-	interned map[string]string // of text fields with few distinct values
 }
 
 func newTable(r *schema.Resource) *Table {
@@ -214,16 +201,6 @@ func (t *Table) remove(r Row) {
 	t.free = append(t.free, r)
 }
 
-func (c *column) grow() {
-	switch {
-	case c.computed:
-	case c.kind == Text || c.kind == JSON:
-		c.texts = append(c.texts, nullText)
-	default:
-		c.ints = append(c.ints, nullInt)
-	}
-}
-
 // set writes a field and keeps its index.
 func (t *Table) set(r Row, field int, v Value) {
 	c := &t.columns[field]
@@ -266,85 +243,4 @@ func (t *Table) set(r Row, field int, v Value) {
 		}
 		c.ints[r] = n
 	}
-}
-
-func (c *column) unrefer(id int64, r Row) {
-	rows := c.refs[id]
-	if i := slices.Index(rows, r); i >= 0 {
-		rows = slices.Delete(rows, i, i+1)
-	}
-	if len(rows) == 0 {
-		delete(c.refs, id)
-		return
-	}
-	c.refs[id] = rows
-}
-
-// maxInterned bounds the table of repeated texts of a column.
-const maxInterned = 512
-
-// intern keeps one copy of texts that repeat, such as OS versions.
-func (c *column) intern(s string) string {
-	if c.unique != nil || len(s) > 4096 {
-		return s
-	}
-	if kept, ok := c.interned[s]; ok {
-		return kept
-	}
-	if len(c.interned) < maxInterned {
-		if c.interned == nil {
-			c.interned = map[string]string{}
-		}
-		c.interned[s] = s
-	}
-	return s
-}
-
-// ConflictError says that a row would break a unique key.
-type ConflictError struct {
-	Resource string
-	Fields   []string
-}
-
-func (e *ConflictError) Error() string {
-	return fmt.Sprintf("%s: %q must be unique", e.Resource, e.Fields)
-}
-
-// conflict checks the natural keys of a row that is to be written.
-func (t *Table) conflict(self Row, values []Value) error {
-	for i := range t.columns {
-		c := &t.columns[i]
-		if c.unique == nil || values[i].Kind == Null {
-			continue
-		}
-		if r, ok := c.unique[values[i].S]; ok && r != self {
-			return &ConflictError{Resource: t.Resource.Name, Fields: []string{t.Resource.Fields[i].Name}}
-		}
-	}
-	for _, key := range t.Resource.Keys {
-		if t.keyTaken(self, key, values) {
-			return &ConflictError{Resource: t.Resource.Name, Fields: key}
-		}
-	}
-	return nil
-}
-
-// keyTaken looks for another row with the same natural key. The first field
-// of every such key is an indexed reference.
-func (t *Table) keyTaken(self Row, key []string, values []Value) bool {
-	first := t.Resource.Index(key[0])
-	if values[first].Kind == Null {
-		return false
-	}
-	for _, r := range t.Referring(first, values[first].I) {
-		same := r != self
-		for _, name := range key[1:] {
-			i := t.Resource.Index(name)
-			same = same && values[i].Kind != Null && t.Value(r, i) == values[i]
-		}
-		if same {
-			return true
-		}
-	}
-	return false
 }

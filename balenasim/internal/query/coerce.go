@@ -1,0 +1,111 @@
+package query
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/odata"
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
+)
+
+// parameter is the text that a constant is sent to PostgreSQL as.
+func parameter(l odata.Literal) string {
+	switch l.Kind {
+	case odata.Number:
+		return strconv.FormatFloat(l.Num, 'f', -1, 64)
+	case odata.Bool:
+		return strconv.FormatBool(l.Bool)
+	case odata.Time:
+		return l.Time.UTC().Format("2006-01-02T15:04:05.000+00:00")
+	}
+	return l.Text
+}
+
+// coerce reads a constant as a type. PostgreSQL fails on texts that are none
+// of the type, such as 'abc' or 1.5 for an integer.
+func coerce(l odata.Literal, t typ) (store.Value, error) {
+	s := strings.TrimSpace(parameter(l))
+	switch t {
+	case typeInt, typeBig:
+		bits := 32
+		if t == typeBig {
+			bits = 64
+		}
+		if n, err := strconv.ParseInt(s, 10, bits); err == nil {
+			return store.IntValue(n), nil
+		}
+	case typeFloat:
+		if f, err := strconv.ParseFloat(s, 64); err == nil {
+			return store.FloatValue(f), nil
+		}
+	case typeText, typeBind:
+		return store.TextValue(parameter(l)), nil
+	case typeBool:
+		if b, ok := parseBool(s); ok {
+			return store.BoolValue(b), nil
+		}
+	case typeTime:
+		if l.Kind == odata.Time {
+			return store.TimeValue(l.Time), nil
+		}
+		if parsed, ok := odata.ParseTime(s); ok && l.Kind == odata.Text {
+			return store.TimeValue(parsed), nil
+		}
+	}
+	return store.Value{}, failf("%q does not fit the other operand", s)
+}
+
+// parseBool reads the spellings of booleans that PostgreSQL knows.
+func parseBool(s string) (bool, bool) {
+	s = strings.ToLower(s)
+	switch s {
+	case "1", "on":
+		return true, true
+	case "0", "of", "off":
+		return false, true
+	case "":
+		return false, false
+	}
+	for _, word := range []string{"true", "yes"} {
+		if strings.HasPrefix(word, s) {
+			return true, true
+		}
+	}
+	for _, word := range []string{"false", "no"} {
+		if strings.HasPrefix(word, s) {
+			return false, true
+		}
+	}
+	return false, false
+}
+
+// typed gives a constant the type t.
+func (o operand) typed(t typ) (operand, error) {
+	if o.typ != typeBind {
+		return o, nil
+	}
+	v, err := coerce(*o.lit, t)
+	if err != nil {
+		return operand{}, err
+	}
+	if t == typeBind {
+		t = typeText
+	}
+	return constant(t, v), nil
+}
+
+// unify gives constants the type of the other operand and checks that the two
+// types go together.
+func unify(a, b operand) (operand, operand, error) {
+	a, err := a.typed(b.typ)
+	if err != nil {
+		return a, b, err
+	}
+	if b, err = b.typed(a.typ); err != nil {
+		return a, b, err
+	}
+	if a.typ != b.typ && !(numeric(a.typ) && numeric(b.typ)) || a.typ == typeJSON {
+		return a, b, failf("operands of different types")
+	}
+	return a, b, nil
+}

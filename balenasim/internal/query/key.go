@@ -1,0 +1,106 @@
+package query
+
+import (
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/odata"
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
+)
+
+// keyed finds the row of a key, by index where there is one.
+func (c *compiler) keyed(p *plan, key *odata.Key, match func(store.Row) bool) []store.Row {
+	candidates := p.table.Rows()
+	one := func(r store.Row) []store.Row {
+		if r == store.NoRow || !match(r) {
+			return nil
+		}
+		return []store.Row{r}
+	}
+	if key.Value != nil {
+		if v, err := c.keyLiteral(*key.Value, typeInt); err == nil {
+			return one(p.table.Find(v.I))
+		}
+	}
+	for _, part := range key.Named {
+		i := p.view.Resource.Index(part.Name)
+		if i < 0 {
+			continue
+		}
+		f := p.view.Resource.Fields[i]
+		switch {
+		case f.Unique:
+			if v, err := c.keyLiteral(part.Value, typeText); err == nil {
+				return one(p.table.FindUnique(i, v.S))
+			}
+		case p.table.Indexed(i):
+			if v, err := c.keyLiteral(part.Value, typeInt); err == nil {
+				candidates = p.table.Referring(i, v.I)
+			}
+		}
+	}
+	var out []store.Row
+	for _, r := range candidates {
+		if match(r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// key compiles a key to a test. Natural keys must be unique.
+func (c *compiler) key(view *schema.View, key *odata.Key) (func(store.Row) bool, error) {
+	named := key.Named
+	if key.Value != nil {
+		named = []odata.NamedKey{{Name: "id", Value: *key.Value}}
+	}
+	lvl := &level{}
+	at := ref{level: lvl, view: view}
+	names := make([]string, 0, len(named))
+	tests := make([]func(*frame) bool, 0, len(named))
+	for _, part := range named {
+		f, ok := view.Field(part.Name)
+		if !ok {
+			return nil, failf("%s has no field %q", view.Resource.Name, part.Name)
+		}
+		names = append(names, f.Field.Name)
+		lit, err := c.keyExpr(part.Value)
+		if err != nil {
+			return nil, err
+		}
+		eq, err := compare("eq", c.field(at, f, scope{level: lvl, def: at}), lit)
+		if err != nil {
+			return nil, err
+		}
+		tests = append(tests, eq.isTrue())
+	}
+	if !view.Resource.IsKey(names) {
+		return nil, failf("%v is no key of %s", names, view.Resource.Name)
+	}
+	return func(r store.Row) bool {
+		f := &frame{rows: []store.Row{r}}
+		for _, test := range tests {
+			if !test(f) {
+				return false
+			}
+		}
+		return true
+	}, nil
+}
+
+func (c *compiler) keyExpr(v odata.KeyValue) (operand, error) {
+	if v.Alias == "" {
+		return bind(v.Literal), nil
+	}
+	lit, ok := c.literals[v.Alias]
+	if !ok {
+		return operand{}, failf("parameter @%s is not given", v.Alias)
+	}
+	return bind(lit), nil
+}
+
+func (c *compiler) keyLiteral(v odata.KeyValue, t typ) (store.Value, error) {
+	o, err := c.keyExpr(v)
+	if err != nil {
+		return store.Value{}, err
+	}
+	return coerce(*o.lit, t)
+}
