@@ -163,6 +163,22 @@ func TestARowThatDoesNotFitIsNoErrorOfLength(t *testing.T) {
 	assert.Less(t, len(err.Error()), 600)
 }
 
+func TestRowsMayShareFieldsByEmbedding(t *testing.T) {
+	t.Parallel()
+	type Base struct {
+		ID int64 `json:"id"`
+	}
+	type boat struct {
+		*Base
+		Name string `json:"name"`
+	}
+	client, w := newClient(t, always(http.StatusOK, `{"d":[{"id":1,"name":"a"},{"name":"b"},{"id":3,"name":"c"}]}`))
+	rows, err := pine.From[boat](client, "boat").List(t.Context())
+	require.ErrorContains(t, err, "1 row(s) left out: boat with id 0: row has no id")
+	assert.Equal(t, []boat{{&Base{1}, "a"}, {&Base{3}, "c"}}, rows)
+	assert.Equal(t, "/base/v1/boat?$select=id,name&$orderby=id%20asc&$top=1000", w.targets()[0])
+}
+
 func TestAnAnswerThatIsNotRows(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, body, want string }{
