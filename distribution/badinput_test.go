@@ -31,7 +31,7 @@ func TestBadInputEndsTheStartWithAMessageThatSaysWhatToDo(t *testing.T) {
 		{
 			name:   "no token for the drop-in",
 			config: "exporter-compat.yaml",
-			want:   []string{"no credentials", `set "token"`},
+			want:   []string{"unset environment variable", "BALENA_TOKEN", "no credentials"},
 		},
 		{
 			name:   "two tokens",
@@ -50,7 +50,7 @@ func TestBadInputEndsTheStartWithAMessageThatSaysWhatToDo(t *testing.T) {
 			name:   "no URL for openBalena",
 			config: "openbalena.yaml",
 			env:    withKey,
-			want:   []string{`"api::endpoint" is ""`, "set the URL of the balena API"},
+			want:   []string{"unset environment variable", "BALENA_API_URL", `"api::endpoint" is ""`, "set the URL of the balena API"},
 		},
 		{
 			name:   "plain http to a foreign host",
