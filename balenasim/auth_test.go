@@ -72,6 +72,36 @@ func TestCallersSeeWhatTheirKeyLetsThemSee(t *testing.T) {
 	}
 }
 
+func TestDevicesWriteWhatIsTheirOwn(t *testing.T) {
+	for _, test := range []struct {
+		name, method, target, body string
+		status                     int
+	}{
+		{"a device renames itself", http.MethodPatch, "/v7/device(1)", `{"device_name":"me"}`, 200},
+		{"a device does not delete itself", http.MethodDelete, "/v7/device(1)", "", 401},
+		{"a device tags itself", http.MethodPost, "/v7/device_tag", `{"device":1,"tag_key":"k","value":"v"}`, 201},
+		{"a device does not tag another", http.MethodPost, "/v7/device_tag", `{"device":2,"tag_key":"k","value":"v"}`, 401},
+		{"a device does not write its fleet", http.MethodPatch, "/v7/application(1)", `{"app_name":"mine"}`, 401},
+		{"a device does not make fleets", http.MethodPost, "/v7/application", `{"app_name":"mine"}`, 401},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			sim := recordedSimulator(t)
+			var e exchange
+			e.Name, e.Request.Auth = "devicekey", "other"
+			e.Request.Method, e.Request.Target, e.Request.Body = test.method, test.target, test.body
+			assert.Equal(t, test.status, do(sim, e).Code)
+		})
+	}
+}
+
+func TestUsersDoNotWriteWhatIsThePlatforms(t *testing.T) {
+	sim := recordedSimulator(t)
+	for _, resource := range []string{"organization", "device_type", "user", "cpu_architecture"} {
+		status, _ := request(sim, http.MethodDelete, "/v7/"+resource, "")
+		assert.Equal(t, http.StatusUnauthorized, status, resource)
+	}
+}
+
 func TestPathsAreTakenAsTheServerTakesThem(t *testing.T) {
 	sim := loaded(t)
 	for target, status := range map[string]int{

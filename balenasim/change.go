@@ -43,9 +43,6 @@ func (c *change) values() (map[string]any, error) {
 }
 
 func (c *change) insert(r *http.Request) (int64, []byte, error) {
-	if c.caller.kind != user && !deviceMayCreate[c.view.Resource.Name] {
-		return 0, nil, query.ErrUnauthorized
-	}
 	values, err := c.values()
 	if err != nil {
 		return 0, nil, err
@@ -73,6 +70,14 @@ func (c *change) insert(r *http.Request) (int64, []byte, error) {
 		c.tx.Delete(resource, id)
 		return 0, nil, err
 	}
+	if c.caller.kind == deviceKey {
+		// A device makes rows of its own only.
+		own, err := c.s.engine(c.caller, c.version).Match(r.Context(), c.byID(id))
+		if err != nil || len(own) == 0 {
+			c.tx.Delete(resource, id)
+			return 0, nil, query.ErrUnauthorized
+		}
+	}
 	if resource == "application" {
 		if err := c.tx.Grant(id); err != nil {
 			return 0, nil, err
@@ -81,14 +86,19 @@ func (c *change) insert(r *http.Request) (int64, []byte, error) {
 	if c.query.Options.Plain["returnResource"] == "false" {
 		return id, fmt.Appendf(nil, `{"id":%d}`, id), nil
 	}
-	key := &odata.Key{Value: &odata.KeyValue{Literal: odata.Literal{Kind: odata.Number, Num: float64(id)}}}
-	result, err := c.s.engine(c.caller, c.version).Get(r.Context(), &odata.Query{Resource: c.query.Resource, Key: key})
+	result, err := c.s.engine(c.caller, c.version).Get(r.Context(), c.byID(id))
 	row := bytes.TrimSuffix(bytes.TrimPrefix(result.Body, []byte(`{"d":[`)), []byte(`]}`))
 	if err != nil || len(row) == 0 {
 		// The caller may not read what it made.
 		row = fmt.Appendf(nil, `{"id":%d}`, id)
 	}
 	return id, row, nil
+}
+
+// byID is the query for a row of the resource.
+func (c *change) byID(id int64) *odata.Query {
+	value := odata.KeyValue{Literal: odata.Literal{Kind: odata.Number, Num: float64(id)}}
+	return &odata.Query{Resource: c.query.Resource, Key: &odata.Key{Value: &value}}
 }
 
 // update changes every row that the path and its filter select: without

@@ -2,7 +2,6 @@ package balenasim
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -140,14 +139,13 @@ func (g *generator) makeFleets() {
 
 // release builds the next release of a fleet.
 func (g *generator) release(f *fleet, at time.Time) int64 {
-	composition, err := json.Marshal(map[string]any{"version": "2.1", "services": map[string]any{}})
-	if err != nil {
-		g.err = err
-		return 0
+	services := map[string]any{}
+	for _, name := range g.sc.Services {
+		services[name] = map[string]any{"build": map[string]any{"context": name}}
 	}
 	built := at.Add(5 * time.Minute)
 	r := g.insert("release", map[string]any{
-		"belongs_to__application": f.id, "commit": g.hex(16), "composition": json.RawMessage(composition),
+		"belongs_to__application": f.id, "commit": g.hex(16), "composition": map[string]any{"version": "2.1", "services": services},
 		"status": "success", "source": "cloud", "is_invalidated": false, "is_passing_tests": true,
 		"created_at": at, "start_timestamp": at, "end_timestamp": built, "update_timestamp": built,
 		"is_finalized_at__date": built, "semver_major": int64(1), "semver_minor": f.minor, "semver_patch": int64(0),

@@ -51,7 +51,7 @@ func writeJSON(w *recorder, r *http.Request, status int, body []byte) {
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("ETag", etag(body))
-	if status == http.StatusOK && fresh(r, h.Get("ETag")) {
+	if r.Method == http.MethodGet && status == http.StatusOK && fresh(r, h.Get("ETag")) {
 		h.Del("Content-Type")
 		w.WriteHeader(http.StatusNotModified)
 		return

@@ -3,6 +3,7 @@ package balenasim
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -40,10 +41,27 @@ var readOnly = map[string]bool{
 	"device_family": true, "application_type": true, "service_instance": true,
 }
 
-// deviceMayCreate are the resources of its own that a device key writes.
-var deviceMayCreate = map[string]bool{
-	"device_tag": true, "device_environment_variable": true, "device_config_variable": true,
-	"device_service_environment_variable": true, "service_install": true, "image_install": true,
+// deviceWrites are what a device's own key may do to what is the device's:
+// POST, PATCH and DELETE.
+var deviceWrites = map[string]string{
+	"device":                              "PATCH",
+	"device_tag":                          "POST PATCH PUT DELETE",
+	"device_environment_variable":         "POST PATCH PUT DELETE",
+	"device_service_environment_variable": "POST PATCH PUT DELETE",
+	"device_config_variable":              "POST PATCH PUT",
+	"image_install":                       "POST PATCH PUT",
+	"service_install":                     "POST PATCH PUT DELETE",
+}
+
+// mayWrite says whether a caller may write a resource at all.
+func mayWrite(c credential, method, resource string) bool {
+	switch c.kind {
+	case user:
+		return !readOnly[resource]
+	case deviceKey:
+		return slices.Contains(strings.Fields(deviceWrites[resource]), method)
+	}
+	return false
 }
 
 // validate checks the values of a write.

@@ -88,6 +88,9 @@ func (s *Simulator) Load(dir fs.FS) error {
 	return nil
 }
 
+// Now is the simulator's time, which a scenario's life moves.
+func (s *Simulator) Now() time.Time { return s.now() }
+
 // Insert adds a row to a resource and returns its id. Fields are named as in
 // v7; references are ids; fields not given are null.
 func (s *Simulator) Insert(resource string, fields map[string]any) (int64, error) {

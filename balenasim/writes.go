@@ -29,7 +29,7 @@ func serverError() error { return &writeError{status: http.StatusInternalServerE
 // write answers POST, PATCH, PUT and DELETE.
 func (s *Simulator) write(w *recorder, r *http.Request, c credential, v schema.Version, q *odata.Query, fields map[string]json.RawMessage) {
 	view := s.models[v].Resource(q.Resource)
-	if view == nil || c.kind == guest || q.Property != nil || q.Count || readOnly[view.Resource.Name] {
+	if view == nil || q.Property != nil || q.Count || !mayWrite(c, r.Method, view.Resource.Name) {
 		s.fail(w, r, query.ErrUnauthorized)
 		return
 	}

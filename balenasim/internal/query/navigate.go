@@ -48,8 +48,7 @@ func (c *compiler) followAll(nav schema.Nav) func(store.Row) []store.Row {
 	if nav.Field.Computed {
 		return c.followComputed(nav)
 	}
-	i := nav.Target.Resource.Index(nav.Field.Name)
-	source := c.source(nav)
+	i, source := nav.Owner.Index(nav.Field.Name), db.Table(nav.Field.To)
 	return func(r store.Row) []store.Row {
 		if r == store.NoRow {
 			return nil
@@ -86,14 +85,11 @@ func (c *compiler) followComputed(nav schema.Nav) func(store.Row) []store.Row {
 	}
 }
 
-// source is the table that a reverse navigation starts from.
-func (c *compiler) source(nav schema.Nav) *store.Table { return c.engine.Store.Table(nav.Field.To) }
-
 // forward compiles a reference to a function from a row to the row referred to.
 func (c *compiler) forward(nav schema.Nav) func(store.Row) store.Row {
 	db := c.engine.Store
 	target := db.Table(nav.Target.Resource.Name)
-	owner, i := c.owner(nav.Field)
+	owner, i := db.Table(nav.Owner.Name), nav.Owner.Index(nav.Field.Name)
 	if nav.Field.Computed {
 		compute := computed(db, owner.Resource.Name, nav.Field.Name, c.engine.Model.Version)
 		return func(r store.Row) store.Row {
@@ -109,18 +105,6 @@ func (c *compiler) forward(nav schema.Nav) func(store.Row) store.Row {
 		}
 		return store.NoRow
 	}
-}
-
-// owner finds the table that a field of the schema belongs to.
-func (c *compiler) owner(f *schema.Field) (*store.Table, int) {
-	for _, r := range schema.Resources() {
-		for i := range r.Fields {
-			if &r.Fields[i] == f {
-				return c.engine.Store.Table(r.Name), i
-			}
-		}
-	}
-	return nil, -1
 }
 
 // navigate goes one step along a path, by a reference or, if the step leads to

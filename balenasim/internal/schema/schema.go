@@ -100,9 +100,11 @@ type ViewField struct {
 // Nav leads from a row to the rows of another resource.
 type Nav struct {
 	Target *View
-	// Field is the reference that is followed. It belongs to the resource
-	// that the navigation starts from if Forward, to the target otherwise.
+	// Field is the reference that is followed, and Owner the resource that
+	// has it: the one that the navigation starts from if Forward, the target
+	// otherwise.
 	Field   *Field
+	Owner   *Resource
 	Forward bool
 }
 
@@ -159,7 +161,7 @@ func newModel(v Version) *Model {
 			if target == nil {
 				continue
 			}
-			forward := Nav{Target: target, Field: f.Field, Forward: true}
+			forward := Nav{Target: target, Field: f.Field, Owner: view.Resource, Forward: true}
 			view.navs[f.Name] = forward
 			if f.Field.Alias != "" {
 				view.navs[f.Field.Alias] = forward
@@ -169,7 +171,7 @@ func newModel(v Version) *Model {
 				reverse = f.Field.V6Reverse
 			}
 			if reverse != "" {
-				target.navs[reverse] = Nav{Target: view, Field: f.Field}
+				target.navs[reverse] = Nav{Target: view, Field: f.Field, Owner: view.Resource}
 			}
 		}
 	}

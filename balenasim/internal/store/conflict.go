@@ -25,9 +25,9 @@ func (t *Table) conflict(self Row, values []Value) error {
 			return &ConflictError{Resource: t.Resource.Name, Fields: []string{t.Resource.Fields[i].Name}}
 		}
 	}
-	for _, key := range t.Resource.Keys {
+	for n, key := range t.keys {
 		if t.keyTaken(self, key, values) {
-			return &ConflictError{Resource: t.Resource.Name, Fields: key}
+			return &ConflictError{Resource: t.Resource.Name, Fields: t.Resource.Keys[n]}
 		}
 	}
 	return nil
@@ -35,15 +35,14 @@ func (t *Table) conflict(self Row, values []Value) error {
 
 // keyTaken looks for another row with the same natural key. The first field
 // of every such key is an indexed reference.
-func (t *Table) keyTaken(self Row, key []string, values []Value) bool {
-	first := t.Resource.Index(key[0])
+func (t *Table) keyTaken(self Row, key []int, values []Value) bool {
+	first := key[0]
 	if values[first].Kind == Null {
 		return false
 	}
 	for _, r := range t.Referring(first, values[first].I) {
 		same := r != self
-		for _, name := range key[1:] {
-			i := t.Resource.Index(name)
+		for _, i := range key[1:] {
 			same = same && values[i].Kind != Null && t.Value(r, i) == values[i]
 		}
 		if same {

@@ -82,7 +82,7 @@ func (s *Store) grant(application int64) error {
 func (s *Store) owner() any {
 	t := s.tables["user"]
 	for _, r := range t.Rows() {
-		if name, _ := t.Text(r, t.Resource.Index("username")); name != "guest" {
+		if name, _ := t.Text(r, t.index("username")); name != "guest" {
 			return t.ID(r)
 		}
 	}
@@ -119,7 +119,7 @@ func (t *Table) load(rows []map[string]json.RawMessage) error {
 		inserted[n] = r
 	}
 	// Rows lie in the heap in the order that they were last written in.
-	if i := t.Resource.Index("modified_at"); i >= 0 {
+	if i := t.index("modified_at"); i >= 0 {
 		sort.SliceStable(inserted, func(a, b int) bool {
 			return t.columns[i].ints[inserted[a]] < t.columns[i].ints[inserted[b]]
 		})

@@ -60,7 +60,7 @@ func (tx *Tx) Insert(resource string, fields map[string]any) (int64, error) {
 	}
 	values := make([]Value, len(t.columns))
 	for name, in := range fields {
-		i := t.Resource.Index(name)
+		i := t.index(name)
 		if i < 0 {
 			return 0, fmt.Errorf("%s has no field %q", resource, name)
 		}
@@ -72,7 +72,7 @@ func (tx *Tx) Insert(resource string, fields map[string]any) (int64, error) {
 	}
 	now := TimeValue(tx.s.now())
 	for _, name := range []string{"created_at", "modified_at"} {
-		if i := t.Resource.Index(name); i >= 0 && values[i].Kind == Null {
+		if i := t.index(name); i >= 0 && values[i].Kind == Null {
 			values[i] = now
 		}
 	}
@@ -101,7 +101,7 @@ func (tx *Tx) Update(resource string, id int64, fields map[string]any) (bool, er
 	writes := make([]write, 0, len(fields)+1)
 	keyed, dated := false, false
 	for name, in := range fields {
-		i := t.Resource.Index(name)
+		i := t.index(name)
 		if i < 0 || i == t.idField {
 			return true, fmt.Errorf("%s has no field %q to change", resource, name)
 		}

@@ -26,6 +26,8 @@ type Table struct {
 	Resource *schema.Resource
 
 	columns []column
+	fields  map[string]int // positions of columns by name
+	keys    [][]int        // natural keys, as positions of columns
 	idField int
 	// modified is the field with the date of the last change, -1 without.
 	modified int
@@ -43,7 +45,18 @@ type Table struct {
 
 func newTable(r *schema.Resource) *Table {
 	t := &Table{Resource: r, columns: make([]column, len(r.Fields)), byID: map[int64]Row{}}
-	t.modified = r.Index("modified_at")
+	t.fields = make(map[string]int, len(r.Fields))
+	for i, f := range r.Fields {
+		t.fields[f.Name] = i
+	}
+	t.modified = t.index("modified_at")
+	for _, key := range r.Keys {
+		positions := make([]int, len(key))
+		for i, name := range key {
+			positions[i] = t.index(name)
+		}
+		t.keys = append(t.keys, positions)
+	}
 	for i, f := range r.Fields {
 		inKey := func(key []string) bool { return slices.Contains(key, f.Name) }
 		c := column{kind: kindOf(f.Type), computed: f.Computed, keyed: f.Unique || slices.ContainsFunc(r.Keys, inKey)}
@@ -59,6 +72,14 @@ func newTable(r *schema.Resource) *Table {
 		t.columns[i] = c
 	}
 	return t
+}
+
+// index is the position of a column, -1 if there is none of the name.
+func (t *Table) index(name string) int {
+	if i, ok := t.fields[name]; ok {
+		return i
+	}
+	return -1
 }
 
 // Len is the number of rows.
