@@ -1,0 +1,155 @@
+// Package simtest has clients talk to a simulated API within the process, which also works on the clock of a testing/synctest bubble.
+package simtest
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-balena/balenareceiver/balenaclient"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
+	"github.com/otelcol-balena/balenareceiver/balenasim"
+)
+
+// Token is that of the user who sees all.
+const Token = "t0p-s3cret-t0ken"
+
+// Dataset is what a real server answered: 7 fleets with 42 devices.
+func Dataset() fs.FS { return os.DirFS(filepath.Join(repository(), "testdata", "conformance", "dataset")) }
+
+// Recorded are exchanges with a real server.
+func Recorded() fs.FS { return os.DirFS(filepath.Join(repository(), "testdata", "recorded")) }
+
+func repository() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..", "..")
+}
+
+// New returns a simulated API with the dataset, and a client of it. The base URL has a path, so that one that is left out shows.
+func New(t testing.TB, options ...balenaclient.Option) (*balenaclient.Client, *balenasim.Simulator) {
+	t.Helper()
+	sim := balenasim.New(balenasim.WithToken(Token))
+	require.NoError(t, sim.Load(Dataset()))
+	return Client(t, sim, options...), sim
+}
+
+// Client returns a client of a handler that is served below the path /base.
+func Client(t testing.TB, handler http.Handler, options ...balenaclient.Option) *balenaclient.Client {
+	t.Helper()
+	client, err := balenaclient.New(append([]balenaclient.Option{
+		balenaclient.WithToken(Token),
+		balenaclient.WithBaseURL("https://api.example.com/base"),
+		balenaclient.WithHTTPClient(&http.Client{Transport: Transport{http.StripPrefix("/base", handler)}}),
+		balenaclient.WithRetry(pine.Retry{Backoff: 1}),
+	}, options...)...)
+	require.NoError(t, err)
+	return client
+}
+
+// Transport is an http.RoundTripper that calls a handler.
+type Transport struct{ Handler http.Handler }
+
+// RoundTrip implements [http.RoundTripper].
+func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	body, pipe := io.Pipe()
+	w := &writer{header: http.Header{}, pipe: pipe, answer: make(chan *http.Response, 1)}
+	served := r.Clone(r.Context())
+	served.RequestURI = r.URL.RequestURI()[len("/base"):]
+	if served.Body == nil {
+		served.Body = http.NoBody
+	}
+	ended := make(chan error, 1)
+	go func() {
+		err := serve(t.Handler, w, served)
+		if err == nil {
+			w.WriteHeader(http.StatusOK)
+		}
+		pipe.CloseWithError(err)
+		ended <- err
+	}()
+	answer := func(response *http.Response) (*http.Response, error) {
+		response.Request = r
+		response.Body = &ctxBody{body, r}
+		return response, nil
+	}
+	select {
+	case response := <-w.answer:
+		return answer(response)
+	case <-r.Context().Done():
+		body.CloseWithError(r.Context().Err())
+		return nil, r.Context().Err()
+	case err := <-ended:
+		select {
+		case response := <-w.answer:
+			return answer(response)
+		default:
+			return nil, err
+		}
+	}
+}
+
+var errAborted = errors.New("connection reset by peer")
+
+func serve(handler http.Handler, w http.ResponseWriter, r *http.Request) (err error) {
+	defer func() {
+		if p := recover(); p == http.ErrAbortHandler {
+			err = errAborted
+		} else if p != nil {
+			panic(p)
+		}
+	}()
+	handler.ServeHTTP(w, r)
+	return nil
+}
+
+type writer struct {
+	header http.Header
+	pipe   *io.PipeWriter
+	answer chan *http.Response
+	once   sync.Once
+}
+
+func (w *writer) Header() http.Header { return w.header }
+
+func (w *writer) WriteHeader(status int) {
+	w.once.Do(func() {
+		w.answer <- &http.Response{StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: w.header.Clone(), ContentLength: -1}
+	})
+}
+
+func (w *writer) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.pipe.Write(p)
+}
+
+func (w *writer) Flush() {}
+
+// ctxBody ends with its request, as that of a connection does.
+type ctxBody struct {
+	*io.PipeReader
+	request *http.Request
+}
+
+func (b *ctxBody) Read(p []byte) (int, error) {
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		select {
+		case <-b.request.Context().Done():
+			b.PipeReader.CloseWithError(b.request.Context().Err())
+		case <-stop:
+		}
+	}()
+	return b.PipeReader.Read(p)
+}
