@@ -48,7 +48,6 @@ var notReplayed = map[string]string{
 	"http2-prior-knowledge":                 "no answer was recorded",
 	"http-enc-identity":                     "the metrics of the devices were other ones when it was recorded",
 	"http-if-none-match":                    "TestCachesAreRevalidatedByEntityTag does it with the rows at hand",
-	"http-enc-deflate":                      "the simulator compresses with gzip only",
 	"misc-auth-v1-public-keys-admin-noauth": "SSH keys are not simulated",
 	"misc-config-vars-noauth":               "the schema of configuration variables is not simulated",
 	"misc-device-types-v1":                  "the legacy list of device types is not simulated",

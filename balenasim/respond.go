@@ -2,9 +2,11 @@ package balenasim
 
 import (
 	"compress/gzip"
+	"compress/zlib"
 	"crypto/sha1"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -56,16 +58,16 @@ func writeJSON(w *recorder, r *http.Request, status int, body []byte) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	if len(body) < compressFrom || !acceptsGzip(r) {
+	coding := acceptedCoding(r)
+	if len(body) < compressFrom || coding == "" {
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 		w.WriteHeader(status)
 		w.Write(body)
 		return
 	}
-	h.Set("Content-Encoding", "gzip")
+	h.Set("Content-Encoding", coding)
 	w.WriteHeader(status)
-	// The fastest level, so that a benchmark measures the client.
-	z, _ := gzip.NewWriterLevel(w, gzip.BestSpeed)
+	z := compressor(w, coding)
 	z.Write(body)
 	z.Close()
 }
@@ -94,14 +96,39 @@ func fresh(r *http.Request, tag string) bool {
 	return false
 }
 
-func acceptsGzip(r *http.Request) bool {
-	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
-		name, q, _ := strings.Cut(strings.TrimSpace(coding), ";")
-		if (name == "gzip" || name == "*") && strings.TrimSpace(q) != "q=0" {
-			return true
+// acceptedCoding is the compression that the caller accepts: gzip before
+// deflate, or none.
+func acceptedCoding(r *http.Request) string {
+	coding := ""
+	for accepted := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, q, _ := strings.Cut(strings.TrimSpace(accepted), ";")
+		switch {
+		case strings.TrimSpace(q) == "q=0":
+		case name == "gzip" || name == "*":
+			return "gzip"
+		case name == "deflate":
+			coding = name
 		}
 	}
-	return false
+	return coding
+}
+
+// flushWriter is a compressor of a stream.
+type flushWriter interface {
+	io.WriteCloser
+	Flush() error
+}
+
+// compressor compresses at the fastest level, so that a benchmark measures the
+// client.
+func compressor(w io.Writer, coding string) flushWriter {
+	// The level is a valid one, so there is no error.
+	if coding == "deflate" {
+		z, _ := zlib.NewWriterLevel(w, zlib.BestSpeed)
+		return z
+	}
+	z, _ := gzip.NewWriterLevel(w, gzip.BestSpeed)
+	return z
 }
 
 // writeMessage answers an error message, which is a bare JSON string.

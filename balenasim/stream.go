@@ -1,7 +1,6 @@
 package balenasim
 
 import (
-	"compress/gzip"
 	"io"
 	"net/http"
 	"time"
@@ -55,7 +54,7 @@ func (s *Simulator) streamLogs(w *recorder, r *http.Request, id int64, params ma
 // lineWriter writes a stream of lines, compressed if the caller wants it.
 type lineWriter struct {
 	w    *recorder
-	gzip *gzip.Writer
+	zip  flushWriter
 	ctrl *http.ResponseController
 }
 
@@ -65,9 +64,9 @@ func newLineWriter(w *recorder, r *http.Request) *lineWriter {
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Vary", "Accept-Encoding")
 	out := &lineWriter{w: w, ctrl: http.NewResponseController(w)}
-	if acceptsGzip(r) {
-		h.Set("Content-Encoding", "gzip")
-		out.gzip = gzip.NewWriter(w)
+	if coding := acceptedCoding(r); coding != "" {
+		h.Set("Content-Encoding", coding)
+		out.zip = compressor(w, coding)
 	}
 	return out
 }
@@ -83,16 +82,16 @@ func (o *lineWriter) line(l LogLine) error {
 
 func (o *lineWriter) write(b []byte) error {
 	var to io.Writer = o.w
-	if o.gzip != nil {
-		to = o.gzip
+	if o.zip != nil {
+		to = o.zip
 	}
 	_, err := to.Write(b)
 	return err
 }
 
 func (o *lineWriter) flush() error {
-	if o.gzip != nil {
-		if err := o.gzip.Flush(); err != nil {
+	if o.zip != nil {
+		if err := o.zip.Flush(); err != nil {
 			return err
 		}
 	}
@@ -100,7 +99,7 @@ func (o *lineWriter) flush() error {
 }
 
 func (o *lineWriter) close() {
-	if o.gzip != nil && o.w.status != 0 {
-		o.gzip.Close()
+	if o.zip != nil && o.w.status != 0 {
+		o.zip.Close()
 	}
 }
