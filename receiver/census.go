@@ -54,7 +54,7 @@ func (c *census) add(d *deviceEntity, at time.Time, interval time.Duration) {
 	if c.rollout != nil {
 		c.rollout[d.rolloutState()]++
 	}
-	if !d.online && d.lastConnectivityEvent != nil && d.lastConnectivityEvent.After(at.Add(-interval)) {
+	if !d.online && d.lastConnectivityEvent > instant(at.Add(-interval).UnixMilli()) {
 		c.connectionLost++
 	}
 }

@@ -62,11 +62,14 @@ func TestRolloutProgressLeavesPinnedDevicesOut(t *testing.T) {
 func TestConnectionsLostWithinTheLastIntervalAreCounted(t *testing.T) {
 	t.Parallel()
 	f := &fleetEntity{}
+	at := func(seconds time.Duration) instant {
+		return instant(datasetTime.Add(seconds * time.Second).UnixMilli())
+	}
 	lost := newCensus(false)
 	for _, d := range []deviceEntity{
-		{fleet: f, lastConnectivityEvent: new(datasetTime.Add(-59 * time.Second))},               // counts
-		{fleet: f, lastConnectivityEvent: new(datasetTime.Add(-61 * time.Second))},               // before
-		{fleet: f, lastConnectivityEvent: new(datasetTime.Add(-59 * time.Second)), online: true}, // came back
+		{fleet: f, lastConnectivityEvent: at(-59)},               // counts
+		{fleet: f, lastConnectivityEvent: at(-61)},               // before
+		{fleet: f, lastConnectivityEvent: at(-59), online: true}, // came back
 		{fleet: f}, // never connected
 	} {
 		lost.add(&d, datasetTime, time.Minute)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -47,7 +46,7 @@ type answers struct {
 	deviceTypes   map[int64]string // slugs by id
 	containers    []container
 	services      map[int64]service          // by image id
-	lastBuilds    map[int64]time.Time        // by fleet id
+	lastBuilds    map[int64]instant          // by fleet id
 	releaseCounts map[int64]map[string]int64 // by fleet id and status
 	releases      []balenaclient.Release
 	failures      map[requestKind]error
@@ -62,8 +61,8 @@ type tag struct {
 type container struct {
 	deviceID, imageID int64
 	status            string
-	installedAt       *time.Time
-	downloadProgress  *int64 // percent
+	installedAt       instant
+	downloadProgress  reading // percent
 }
 
 // service is a service of a fleet.

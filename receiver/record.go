@@ -29,18 +29,19 @@ func newRecorder(mb *metadata.MetricsBuilder) *recorder {
 }
 
 // record returns the snapshot's metrics and the number of their points; behind them come markers for the series that have vanished
-// since the last snapshot. What an incomplete snapshot lacks has not vanished, so it brings no markers.
+// since the last complete snapshot. What an incomplete snapshot lacks has not vanished, so it brings no markers.
 func (r *recorder) record(s *snapshot, complete bool) (metrics pmetric.Metrics, points int) {
 	metrics = pmetric.NewMetrics()
 	for e := range s.entities() {
 		if resource, ok := r.resourceMetrics(e, s.at); ok {
-			r.series.saw(resource, e)
+			if complete {
+				r.series.saw(resource, e)
+			}
 			resource.MoveTo(metrics.ResourceMetrics().AppendEmpty())
 		}
 	}
 	points = metrics.DataPointCount()
 	if !complete {
-		r.series.forget()
 		return metrics, points
 	}
 	for _, change := range r.series.next() {
@@ -96,9 +97,9 @@ func recordCounts(record func(pcommon.Timestamp, int64, string), now pcommon.Tim
 }
 
 // recordSince records the time since an event in seconds; nothing if there was none.
-func recordSince(record func(pcommon.Timestamp, float64), now pcommon.Timestamp, event *time.Time) {
-	if event != nil {
-		record(now, since(*event, now.AsTime()))
+func recordSince(record func(pcommon.Timestamp, float64), now pcommon.Timestamp, event instant) {
+	if event.known() {
+		record(now, event.before(now.AsTime()))
 	}
 }
 
@@ -109,12 +110,6 @@ func withTags(resource pcommon.Resource, tags []tag) pcommon.Resource {
 	}
 	return resource
 }
-
-// since is the time from an event to now in seconds; 0 if the server's clock is ahead of ours.
-func since(event, now time.Time) float64 { return max(now.Sub(event), 0).Seconds() }
-
-// percent is a ratio of a percentage.
-func percent(value int64) float64 { return float64(value) / 100 }
 
 func oneIf(condition bool) int64 {
 	if condition {

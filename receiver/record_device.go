@@ -8,8 +8,6 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
-const mebibyte = 1 << 20
-
 func (d *deviceEntity) record(mb *metadata.MetricsBuilder, at time.Time) pcommon.Resource {
 	now := pcommon.NewTimestampFromTime(at)
 	mb.RecordBalenaDeviceOnlineDataPoint(now, oneIf(d.online))
@@ -26,8 +24,8 @@ func (d *deviceEntity) record(mb *metadata.MetricsBuilder, at time.Time) pcommon
 	recordSince(mb.RecordBalenaDeviceConnectivityDurationDataPoint, now, d.lastConnectivityEvent)
 	recordSince(mb.RecordBalenaDeviceVpnDurationDataPoint, now, d.lastVPNEvent)
 	recordSince(mb.RecordBalenaDeviceHeartbeatDurationDataPoint, now, d.heartbeatChangedAt)
-	if d.updateProgress != nil {
-		mb.RecordBalenaDeviceUpdateProgressDataPoint(now, percent(*d.updateProgress))
+	if d.updateProgress.known {
+		mb.RecordBalenaDeviceUpdateProgressDataPoint(now, d.updateProgress.ratio())
 	}
 	if d.versionsKnown {
 		mb.RecordBalenaDeviceInfoDataPoint(now, 1, d.osVersion, d.osVariant, d.supervisorVersion,
@@ -53,26 +51,26 @@ func (d *deviceEntity) record(mb *metadata.MetricsBuilder, at time.Time) pcommon
 
 func (h hardware) record(mb *metadata.MetricsBuilder, now pcommon.Timestamp) {
 	mb.RecordBalenaDeviceUndervoltageDataPoint(now, oneIf(h.undervoltage))
-	if h.cpuUsage != nil {
-		mb.RecordBalenaDeviceCPUUtilizationDataPoint(now, percent(*h.cpuUsage))
+	if h.cpuUsage.known {
+		mb.RecordBalenaDeviceCPUUtilizationDataPoint(now, h.cpuUsage.ratio())
 	}
-	if h.cpuTemperature != nil && *h.cpuTemperature >= 0 { // boards without a sensor report -1
-		mb.RecordBalenaDeviceCPUTemperatureDataPoint(now, *h.cpuTemperature)
+	if h.cpuTemperature.known && h.cpuTemperature.value >= 0 { // boards without a sensor report -1
+		mb.RecordBalenaDeviceCPUTemperatureDataPoint(now, int64(h.cpuTemperature.value))
 	}
-	if h.memoryUsage != nil {
-		mb.RecordBalenaDeviceMemoryUsageDataPoint(now, *h.memoryUsage*mebibyte)
+	if h.memoryUsage.known {
+		mb.RecordBalenaDeviceMemoryUsageDataPoint(now, h.memoryUsage.bytes())
 	}
-	if h.memoryLimit != nil {
-		mb.RecordBalenaDeviceMemoryLimitDataPoint(now, *h.memoryLimit*mebibyte)
+	if h.memoryLimit.known {
+		mb.RecordBalenaDeviceMemoryLimitDataPoint(now, h.memoryLimit.bytes())
 	}
-	if h.storageUsage != nil {
-		mb.RecordBalenaDeviceStorageUsageDataPoint(now, *h.storageUsage*mebibyte)
+	if h.storageUsage.known {
+		mb.RecordBalenaDeviceStorageUsageDataPoint(now, h.storageUsage.bytes())
 	}
-	if h.storageSize != nil {
-		mb.RecordBalenaDeviceStorageLimitDataPoint(now, *h.storageSize*mebibyte)
+	if h.storageSize.known {
+		mb.RecordBalenaDeviceStorageLimitDataPoint(now, h.storageSize.bytes())
 	}
-	if h.storageUsage != nil && h.storageSize != nil && *h.storageSize > 0 {
-		mb.RecordBalenaDeviceStorageUtilizationDataPoint(now, float64(*h.storageUsage)/float64(*h.storageSize))
+	if h.storageUsage.known && h.storageSize.known && h.storageSize.value > 0 {
+		mb.RecordBalenaDeviceStorageUtilizationDataPoint(now, float64(h.storageUsage.value)/float64(h.storageSize.value))
 	}
 }
 
@@ -80,10 +78,10 @@ func (s deviceService) record(mb *metadata.MetricsBuilder, now pcommon.Timestamp
 	if s.status != "" {
 		mb.RecordBalenaDeviceServiceStatusDataPoint(now, 1, s.name, s.status)
 	}
-	if s.downloadProgress != nil {
-		mb.RecordBalenaDeviceServiceDownloadProgressDataPoint(now, percent(*s.downloadProgress), s.name)
+	if s.downloadProgress.known {
+		mb.RecordBalenaDeviceServiceDownloadProgressDataPoint(now, s.downloadProgress.ratio(), s.name)
 	}
-	if s.installedAt != nil {
-		mb.RecordBalenaDeviceServiceInstallAgeDataPoint(now, since(*s.installedAt, now.AsTime()), s.name)
+	if s.installedAt.known() {
+		mb.RecordBalenaDeviceServiceInstallAgeDataPoint(now, s.installedAt.before(now.AsTime()), s.name)
 	}
 }

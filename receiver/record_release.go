@@ -19,8 +19,8 @@ func (r *releaseEntity) record(mb *metadata.MetricsBuilder, at time.Time) pcommo
 		mb.RecordBalenaReleaseDevicePinnedDataPoint(now, r.devices.pinned)
 	}
 	recordSince(mb.RecordBalenaReleaseAgeDataPoint, now, r.createdAt)
-	if r.startedAt != nil && r.endedAt != nil {
-		mb.RecordBalenaReleaseBuildDurationDataPoint(now, since(*r.startedAt, *r.endedAt))
+	if r.startedAt.known() && r.endedAt.known() {
+		mb.RecordBalenaReleaseBuildDurationDataPoint(now, r.startedAt.before(time.UnixMilli(int64(r.endedAt))))
 	}
 	if r.imageSize != nil {
 		mb.RecordBalenaReleaseImageSizeDataPoint(now, *r.imageSize)

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/device"
@@ -98,8 +97,8 @@ func (r *fetching) fetchContainers(ctx context.Context) error {
 			deviceID:         row.Device.ID,
 			imageID:          row.Image.ID,
 			status:           statuses.shared(row.Status),
-			installedAt:      row.InstalledAt,
-			downloadProgress: row.DownloadProgress,
+			installedAt:      newInstant(row.InstalledAt),
+			downloadProgress: newReading(row.DownloadProgress),
 		})
 		return nil
 	}, forIDs(r.fleetIDs(), func(ids []int64) pine.Query[balenaclient.ImageInstall] {
@@ -160,13 +159,11 @@ func (r *fetching) fetchNewestReleases(ctx context.Context) error {
 }
 
 func (r *fetching) fetchLastBuilds(ctx context.Context) error {
-	r.answers.lastBuilds = map[int64]time.Time{}
+	r.answers.lastBuilds = map[int64]instant{}
 	last := pine.Select(release.EndedAt).
 		Where(release.Status.Eq("success"), release.EndedAt.NotNull()).OrderBy(release.EndedAt.Desc(), release.ID.Desc()).Top(1)
 	return r.forEachFleetRelease(ctx, last, func(fleetID int64, row balenaclient.Release) {
-		if row.EndedAt != nil {
-			r.answers.lastBuilds[fleetID] = *row.EndedAt
-		}
+		r.answers.lastBuilds[fleetID] = newInstant(row.EndedAt)
 	})
 }
 

@@ -14,8 +14,10 @@ import (
 // A series is what Prometheus takes for one: a metric with the attributes of its resource and of its point. Only hashes of them are
 // kept, and the entity that they came from, from which the few that vanish are recorded again.
 type seriesTracker struct {
-	seed          maphash.Seed
-	last, current map[seriesHash]reported // by hash of the resource's attributes
+	seed    maphash.Seed
+	last    map[seriesHash]reported // by hash of the resource's attributes, less what was seen in this round
+	current map[seriesHash]reported // what was seen in this round
+	changes []change
 }
 
 type seriesHash uint64
@@ -46,24 +48,25 @@ func (t *seriesTracker) saw(resource pmetric.ResourceMetrics, e entity) {
 	for metric, point := range points(resource) {
 		series += t.hash(metric.Name(), point.Attributes()) // a sum, because their order means nothing
 	}
-	t.current[t.hash("", resource.Resource().Attributes())] = reported{entity: e, series: series}
+	key := t.hash("", resource.Resource().Attributes())
+	if before, known := t.last[key]; known {
+		if before.series != series {
+			t.changes = append(t.changes, change{before: before.entity, now: e})
+		}
+		delete(t.last, key) // so that the entity's memory is free for what is recorded next
+	}
+	t.current[key] = reported{entity: e, series: series}
 }
 
 // next ends a round and returns the resources of which a series may have vanished since the round before.
 func (t *seriesTracker) next() []change {
-	var changes []change
-	for resource, before := range t.last {
-		now, still := t.current[resource]
-		if !still || now.series != before.series {
-			changes = append(changes, change{before: before.entity, now: now.entity})
-		}
+	changes := t.changes
+	for _, before := range t.last {
+		changes = append(changes, change{before: before.entity})
 	}
-	t.last, t.current = t.current, make(map[seriesHash]reported, len(t.current))
+	t.last, t.current, t.changes = t.current, make(map[seriesHash]reported, len(t.current)), nil
 	return changes
 }
-
-// forget ends a round that cannot be compared, because not everything was seen. The round before stays the one to compare with.
-func (t *seriesTracker) forget() { clear(t.current) }
 
 // markVanished appends to metrics a marker for each series of before that is not in now, which may be empty.
 //

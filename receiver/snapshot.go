@@ -29,7 +29,7 @@ type fleetEntity struct {
 
 	online    *int64           // devices online, as the server counts
 	devices   *int64           // devices, as the server counts
-	lastBuild *time.Time       // end of the last successful build
+	lastBuild instant          // end of the last successful build
 	releases  map[string]int64 // by status, as the server counts
 
 	*census                          // nil unless all devices are known
@@ -57,8 +57,8 @@ type deviceEntity struct {
 
 	online, vpnConnected                                    bool
 	heartbeat, status, updateStatus                         string
-	lastConnectivityEvent, lastVPNEvent, heartbeatChangedAt *time.Time
-	updateProgress                                          *int64 // percent
+	lastConnectivityEvent, lastVPNEvent, heartbeatChangedAt instant
+	updateProgress                                          reading // percent
 
 	osVersion, osVariant, supervisorVersion string
 	running, target                         *releaseEntity // nil if there is none, or none that can be read
@@ -73,18 +73,18 @@ type deviceEntity struct {
 
 // hardware is what a device reports of its hardware.
 type hardware struct {
-	cpuUsage                  *int64 // percent
-	cpuTemperature            *int64 // °C
-	memoryUsage, memoryLimit  *int64 // MiB
-	storageUsage, storageSize *int64 // MiB
+	cpuUsage                  reading // percent
+	cpuTemperature            reading // °C
+	memoryUsage, memoryLimit  reading // MiB
+	storageUsage, storageSize reading // MiB
 	undervoltage              bool
 }
 
 // deviceService is a service on a device.
 type deviceService struct {
 	name, status     string
-	installedAt      *time.Time
-	downloadProgress *int64 // percent
+	installedAt      instant
+	downloadProgress reading // percent
 }
 
 type releaseEntity struct {
@@ -92,8 +92,8 @@ type releaseEntity struct {
 	fleet              *fleetEntity
 	status             string
 	final              bool
-	createdAt, finalAt *time.Time
-	startedAt, endedAt *time.Time
+	createdAt, finalAt instant
+	startedAt, endedAt instant
 	imageSize          *int64 // bytes, of all images
 	devices            releaseDevices
 	devicesKnown       bool // whether all devices were counted
@@ -120,6 +120,7 @@ func (s *snapshot) joinFleets(a answers) map[int64]*fleetEntity {
 	for _, row := range a.fleets { // by ascending id: the oldest fleet of a name comes first
 		f := &fleetEntity{
 			id: row.ID, name: row.Name, slug: row.Slug, label: row.Name, tags: a.fleetTags[row.ID],
+			lastBuild:       a.lastBuilds[row.ID],
 			targetReleaseID: row.TargetRelease.ID, releases: a.releaseCounts[row.ID],
 		}
 		if labels[f.label] {
@@ -131,9 +132,6 @@ func (s *snapshot) joinFleets(a answers) map[int64]*fleetEntity {
 		}
 		if count, known := a.deviceCounts[row.ID]; known {
 			f.devices = new(count)
-		}
-		if ended, known := a.lastBuilds[row.ID]; known {
-			f.lastBuild = &ended
 		}
 		if a.has(deviceRequest) {
 			f.census = newCensus(f.targetReleaseID != 0)
@@ -170,7 +168,8 @@ func (s *snapshot) joinReleases(a answers, fleets map[int64]*fleetEntity) map[in
 func newReleaseEntity(row balenaclient.Release, f *fleetEntity) *releaseEntity {
 	r := &releaseEntity{
 		commit: row.Commit, version: row.RawVersion, fleet: f, status: row.Status, final: row.IsFinal,
-		createdAt: row.CreatedAt, finalAt: row.FinalizedAt, startedAt: row.StartedAt, endedAt: row.EndedAt,
+		createdAt: newInstant(row.CreatedAt), finalAt: newInstant(row.FinalizedAt),
+		startedAt: newInstant(row.StartedAt), endedAt: newInstant(row.EndedAt),
 	}
 	for _, of := range row.ReleaseImages.Rows {
 		image, ok := of.Image.Row()
@@ -232,21 +231,21 @@ func newDeviceEntity(row balenaclient.Device, t texts) *deviceEntity {
 		heartbeat:             t.shared(row.HeartbeatState),
 		status:                t.shared(row.OverallStatus),
 		updateStatus:          t.shared(row.UpdateStatus),
-		lastConnectivityEvent: row.LastConnectivityEvent,
-		lastVPNEvent:          row.LastVPNEvent,
-		heartbeatChangedAt:    row.HeartbeatChangedAt,
-		updateProgress:        row.OverallProgress,
+		lastConnectivityEvent: newInstant(row.LastConnectivityEvent),
+		lastVPNEvent:          newInstant(row.LastVPNEvent),
+		heartbeatChangedAt:    newInstant(row.HeartbeatChangedAt),
+		updateProgress:        newReading(row.OverallProgress),
 		osVersion:             t.shared(row.OSVersion),
 		osVariant:             t.shared(row.OSVariant),
 		supervisorVersion:     t.shared(row.SupervisorVersion),
 		connected:             row.IsOnline || row.HeartbeatState == "online" || row.HeartbeatState == "timeout",
 		hardware: hardware{
-			cpuUsage:       row.CPUUsage,
-			cpuTemperature: row.CPUTemp,
-			memoryUsage:    row.MemoryUsage,
-			memoryLimit:    row.MemoryTotal,
-			storageUsage:   row.StorageUsage,
-			storageSize:    row.StorageTotal,
+			cpuUsage:       newReading(row.CPUUsage),
+			cpuTemperature: newReading(row.CPUTemp),
+			memoryUsage:    newReading(row.MemoryUsage),
+			memoryLimit:    newReading(row.MemoryTotal),
+			storageUsage:   newReading(row.StorageUsage),
+			storageSize:    newReading(row.StorageTotal),
 			undervoltage:   row.IsUndervolted,
 		},
 	}
@@ -289,9 +288,7 @@ func (d *deviceEntity) addService(service deviceService) {
 	switch {
 	case !found:
 		d.services = slices.Insert(d.services, i, service)
-	case isAfter(service.installedAt, d.services[i].installedAt):
+	case service.installedAt > d.services[i].installedAt:
 		d.services[i] = service
 	}
 }
-
-func isAfter(a, b *time.Time) bool { return a != nil && (b == nil || a.After(*b)) }
