@@ -23,7 +23,9 @@ import (
 const Token = "t0p-s3cret-t0ken"
 
 // Dataset is what a real server answered: 7 fleets with 42 devices.
-func Dataset() fs.FS { return os.DirFS(filepath.Join(repository(), "testdata", "conformance", "dataset")) }
+func Dataset() fs.FS {
+	return os.DirFS(filepath.Join(repository(), "testdata", "conformance", "dataset"))
+}
 
 // Recorded are exchanges with a real server.
 func Recorded() fs.FS { return os.DirFS(filepath.Join(repository(), "testdata", "recorded")) }

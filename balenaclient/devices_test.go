@@ -1,0 +1,458 @@
+package balenaclient_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-balena/balenareceiver/balenaclient"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/device"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/fleet"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/image"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/imageinstall"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/internal/simtest"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/release"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/releaseimage"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/service"
+	"github.com/otelcol-balena/balenareceiver/balenasim"
+)
+
+func getDevice(t *testing.T, client *balenaclient.Client, id int64) balenaclient.Device {
+	t.Helper()
+	d, err := client.Devices().Get(t.Context(), id)
+	require.NoError(t, err)
+	return d
+}
+
+func TestADeviceIsFoundByItsUUID(t *testing.T) {
+	t.Parallel()
+	client, _ := simtest.New(t)
+	for name, uuid := range map[string]string{
+		"whole":              "827050a823694584bf5e9ff0ff50bde4",
+		"in capitals":        "827050A823694584BF5E9FF0FF50BDE4",
+		"by its beginning":   "827050a",
+		"by its first digit": "827",
+	} {
+		d, err := client.DeviceByUUID(t.Context(), uuid)
+		require.NoError(t, err, name)
+		assert.Equal(t, int64(1), d.ID, name)
+		assert.Equal(t, "warehouse-gateways-00", d.Name, name)
+	}
+}
+
+func TestAUUIDThatFitsTwoDevicesNamesBoth(t *testing.T) {
+	t.Parallel()
+	client, _ := simtest.New(t)
+	_, err := client.DeviceByUUID(t.Context(), "076e2bba7c5348bfaf92f25e45df16b6"[:1])
+	var ambiguous *balenaclient.AmbiguousError
+	require.ErrorAs(t, err, &ambiguous)
+	require.ErrorIs(t, err, balenaclient.ErrNotUnique)
+	assert.Len(t, ambiguous.Candidates, 4)
+	assert.Contains(t, ambiguous.Candidates, "080aadfbe7c94b26914125c63a9bedd4")
+	assert.ErrorContains(t, err, "device with UUID 0…: more than one found: ")
+	assert.ErrorContains(t, err, "give more digits")
+	_, err = client.DeviceByUUID(t.Context(), "f")
+	require.ErrorIs(t, err, balenaclient.ErrNotUnique)
+	assert.ErrorContains(t, err, ", …: ", "of many some are named")
+}
+
+func TestAUUIDThatIsNoneIsNotAskedFor(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	for _, uuid := range []string{"", "xyz", "82 70", strings.Repeat("a", 63), "827050a8'"} {
+		_, err := client.DeviceByUUID(t.Context(), uuid)
+		require.ErrorIs(t, err, balenaclient.ErrInvalid, uuid)
+	}
+	assert.Empty(t, sim.Requests())
+	for _, uuid := range []string{"ffff", strings.Repeat("f", 32), strings.Repeat("f", 62)} {
+		_, err := client.DeviceByUUID(t.Context(), uuid)
+		require.ErrorIs(t, err, balenaclient.ErrNotFound, uuid)
+	}
+}
+
+func TestADeviceIsFoundByItsNameIfThatIsItsAlone(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	require.NoError(t, sim.Update("device", 1, map[string]any{"device_name": "O'Neil's 50% + more"}))
+	d, err := client.DeviceByName(t.Context(), "O'Neil's 50% + more")
+	require.NoError(t, err)
+	assert.Equal(t, int64(1), d.ID)
+
+	require.NoError(t, sim.Update("device", 2, map[string]any{"device_name": "O'Neil's 50% + more"}))
+	_, err = client.DeviceByName(t.Context(), "O'Neil's 50% + more")
+	require.ErrorIs(t, err, balenaclient.ErrNotUnique)
+	assert.ErrorContains(t, err, "827050a823694584bf5e9ff0ff50bde4, 98ae43346c124ce8ae340454cac5b68c: ask for it by UUID")
+
+	_, err = client.DeviceByName(t.Context(), "nobody")
+	require.ErrorIs(t, err, balenaclient.ErrNotFound)
+	assert.ErrorContains(t, err, `device named "nobody"`)
+}
+
+func TestAFleetIsFoundBySlugOrByANameThatIsItsAlone(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	f, err := client.FleetBySlug(t.Context(), "Acme/Edge-Cameras")
+	require.NoError(t, err)
+	assert.Equal(t, int64(2), f.ID)
+	_, err = client.FleetBySlug(t.Context(), "acme/nothing")
+	require.ErrorIs(t, err, balenaclient.ErrNotFound)
+	assert.ErrorContains(t, err, "acme/nothing")
+
+	f, err = client.FleetByName(t.Context(), "lab-nucs")
+	require.NoError(t, err)
+	assert.Equal(t, int64(3), f.ID)
+	require.NoError(t, sim.Update("application", 4, map[string]any{"app_name": "lab-nucs"}))
+	_, err = client.FleetByName(t.Context(), "lab-nucs")
+	require.ErrorIs(t, err, balenaclient.ErrNotUnique)
+	assert.ErrorContains(t, err, "globex/lab-nucs, globex/solar-sensors: ask for it by slug")
+}
+
+func TestADeviceIsRenamedNotedAndShown(t *testing.T) {
+	t.Parallel()
+	client, _ := simtest.New(t)
+	ctx := t.Context()
+	require.NoError(t, client.RenameDevice(ctx, 1, "new 'name'"))
+	require.NoError(t, client.SetDeviceNote(ctx, 1, "a\nnote"))
+	require.NoError(t, client.SetPublicURL(ctx, true, 1, 2))
+	d := getDevice(t, client, 1)
+	assert.Equal(t, "new 'name'", d.Name)
+	assert.Equal(t, "a\nnote", d.Note)
+	assert.True(t, d.IsWebAccessible)
+	assert.True(t, getDevice(t, client, 2).IsWebAccessible)
+	assert.False(t, getDevice(t, client, 3).IsWebAccessible)
+	require.NoError(t, client.SetDeviceNote(ctx, 1, ""))
+	require.NoError(t, client.SetPublicURL(ctx, false, 1))
+	d = getDevice(t, client, 1)
+	assert.Empty(t, d.Note)
+	assert.False(t, d.IsWebAccessible)
+}
+
+func TestADeviceThatIsNotThereIsNamedAndNothingChanges(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	ctx := t.Context()
+	for name, err := range map[string]error{
+		"rename": client.RenameDevice(ctx, 999, "x"),
+		"note":   client.SetDeviceNote(ctx, 999, "x"),
+		"url":    client.SetPublicURL(ctx, true, 1, 999),
+		"move":   client.MoveDevices(ctx, 2, 1, 999),
+		"pin":    client.PinDevices(ctx, 8, 1, 999),
+		"unpin":  client.UnpinDevices(ctx, 5, 999),
+	} {
+		require.ErrorIs(t, err, balenaclient.ErrNotFound, name)
+		assert.ErrorContains(t, err, "device 999", name)
+		assert.ErrorContains(t, err, "nothing was changed", name)
+	}
+	err := client.MoveDevices(ctx, 999, 1)
+	require.ErrorIs(t, err, balenaclient.ErrNotFound)
+	assert.ErrorContains(t, err, "fleet 999")
+	require.ErrorIs(t, client.MoveDevices(ctx, 2), balenaclient.ErrInvalid)
+	assert.Empty(t, writes(sim))
+}
+
+func TestMovedDevicesLoseTheirPin(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	require.NoError(t, client.MoveDevices(t.Context(), 2, 4, 5))
+	for _, id := range []int64{4, 5} {
+		d := getDevice(t, client, id)
+		assert.Equal(t, int64(2), d.Fleet.ID)
+		assert.True(t, d.IsTracking())
+	}
+	assert.Len(t, writes(sim), 1)
+}
+
+func TestManyDevicesAreChangedInRequestsThatFitIntoAURL(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	var ids []int64
+	for i := range 450 {
+		ids = append(ids, insert(t, sim, "device", map[string]any{
+			"uuid": fmt.Sprintf("%032x", i), "device_name": "many", "belongs_to__application": 1, "is_of__device_type": 120,
+		}))
+	}
+	require.NoError(t, client.PinDevices(t.Context(), 8, ids...))
+	assert.Len(t, writes(sim), 3)
+	n, err := client.Devices().Where(device.Name.Eq("many"), device.PinnedRelease.Is(8)).Count(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 450, n)
+
+	_, err = sim.Inject(balenasim.Fault{Kind: balenasim.ServerError, Method: http.MethodPatch, Nth: 2})
+	require.NoError(t, err)
+	err = client.UnpinDevices(t.Context(), ids...)
+	require.ErrorIs(t, err, balenaclient.ErrServer)
+	assert.ErrorContains(t, err, "after 200 of 450 devices")
+}
+
+func TestTheLatestReleaseIsTheLatestThatDevicesCanRun(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	ctx := t.Context()
+	r, err := client.LatestRelease(ctx, 1)
+	require.NoError(t, err)
+	assert.Equal(t, "1.2.0", r.RawVersion, "1.3.0 is being built, 1.1.1 failed")
+	require.NoError(t, sim.Update("release", 8, map[string]any{"is_invalidated": true}))
+	r, err = client.LatestRelease(ctx, 1)
+	require.NoError(t, err)
+	assert.Equal(t, "1.1.0+rev1", r.RawVersion)
+	_, err = client.LatestRelease(ctx, 5)
+	require.ErrorIs(t, err, balenaclient.ErrNotFound)
+	assert.ErrorContains(t, err, "latest release of fleet 5")
+}
+
+func TestAReleaseIsFoundByCommitAndVersion(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	ctx := t.Context()
+	for _, find := range []func() (balenaclient.Release, error){
+		func() (balenaclient.Release, error) { return client.ReleaseByCommit(ctx, 1, "4458A885A") },
+		func() (balenaclient.Release, error) { return client.ReleaseByVersion(ctx, 1, "1.1.0+rev1") },
+	} {
+		r, err := find()
+		require.NoError(t, err)
+		assert.Equal(t, int64(6), r.ID)
+	}
+	_, err := client.ReleaseByCommit(ctx, 1, "1")
+	require.ErrorIs(t, err, balenaclient.ErrNotUnique)
+	assert.ErrorContains(t, err, "(1.2.0)")
+	_, err = client.ReleaseByCommit(ctx, 2, "4458a885a")
+	require.ErrorIs(t, err, balenaclient.ErrNotFound)
+	_, err = client.ReleaseByCommit(ctx, 2, "")
+	require.ErrorIs(t, err, balenaclient.ErrInvalid)
+	_, err = client.ReleaseByVersion(ctx, 1, "9.9.9")
+	require.ErrorIs(t, err, balenaclient.ErrNotFound)
+	require.NoError(t, sim.Update("release", 8, map[string]any{"commit": getRelease(t, client, 6).Commit}))
+	_, err = client.ReleaseByCommit(ctx, 1, getRelease(t, client, 6).Commit)
+	require.ErrorIs(t, err, balenaclient.ErrNotUnique, "a commit may be built twice")
+}
+
+func getRelease(t *testing.T, client *balenaclient.Client, id int64) balenaclient.Release {
+	t.Helper()
+	r, err := client.Releases().Get(t.Context(), id)
+	require.NoError(t, err)
+	return r
+}
+
+func TestPinnedDevicesRunTheReleaseUntilUnpinned(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	ctx := t.Context()
+	require.NoError(t, client.PinDevices(ctx, 6, 1, 2))
+	for _, id := range []int64{1, 2} {
+		d := getDevice(t, client, id)
+		assert.False(t, d.IsTracking())
+		assert.Equal(t, int64(6), d.TargetRelease.ID)
+		assert.Equal(t, id == 1, d.IsOnTarget(), "device 1 runs release 6, device 2 release 8")
+	}
+	assert.Len(t, writes(sim), 1)
+	require.NoError(t, client.UnpinDevices(ctx, 1, 2))
+	d := getDevice(t, client, 2)
+	assert.True(t, d.IsTracking())
+	assert.True(t, d.IsOnTarget())
+}
+
+func TestDevicesAreNotPinnedToWhatTheyCannotRun(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	ctx := t.Context()
+	for name, tt := range map[string]struct {
+		release int64
+		is      error
+		want    string
+	}{
+		"a release of another fleet": {17, balenaclient.ErrWrongFleet, "device 827050a823694584bf5e9ff0ff50bde4 (warehouse-gateways-00) is in fleet 1 and release 17 is of fleet 2"},
+		"a release that failed":      {3, balenaclient.ErrInvalid, "its build is failed"},
+		"a release being built":      {9, balenaclient.ErrInvalid, "its build is running"},
+		"an invalidated release":     {2, balenaclient.ErrInvalid, "it was invalidated"},
+		"no release":                 {999, balenaclient.ErrNotFound, "release 999"},
+	} {
+		err := client.PinDevices(ctx, tt.release, 1)
+		require.ErrorIs(t, err, tt.is, name)
+		assert.ErrorContains(t, err, tt.want, name)
+		if tt.release != 17 {
+			require.ErrorIs(t, client.PinFleet(ctx, tt.release), tt.is, name)
+			_, err = client.PinAllDevices(ctx, tt.release)
+			require.ErrorIs(t, err, tt.is, name)
+		}
+	}
+	assert.Empty(t, writes(sim))
+}
+
+func TestADeviceThatMovesWhileItIsPinnedIsNotPinned(t *testing.T) {
+	t.Parallel()
+	sim := balenasim.New(balenasim.WithToken(simtest.Token))
+	require.NoError(t, sim.Load(simtest.Dataset()))
+	client := simtest.Client(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPatch { // just before
+			assert.NoError(t, sim.Update("device", 1, map[string]any{"belongs_to__application": 2}))
+		}
+		sim.ServeHTTP(w, r)
+	}))
+	err := client.PinDevices(t.Context(), 6, 1, 2)
+	require.ErrorIs(t, err, balenaclient.ErrWrongFleet)
+	assert.ErrorContains(t, err, "device 827050a823694584bf5e9ff0ff50bde4 (warehouse-gateways-00) moved to fleet 2 and was not pinned")
+	assert.True(t, getDevice(t, client, 1).IsTracking())
+	assert.Equal(t, int64(6), getDevice(t, client, 2).PinnedRelease.ID)
+}
+
+func TestAllDevicesArePinnedButForThoseWithAKeepTag(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	ctx := t.Context()
+	require.NoError(t, client.DeviceTagsOf(1).Set(ctx, "keep", ""))
+	require.NoError(t, client.DeviceTagsOf(2).Set(ctx, "hold", "x"))
+	sim.ResetRequests()
+	n, err := client.PinAllDevices(ctx, 6, "keep", "hold")
+	require.NoError(t, err)
+	assert.Equal(t, 12, n)
+	assert.Len(t, writes(sim), 1)
+	pinned, err := client.Devices().Where(device.PinnedRelease.Is(6)).Count(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, 12, pinned)
+	assert.True(t, getDevice(t, client, 1).IsTracking())
+	assert.True(t, getDevice(t, client, 15).IsTracking(), "of another fleet")
+
+	n, err = client.UnpinAllDevices(ctx, 1)
+	require.NoError(t, err)
+	assert.Equal(t, 12, n)
+	n, err = client.UnpinAllDevices(ctx, 1)
+	require.NoError(t, err)
+	assert.Zero(t, n)
+}
+
+func TestAFleetIsPinnedAndFollowsTheLatestAgain(t *testing.T) {
+	t.Parallel()
+	client, _ := simtest.New(t)
+	ctx := t.Context()
+	state := func(id int64) (int64, bool) {
+		f, err := client.Fleets().Get(ctx, id)
+		require.NoError(t, err)
+		return f.TargetRelease.ID, f.TracksLatestRelease
+	}
+	require.NoError(t, client.PinFleet(ctx, 6))
+	target, tracks := state(1)
+	assert.Equal(t, int64(6), target)
+	assert.False(t, tracks)
+	require.NoError(t, client.TrackLatest(ctx, 1))
+	target, tracks = state(1)
+	assert.Equal(t, int64(8), target)
+	assert.True(t, tracks)
+	require.NoError(t, client.TrackLatest(ctx, 5), "a fleet without releases follows too")
+	require.ErrorIs(t, client.TrackLatest(ctx, 999), balenaclient.ErrNotFound)
+}
+
+func TestWhatADeviceSaysOfItself(t *testing.T) {
+	t.Parallel()
+	client, _ := simtest.New(t)
+	d, err := client.Devices().Expand(
+		device.Tags.With(pine.Query[balenaclient.DeviceTag]{}),
+		device.ImageInstalls.With(pine.Where(imageinstall.Status.Ne("deleted")).
+			Select(imageinstall.Status, imageinstall.DownloadProgress, imageinstall.InstalledAt, imageinstall.Release).
+			Expand(imageinstall.Image.With(pine.Select(image.ID).Expand(image.Service.With(pine.Select(service.Name)))))),
+	).Get(t.Context(), 7)
+	require.NoError(t, err)
+	percent, ok := d.Progress()
+	assert.True(t, ok)
+	assert.Equal(t, *d.OverallProgress, percent)
+	assert.NotEmpty(t, d.IPAddresses())
+	assert.NotEmpty(t, d.MACAddresses())
+	assert.Regexp(t, `^\d+\.\d+\.\d+`, d.OSRelease())
+	assert.NotEmpty(t, d.TagMap())
+	services := d.Services()
+	require.NotEmpty(t, services)
+	for i, s := range services {
+		assert.NotEmpty(t, s.Name)
+		assert.NotEmpty(t, s.Status)
+		assert.NotZero(t, s.Image)
+		assert.NotZero(t, s.Release)
+		assert.False(t, s.Since.IsZero())
+		assert.NotEqual(t, "deleted", s.Status)
+		if i > 0 {
+			assert.LessOrEqual(t, services[i-1].Name, s.Name)
+		}
+	}
+
+	none := balenaclient.Device{OSVersion: "6.1.2"}
+	_, ok = none.Progress()
+	assert.False(t, ok)
+	assert.Equal(t, "6.1.2", none.OSRelease())
+	assert.Empty(t, balenaclient.Device{}.OSRelease())
+	assert.True(t, none.IsTracking())
+	assert.True(t, none.IsOnTarget())
+	assert.Empty(t, none.Services())
+}
+
+func TestWhatBecameOfARelease(t *testing.T) {
+	t.Parallel()
+	client, _ := simtest.New(t)
+	states := map[string]string{}
+	for r, err := range client.Releases().Where(release.Fleet.Where(fleet.ID.Eq(1))).All(t.Context()) {
+		require.NoError(t, err)
+		states[r.RawVersion] = r.State()
+		took, ended := r.BuildDuration()
+		assert.Equal(t, r.EndedAt != nil, ended)
+		assert.Equal(t, ended, took > 0)
+	}
+	assert.Equal(t, map[string]string{
+		"1.0.0": "final", "1.0.1": "invalidated", "1.0.2": "failed", "1.1.0-rc.1.1793514161000+build.7": "draft", "1.1.0": "failed",
+		"1.1.0+rev1": "final", "1.1.1": "failed", "1.2.0": "final", "1.3.0-1794810161000": "building",
+	}, states)
+
+	r, err := client.Releases().Expand(release.ReleaseImages.With(pine.Select(releaseimage.ID).
+		Expand(releaseimage.Image.With(pine.Select(image.Size))))).Get(t.Context(), 8)
+	require.NoError(t, err)
+	size, ok := r.Size()
+	assert.True(t, ok)
+	assert.Greater(t, size, int64(1<<20))
+	_, ok = balenaclient.Release{}.Size()
+	assert.False(t, ok)
+	var unknown balenaclient.Release
+	unknown.ReleaseImages.Rows = make([]balenaclient.ReleaseImage, 1)
+	_, ok = unknown.Size()
+	assert.False(t, ok)
+}
+
+func TestDevicesAndFleetsAreDeletedOnlyWithASecondWord(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	ctx := t.Context()
+	for name, remove := range map[string]func(...pine.DeleteOption) error{
+		"device":      func(o ...pine.DeleteOption) error { return client.Devices().Where(device.ID.Eq(42)).Delete(ctx, o...) },
+		"application": func(o ...pine.DeleteOption) error { return client.Fleets().Where(fleet.ID.Eq(5)).Delete(ctx, o...) },
+	} {
+		before := sim.Count(name)
+		err := remove()
+		require.ErrorIs(t, err, balenaclient.ErrProtected)
+		assert.ErrorContains(t, err, "AllowProtected")
+		assert.Equal(t, before, sim.Count(name))
+		require.NoError(t, remove(pine.AllowProtected()))
+		assert.Equal(t, before-1, sim.Count(name))
+	}
+	require.ErrorIs(t, client.Devices().Delete(ctx, pine.AllowProtected()), balenaclient.ErrUnfiltered)
+}
+
+func TestAFleetIsMadeWithANameThatTheServerTakes(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	create := func(ctx context.Context, name string) (balenaclient.Fleet, error) {
+		return client.Fleets().Create(ctx, fleet.Name.Set(name), fleet.Organization.Set(1), fleet.DeviceType.Set(120))
+	}
+	for name, want := range map[string]string{"abc": "3 characters long", "it's": "letters, digits", strings.Repeat("x", 101): "use 4 to 100"} {
+		_, err := create(t.Context(), name)
+		require.ErrorIs(t, err, balenaclient.ErrInvalid)
+		assert.ErrorContains(t, err, want)
+	}
+	assert.Empty(t, sim.Requests())
+	f, err := create(t.Context(), "New-Fleet")
+	require.NoError(t, err)
+	assert.NotZero(t, f.ID)
+	got, err := client.FleetBySlug(t.Context(), f.Slug)
+	require.NoError(t, err)
+	assert.Equal(t, "New-Fleet", got.Name)
+}
