@@ -184,10 +184,15 @@ func (l *life) happen(tx *store.Tx, e event) {
 		l.churn(tx, int(e.target))
 		return
 	}
-	d := l.devices[e.target]
-	if d == nil || tx.Table("device").Find(e.target) == store.NoRow {
+	d, t := l.devices[e.target], tx.Table("device")
+	r := t.Find(e.target)
+	if d == nil || r == store.NoRow {
 		l.forget(e.target)
 		return
+	}
+	// A caller may have moved the device to another fleet.
+	if id, ok := t.Int(r, t.Resource.Index("belongs_to__application")); ok && l.fleets[id] != nil {
+		d.fleet = id
 	}
 	switch e.kind {
 	case report:

@@ -72,6 +72,25 @@ func TestAnOutageTakesDevicesDownAndBringsThemBack(t *testing.T) {
 	assert.Zero(t, number(t, sim, lost), "all are back")
 }
 
+func TestCallersMayInterfereWithALife(t *testing.T) {
+	sim := playing(t, shippedScenario(t, "rollout"), WithToken("user"))
+	for _, write := range []struct{ method, target, body string }{
+		{http.MethodPatch, "/v7/device?$filter=belongs_to__application%20eq%203", `{"belongs_to__application":2}`},
+		{http.MethodDelete, "/v7/application(4)", ""},
+		{http.MethodDelete, "/v7/device?$filter=id%20lt%2010", ""},
+		{http.MethodDelete, "/v7/image_install", ""},
+	} {
+		status, body := request(sim, write.method, write.target, write.body)
+		require.Equal(t, http.StatusOK, status, body)
+		sim.Step(2 * time.Minute)
+	}
+	sim.Step(2 * time.Hour)
+	const moved = "/v7/application(2)?$select=id&$expand=owns__device/$count,service/$count"
+	status, body := request(sim, http.MethodGet, moved, "")
+	require.Equal(t, http.StatusOK, status)
+	assert.NotContains(t, body, `"owns__device":0`)
+}
+
 func TestFaultsComeAndGoWithTheScenario(t *testing.T) {
 	sim := playing(t, shippedScenario(t, "outage"))
 	assert.Empty(t, sim.Faults())
@@ -96,13 +115,15 @@ func TestASeedRepeatsALife(t *testing.T) {
 
 func TestFleetsGrowShrinkAndChangeNames(t *testing.T) {
 	sc := shippedScenario(t, "noisy")
-	sc.Faults = nil
+	sc.Faults, sc.Rollout.Failing = nil, 0
 	sim := playing(t, sc)
 	sim.Step(30 * time.Minute)
 	assert.Positive(t, number(t, sim, "/v7/device/$count?$filter=startswith(device_name,'renamed-')"))
 	assert.NotEqual(t, 600, number(t, sim, "/v7/device/$count"))
 	assert.Positive(t, number(t, sim, "/v7/device/$count?$filter=id%20gt%20600"), "new devices")
 	assert.Zero(t, number(t, sim, "/v7/image_install/$count?$filter=device%20eq%20null"))
+	const idle = "/v7/device/$count?$filter=is_running__release%20eq%20null%20and%20created_at%20lt%20(now()%20sub%20duration'PT15M')"
+	assert.Zero(t, number(t, sim, idle), "new devices get a release, pinned ones their own")
 }
 
 func TestShippedScenariosAreValidAndSayWhatTheyShow(t *testing.T) {

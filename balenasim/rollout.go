@@ -24,16 +24,20 @@ func (l *life) rollOut(tx *store.Tx) {
 	}
 }
 
-// startUpdate begins the download of a release, unless the device is away,
-// busy, pinned or has it.
+// startUpdate begins the download of the latest release or, if the device is
+// pinned, of that one, unless the device is away, busy or has it.
 func (l *life) startUpdate(tx *store.Tx, id int64, d *deviceLife, release int64) {
 	f := l.fleets[d.fleet]
 	t := tx.Table("device")
 	r := t.Find(id)
 	running, _ := t.Int(r, t.Resource.Index("is_running__release"))
-	_, pinned := t.Int(r, t.Resource.Index("is_pinned_on__release"))
+	if pin, ok := t.Int(r, t.Resource.Index("is_pinned_on__release")); ok {
+		release = pin
+	} else if release != f.latest() {
+		return
+	}
 	images := f.images[release]
-	if !d.online || d.updating != 0 || pinned || running == release || release != f.latest() || len(images) == 0 {
+	if !d.online || d.updating != 0 || running == release || len(images) == 0 {
 		return
 	}
 	d.updating, d.progress = release, 0
