@@ -42,6 +42,7 @@ func (c *change) values() (map[string]any, error) {
 	return out, nil
 }
 
+// insert makes a row and answers it as the caller sees it.
 func (c *change) insert(r *http.Request) (int64, []byte, error) {
 	values, err := c.values()
 	if err != nil {
@@ -51,9 +52,7 @@ func (c *change) insert(r *http.Request) (int64, []byte, error) {
 	if err := c.validate(resource, values, true); err != nil {
 		return 0, nil, err
 	}
-	if err := c.s.defaults(c.tx, resource, values); err != nil {
-		return 0, nil, err
-	}
+	c.s.defaults(c.tx, resource, values)
 	for _, name := range required[resource] {
 		if v, ok := values[name]; !ok || isNull(v) {
 			return 0, nil, serverError()
@@ -173,6 +172,7 @@ func (c *change) upsert(r *http.Request) (int64, []byte, error) {
 	return c.insert(r)
 }
 
+// delete removes every row that the path and its filter select.
 func (c *change) delete(r *http.Request) error {
 	ids, err := c.s.engine(c.caller, c.version).Match(r.Context(), c.query)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // defaults fills what the server fills in on inserts.
-func (s *Simulator) defaults(tx *store.Tx, resource string, values map[string]any) error {
+func (s *Simulator) defaults(tx *store.Tx, resource string, values map[string]any) {
 	fill := func(name string, v any) {
 		if isNull(values[name]) {
 			values[name] = v
@@ -22,13 +22,13 @@ func (s *Simulator) defaults(tx *store.Tx, resource string, values map[string]an
 		fill("uuid", randomHex(16))
 		fill("device_name", "wild-"+randomHex(3))
 		fill("api_heartbeat_state", "unknown")
-		fill("actor", nextActor(tx))
+		fill("actor", s.nextActor(tx))
 		for _, name := range []string{"is_online", "is_connected_to_vpn", "is_web_accessible", "is_undervolted"} {
 			fill(name, false)
 		}
 	case "application":
 		fill("uuid", randomHex(16))
-		fill("actor", nextActor(tx))
+		fill("actor", s.nextActor(tx))
 		fill("is_of__class", "fleet")
 		fill("should_track_latest_release", true)
 		for _, name := range []string{"is_host", "is_archived", "is_public"} {
@@ -41,7 +41,6 @@ func (s *Simulator) defaults(tx *store.Tx, resource string, values map[string]an
 			fill("application_type", t.ID(t.Rows()[0]))
 		}
 	}
-	return nil
 }
 
 // slug is made of the handle of the organization and the name of the fleet.
@@ -61,18 +60,20 @@ func (s *Simulator) slug(tx *store.Tx, values map[string]any) (string, bool) {
 }
 
 // nextActor is an id that no actor has yet.
-func nextActor(tx *store.Tx) int64 {
-	highest := int64(0)
-	for _, name := range []string{"user", "device", "application"} {
-		t := tx.Table(name)
-		field := t.Resource.Index("actor")
-		for _, r := range t.Rows() {
-			if id, ok := t.Int(r, field); ok && id > highest {
-				highest = id
+func (s *Simulator) nextActor(tx *store.Tx) int64 {
+	if s.lastActor == 0 {
+		for _, name := range []string{"user", "device", "application"} {
+			t := tx.Table(name)
+			field := t.Resource.Index("actor")
+			for _, r := range t.Rows() {
+				if id, ok := t.Int(r, field); ok {
+					s.lastActor = max(s.lastActor, id)
+				}
 			}
 		}
 	}
-	return highest + 1
+	s.lastActor++
+	return s.lastActor
 }
 
 // follow adds what the server changes along with what was asked for.

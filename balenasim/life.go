@@ -46,7 +46,10 @@ func (s *Simulator) Play(sc *Scenario) error {
 	}
 	s.now = l.clock.Now
 	var err error
-	s.store.Change(func(tx *store.Tx) { err = l.populate(tx) })
+	s.store.Change(func(tx *store.Tx) {
+		err = l.populate(tx)
+		s.lastActor = 0
+	})
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ package balenasim
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"time"
 
@@ -42,6 +43,7 @@ type Simulator struct {
 
 	heartbeat time.Duration
 	limits    limits
+	lastActor int64 // 0 until it is looked for; kept while the store is locked
 }
 
 // Option configures a Simulator.
@@ -85,6 +87,7 @@ func (s *Simulator) Load(dir fs.FS) error {
 	if err := s.store.Load(dir); err != nil {
 		return fmt.Errorf("load dataset: %w", err)
 	}
+	s.store.Change(func(*store.Tx) { s.lastActor = 0 })
 	return nil
 }
 
@@ -92,11 +95,17 @@ func (s *Simulator) Load(dir fs.FS) error {
 func (s *Simulator) Now() time.Time { return s.now() }
 
 // Insert adds a row to a resource and returns its id. Fields are named as in
-// v7; references are ids; fields not given are null.
+// v7 and references are ids. Fields not given are those of a new row on the
+// server, such as a UUID and a heartbeat "unknown", or null.
 func (s *Simulator) Insert(resource string, fields map[string]any) (int64, error) {
 	var id int64
 	var err error
+	fields = maps.Clone(fields)
+	if fields == nil {
+		fields = map[string]any{}
+	}
 	s.store.Change(func(tx *store.Tx) {
+		s.defaults(tx, resource, fields)
 		if id, err = tx.Insert(resource, fields); err == nil && resource == "application" {
 			err = tx.Grant(id)
 		}
