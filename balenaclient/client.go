@@ -135,7 +135,7 @@ func WithInsecureHTTP() Option {
 }
 
 // WithObserver calls a function after each request with what it cost. It must not block.
-func WithObserver(observe func(pine.Call)) Option {
+func WithObserver(observe func(Call)) Option {
 	return func(c *pine.Config) error {
 		c.Observe = observe
 		return nil

@@ -8,6 +8,9 @@ type Error = pine.Error
 // RowsError means that rows were left out because they did not fit their type. All other rows were delivered.
 type RowsError = pine.RowsError
 
+// Call is what one request cost, with all its attempts: see [WithObserver].
+type Call = pine.Call
+
 // InvalidError says which value was not sent because the server would refuse it, and what to do. It never holds the value of a variable,
 // which may be secret.
 type InvalidError = pine.InvalidError
