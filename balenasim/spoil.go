@@ -36,7 +36,7 @@ func (s *Simulator) spoil(w *recorder, r *http.Request, f Fault) {
 	case Unauthorized:
 		writeEmpty(w, http.StatusUnauthorized)
 	case RateLimit:
-		s.rateLimit(w, r, f)
+		rateLimit(w, r, f)
 	case ServerError:
 		writeEmpty(w, http.StatusInternalServerError)
 	case BadGateway:
@@ -69,12 +69,14 @@ func (s *Simulator) spoil(w *recorder, r *http.Request, f Fault) {
 	}
 }
 
-func (s *Simulator) rateLimit(w *recorder, r *http.Request, f Fault) {
+func rateLimit(w *recorder, r *http.Request, f Fault) {
 	wait := f.delay(defaultRetryAfter)
 	switch f.RetryAfter {
 	case "absent":
 	case "date":
-		w.Header().Set("Retry-After", s.now().Add(wait).UTC().Format(http.TimeFormat))
+		// By the wall clock, as the Date header of the answer is: a scenario
+		// may have another time.
+		w.Header().Set("Retry-After", time.Now().Add(wait).UTC().Format(http.TimeFormat))
 	default:
 		w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 	}
