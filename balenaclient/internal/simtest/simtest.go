@@ -2,6 +2,7 @@
 package simtest
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -66,38 +67,40 @@ func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	body, pipe := io.Pipe()
 	w := &writer{header: http.Header{}, pipe: pipe, answer: make(chan *http.Response, 1)}
-	served := r.Clone(r.Context())
+	ctx, cancel := context.WithCancel(r.Context())
+	served := r.Clone(ctx)
 	served.RequestURI = r.URL.RequestURI()[len("/base"):]
 	if served.Body == nil {
 		served.Body = http.NoBody
 	}
-	ended := make(chan error, 1)
+	ended := make(chan struct{})
+	var failed error
 	go func() {
-		err := serve(t.Handler, w, served)
-		if err == nil {
+		defer close(ended)
+		if failed = serve(t.Handler, w, served); failed == nil {
 			w.WriteHeader(http.StatusOK)
 		}
-		pipe.CloseWithError(err)
-		ended <- err
+		pipe.CloseWithError(failed)
+		close(w.answer)
 	}()
-	answer := func(response *http.Response) (*http.Response, error) {
-		response.Request = r
-		response.Body = &ctxBody{body, r}
-		return response, nil
+	// Handlers have ended when their answer is closed, so that tests may look at what they did.
+	end := func() {
+		cancel()
+		body.CloseWithError(context.Canceled)
+		<-ended
 	}
 	select {
-	case response := <-w.answer:
-		return answer(response)
-	case <-r.Context().Done():
-		body.CloseWithError(r.Context().Err())
-		return nil, r.Context().Err()
-	case err := <-ended:
-		select {
-		case response := <-w.answer:
-			return answer(response)
-		default:
-			return nil, err
+	case response, ok := <-w.answer:
+		if !ok {
+			end()
+			return nil, failed
 		}
+		response.Request = r
+		response.Body = &ctxBody{body, r, end}
+		return response, nil
+	case <-r.Context().Done():
+		end()
+		return nil, r.Context().Err()
 	}
 }
 
@@ -141,6 +144,12 @@ func (w *writer) Flush() {}
 type ctxBody struct {
 	*io.PipeReader
 	request *http.Request
+	end     func()
+}
+
+func (b *ctxBody) Close() error {
+	b.end()
+	return nil
 }
 
 func (b *ctxBody) Read(p []byte) (int, error) {
