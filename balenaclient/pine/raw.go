@@ -56,10 +56,10 @@ func As[S, T any](q Query[T]) Query[S] {
 	as := Query[S]{client: q.client, resource: q.resource, columns: q.columns, orders: q.orders, top: q.top, pageSize: q.pageSize,
 		rules: q.rules, mustMatch: q.mustMatch}
 	for _, f := range q.condition {
-		as.condition = append(as.condition, Filter[S]{f.expr})
+		as.condition = append(as.condition, Filter[S](f))
 	}
 	for _, e := range q.expansions {
-		as.expansions = append(as.expansions, Expansion[S]{e.navigation, e.text, e.fault})
+		as.expansions = append(as.expansions, Expansion[S](e))
 	}
 	return as
 }
