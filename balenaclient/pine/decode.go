@@ -9,6 +9,11 @@ import (
 	"reflect"
 )
 
+// maxRowSize bounds one row, and the blanks around it: the decoder keeps it whole and, while it is incomplete, reads it again and
+// again, so that a body of nothing but blanks would cost time in the square of its length. The largest rows that are known, of device
+// types with their contracts, have some 5 MB.
+const maxRowSize = 8 << 20
+
 // decodeRows reads {"d":[row, …]} from a stream and hands over one row after the other, so that an answer is never held as a whole.
 //
 // A row that does not fit T is handed over with an error, and reading goes on behind it; its id is 0 if even that cannot be read. If
@@ -141,6 +146,9 @@ func (r *answerReader) Read(p []byte) (int, error) {
 	r.keptAt = r.mark
 	n, err := r.reader.Read(p)
 	r.kept = append(r.kept, p[:n]...)
+	if len(r.kept) > maxRowSize && err == nil {
+		err = fmt.Errorf("%w: a row of more than %d bytes", ErrTooLarge, maxRowSize)
+	}
 	if err != nil && err != io.EOF {
 		r.err = err
 	}
