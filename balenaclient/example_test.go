@@ -16,9 +16,9 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim"
 )
 
-// exampleServer serves the rows of a real server on this machine, to the token "key".
+// exampleServer serves the rows of a real server on this machine, to the token "token-of-ada".
 func exampleServer() *httptest.Server {
-	sim := balenasim.New(balenasim.WithToken("key"))
+	sim := balenasim.New(balenasim.WithToken("token-of-ada"))
 	if err := sim.Load(os.DirFS("../testdata/conformance/dataset")); err != nil {
 		log.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func Example() {
 	server := exampleServer()
 	defer server.Close()
 	client, err := balenaclient.New(
-		balenaclient.WithToken("key"),
+		balenaclient.WithToken("token-of-ada"),
 		balenaclient.WithBaseURL(server.URL), // balenaCloud if it is left out
 		balenaclient.WithHTTPClient(server.Client()),
 	)
@@ -60,7 +60,7 @@ func Example() {
 func ExampleClient_AccessibleFleets() {
 	server := exampleServer()
 	defer server.Close()
-	client, err := balenaclient.New(balenaclient.WithToken("key"), balenaclient.WithBaseURL(server.URL), balenaclient.WithHTTPClient(server.Client()))
+	client, err := balenaclient.New(balenaclient.WithToken("token-of-ada"), balenaclient.WithBaseURL(server.URL), balenaclient.WithHTTPClient(server.Client()))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -41,6 +41,8 @@ func decodeRows[T any](body io.Reader, accept func(row T, id int64, unfit error)
 			id = idOf(source.sinceMark(decoder.InputOffset()))
 		case shape.idIndex != nil && id == 0:
 			err = errors.New("row has no id")
+		case shape.extra != nil:
+			err = shape.keepExtra(reflect.ValueOf(row).Elem(), source.sinceMark(decoder.InputOffset()))
 		}
 		if err := accept(*row, id, err); err != nil {
 			return err

@@ -128,6 +128,9 @@ func (q Query[T]) options(filter string, orders []string, top int, separator str
 func (q Query[T]) selected() []string {
 	columns := q.columns
 	if len(columns) == 0 {
+		if shapeOf[T]().extra != nil {
+			return []string{"*"}
+		}
 		columns = shapeOf[T]().columns
 	}
 	selected := []string{idColumn}

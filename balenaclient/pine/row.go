@@ -1,6 +1,8 @@
 package pine
 
 import (
+	"bytes"
+	"encoding/json"
 	"reflect"
 	"strings"
 	"sync"
@@ -13,6 +15,8 @@ const idColumn = "id"
 type shape struct {
 	columns []string // selected when a query selects nothing itself
 	idIndex []int    // nil if the type has no field "id" of type int64
+	extra   []int    // index of the field for columns that no other field takes; nil if there is none
+	known   []string // all names that fields have in JSON
 }
 
 // shapes holds the shape of each row type that was seen: reading it takes longer than decoding a row.
@@ -35,6 +39,10 @@ func readShape(t reflect.Type) shape {
 	}
 	var s shape
 	for _, field := range reflect.VisibleFields(t) {
+		if field.Tag.Get("pine") == "extra" && field.Type == reflect.TypeFor[map[string]json.RawMessage]() {
+			s.extra = field.Index
+			continue
+		}
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if !field.IsExported() || name == "" || name == "-" {
 			continue
@@ -42,6 +50,7 @@ func readShape(t reflect.Type) shape {
 		if name == idColumn && field.Type.Kind() == reflect.Int64 {
 			s.idIndex = field.Index
 		}
+		s.known = append(s.known, name)
 		_, expandedOnly := reflect.Zero(field.Type).Interface().(interface{ expandedOnly() })
 		if !expandedOnly && field.Tag.Get("pine") != "optional" {
 			s.columns = append(s.columns, name)
@@ -60,4 +69,21 @@ func (s shape) id(row reflect.Value) int64 {
 		return 0 // it is in an embedded struct, for which the row held nothing
 	}
 	return field.Int()
+}
+
+// keepExtra puts what a row's text holds beyond the fields of its type into the field that is there for it.
+func (s shape) keepExtra(row reflect.Value, text []byte) error {
+	field, err := row.FieldByIndexErr(s.extra)
+	if err != nil {
+		return err
+	}
+	var extra map[string]json.RawMessage
+	if err := json.Unmarshal(bytes.TrimLeft(text, ", \t\r\n"), &extra); err != nil {
+		return err
+	}
+	for _, name := range s.known {
+		delete(extra, name)
+	}
+	field.Set(reflect.ValueOf(extra))
+	return nil
 }

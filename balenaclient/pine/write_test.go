@@ -1,6 +1,7 @@
 package pine_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -283,4 +284,40 @@ func TestLinesOfAStreamAreReadAsTheyCome(t *testing.T) {
 			w.requireAllClosed(t)
 		})
 	}
+}
+
+func TestColumnsThatNoFieldTakesAreKeptIfThereIsAMapForThem(t *testing.T) {
+	t.Parallel()
+	type odd struct {
+		ship
+		Extra map[string]json.RawMessage `pine:"extra"`
+	}
+	client, w := newClient(t, always(http.StatusOK, `{"d":[{"id":1,"name":"a","guns":[64, "x"]}, {"id":2,"flag":null,"log":"x"},{"id":3,"name":5,"guns":1}]}`))
+	rows, err := pine.As[odd](ships(client).Where(shipName.Ne("x"))).List(t.Context())
+	require.ErrorIs(t, err, pine.ErrMalformed, "the third row's name is no text")
+	require.Len(t, rows, 2)
+	assert.Equal(t, "a", rows[0].Name)
+	assert.Equal(t, map[string]json.RawMessage{"guns": json.RawMessage(`[64, "x"]`)}, rows[0].Extra)
+	assert.Equal(t, map[string]json.RawMessage{"flag": json.RawMessage(`null`)}, rows[1].Extra)
+	assert.Equal(t, "x", rows[1].Log)
+	assert.Contains(t, w.targets()[0], "?$select=*&$filter=name%20ne%20'x'")
+
+	_, err = pine.As[odd](ships(client).Select(shipName)).List(t.Context())
+	require.Error(t, err)
+	assert.Contains(t, w.targets()[1], "?$select=id,name&")
+}
+
+func TestAQueryIsReadIntoAnotherTypeAsItWas(t *testing.T) {
+	t.Parallel()
+	type short struct {
+		ID   int64  `json:"id"`
+		Name string `json:"name"`
+	}
+	client, w := newClient(t, always(http.StatusOK, `{"d":[{"id":1,"name":"a"}]}`))
+	rows, err := pine.As[short](ships(client).Where(shipName.Eq("a")).Expand(shipPort.With(pine.Select(portName))).PageSize(7)).List(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []short{{1, "a"}}, rows)
+	assert.Equal(t, "/base/v1/ship?$select=id,name&$expand=lies_in__port($select=id,name)&$filter=name%20eq%20'a'&$orderby=id%20asc&$top=7", w.targets()[0])
+	_, err = pine.As[short](ships(client).Expand(shipPort.With(pine.Select(portName)), shipPort.With(pine.Select(portName)))).List(t.Context())
+	require.ErrorContains(t, err, "expands lies_in__port twice")
 }
