@@ -14,6 +14,28 @@
 // fields of each resource are in a package of its own (device, fleet, release, …), and carry the resource and the Go type they belong
 // to: a query that mixes them up does not compile.
 //
+// # Writing
+//
+// What can be written has Set and Clear; [pine.Query.Create], Patch, Delete and Upsert take such assignments. Values that the server
+// would refuse are refused before they are sent, by [InvalidError]. Patch and Delete are one request for all rows of a filter, and
+// refuse to run without one ([ErrUnfiltered]). Devices, fleets and organizations are deleted only with [pine.AllowProtected].
+//
+//	err := client.Devices().Where(device.Fleet.Is(fleet), device.IsOnline.Eq(false)).Patch(ctx, device.Note.Set("look after me"))
+//
+// Methods for what people do most stand on these: environments ([Client.DeviceEnv], [Client.EffectiveEnv]), tags
+// ([Client.DeviceTagsOf]), releases ([Client.LatestRelease], [Client.PinDevices]), devices ([Client.DeviceByUUID], [Client.MoveDevices])
+// and logs ([Client.Logs]). They take ids, and say which of them do not exist.
+//
+// # Units
+//
+// Memory and storage are in MiB, temperatures in °C, loads and progress in percent, sizes of images in bytes. Times are those of the
+// server, cut to milliseconds, but for [LogLine].Timestamp. Numbers that a device has not reported are nil, never 0.
+//
+// # Where the facts come from
+//
+// What this documentation says of the API was measured on open-balena-api 49 or, where it concerns balenaCloud only, read in
+// balena's documentation and in the sources of its SDKs.
+//
 // # What the API does not tell
 //
 // A resource that does not exist and one that the credentials do not reach look alike: both are an empty list. Worse, wrong or
