@@ -126,6 +126,14 @@ func WithMaxResponseSize(bytes int64) Option {
 	}
 }
 
+// WithMaxRowSize bounds one row of an answer, in bytes.
+func WithMaxRowSize(bytes int) Option {
+	return func(c *pine.Config) error {
+		c.MaxRowSize = bytes
+		return nil
+	}
+}
+
 // WithInsecureHTTP allows http to a host other than this machine. The token then travels in clear text.
 func WithInsecureHTTP() Option {
 	return func(c *pine.Config) error {

@@ -18,6 +18,7 @@ const (
 	DefaultPageSize        = 1000
 	DefaultRequestTimeout  = time.Minute
 	DefaultMaxResponseSize = 256 << 20
+	DefaultMaxRowSize      = 8 << 20
 )
 
 const maxRedirects = 5
@@ -49,6 +50,11 @@ type Config struct {
 
 	// MaxResponseSize bounds an answer, in bytes after decompression; DefaultMaxResponseSize if 0.
 	MaxResponseSize int64
+
+	// MaxRowSize bounds one row of an answer, in bytes, with the blanks around it; DefaultMaxRowSize if 0. The largest rows known, of
+	// device types with their contracts, have some 5 MB. The decoder keeps a row whole and, while it is incomplete, reads it again
+	// and again: without a bound, a body of nothing but blanks would cost time in the square of its length.
+	MaxRowSize int
 
 	// RequestLimit is the number of requests that may be started in a second, evenly spaced; no limit if 0.
 	RequestLimit float64
@@ -101,8 +107,11 @@ func New(config Config) (*Client, error) {
 	if config.MaxResponseSize == 0 {
 		config.MaxResponseSize = DefaultMaxResponseSize
 	}
+	if config.MaxRowSize == 0 {
+		config.MaxRowSize = DefaultMaxRowSize
+	}
 	config.Retry = config.Retry.withDefaults()
-	if config.PageSize < 0 || config.RequestTimeout < 0 || config.MaxResponseSize < 0 || !(config.RequestLimit >= 0) || config.Retry.negative() {
+	if config.PageSize < 0 || config.RequestTimeout < 0 || config.MaxResponseSize < 0 || config.MaxRowSize < 0 || !(config.RequestLimit >= 0) || config.Retry.negative() {
 		return nil, errors.New("pine: sizes, times and limits must not be negative")
 	}
 	config.Header = config.Header.Clone()

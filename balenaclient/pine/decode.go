@@ -9,17 +9,12 @@ import (
 	"reflect"
 )
 
-// maxRowSize bounds one row, and the blanks around it: the decoder keeps it whole and, while it is incomplete, reads it again and
-// again, so that a body of nothing but blanks would cost time in the square of its length. The largest rows that are known, of device
-// types with their contracts, have some 5 MB.
-const maxRowSize = 8 << 20
-
 // decodeRows reads {"d":[row, …]} from a stream and hands over one row after the other, so that an answer is never held as a whole.
 //
 // A row that does not fit T is handed over with an error, and reading goes on behind it; its id is 0 if even that cannot be read. If
-// accept returns an error, reading ends with it.
-func decodeRows[T any](body io.Reader, accept func(row T, id int64, unfit error) error) error {
-	source := &answerReader{reader: body}
+// accept returns an error, reading ends with it. A row larger than maxRow bytes is ErrTooLarge.
+func decodeRows[T any](body io.Reader, maxRow int, accept func(row T, id int64, unfit error) error) error {
+	source := &answerReader{reader: body, maxKept: maxRow}
 	decoder := json.NewDecoder(source)
 	if err := enterRows(decoder); err != nil {
 		return source.explain(err)
@@ -121,7 +116,7 @@ func decodeCount(body io.Reader) (int, error) {
 
 // decodeDocument reads one JSON value.
 func decodeDocument(body io.Reader, into any) error {
-	source := &answerReader{reader: body}
+	source := &answerReader{reader: body, maxKept: DefaultMaxRowSize}
 	decoder := json.NewDecoder(source)
 	err := decoder.Decode(into)
 	switch {
@@ -136,11 +131,12 @@ func decodeDocument(body io.Reader, into any) error {
 // answerReader remembers why reading failed, which tells the errors of a connection from those of a decoder, and what was read since
 // a mark.
 type answerReader struct {
-	reader io.Reader
-	err    error  // never io.EOF
-	mark   int64  // offset in the answer
-	kept   []byte // the answer from keptAt on, where keptAt <= mark
-	keptAt int64
+	reader  io.Reader
+	err     error  // never io.EOF
+	mark    int64  // offset in the answer
+	kept    []byte // the answer from keptAt on, where keptAt <= mark
+	maxKept int
+	keptAt  int64
 }
 
 func (r *answerReader) Read(p []byte) (int, error) {
@@ -148,8 +144,8 @@ func (r *answerReader) Read(p []byte) (int, error) {
 	r.keptAt = r.mark
 	n, err := r.reader.Read(p)
 	r.kept = append(r.kept, p[:n]...)
-	if len(r.kept) > maxRowSize && err == nil {
-		err = fmt.Errorf("%w: a row of more than %d bytes", ErrTooLarge, maxRowSize)
+	if len(r.kept) > r.maxKept && err == nil {
+		err = fmt.Errorf("%w: a row of more than %d bytes", ErrTooLarge, r.maxKept)
 	}
 	if err != nil && err != io.EOF {
 		r.err = err

@@ -71,7 +71,7 @@ func (p *pages[T]) read(body io.Reader, redact func(error) error) (int, error) {
 		p.rows, p.unfit, p.left = p.rows[:0], nil, p.query.top
 	}
 	size, rows, before := p.size(), 0, p.last
-	err := decodeRows(body, func(row T, id int64, unfit error) error {
+	err := decodeRows(body, p.query.client.config.MaxRowSize, func(row T, id int64, unfit error) error {
 		rows++
 		if p.keyset() && id != 0 && id <= p.last {
 			return fmt.Errorf("%w: id %d follows id %d although ascending ids were asked for", ErrMalformed, id, p.last)

@@ -24,7 +24,7 @@ func Raw[T any](ctx context.Context, c *Client, query string) ([]T, error) {
 		target:   func() string { return target },
 		read: func(body io.Reader, _ func(error) error) (int, error) {
 			rows = rows[:0]
-			err := decodeRows(body, func(row T, _ int64, unfit error) error {
+			err := decodeRows(body, c.config.MaxRowSize, func(row T, _ int64, unfit error) error {
 				if unfit != nil {
 					return fmt.Errorf("%w: %w", ErrMalformed, unfit)
 				}

@@ -95,7 +95,7 @@ func (q Query[T]) getKey(ctx context.Context, key string) (T, error) {
 		},
 		read: func(body io.Reader, _ func(error) error) (int, error) {
 			rows = rows[:0]
-			err := decodeRows(body, func(row T, _ int64, unfit error) error {
+			err := decodeRows(body, q.client.config.MaxRowSize, func(row T, _ int64, unfit error) error {
 				if unfit != nil {
 					return fmt.Errorf("%w: %w", ErrMalformed, unfit)
 				}
