@@ -1,7 +1,9 @@
 package receiver
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -207,4 +209,18 @@ func insertFleet(t testing.TB, sim *balenasim.Simulator, organization, name stri
 	id, err := sim.Insert("application", row)
 	require.NoError(t, err)
 	return id
+}
+
+// plainRows reads rows from the simulator without the client.
+func plainRows(t *testing.T, sim http.Handler, target string) []map[string]any {
+	t.Helper()
+	request := httptest.NewRequest(http.MethodGet, target, http.NoBody)
+	request.Header.Set("Authorization", "Bearer "+testToken)
+	recorder := httptest.NewRecorder()
+	sim.ServeHTTP(recorder, request)
+	var answer struct{ D []map[string]any }
+	body, err := io.ReadAll(recorder.Body)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(body, &answer), string(body))
+	return answer.D
 }

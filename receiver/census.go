@@ -45,8 +45,12 @@ func zeros(keys []string) map[string]int64 {
 }
 
 func (c *census) add(d *deviceEntity, at time.Time, interval time.Duration) {
-	c.status[d.status]++
-	c.heartbeat[d.heartbeat]++
+	if d.status != "" {
+		c.status[d.status]++
+	}
+	if d.heartbeat != "" {
+		c.heartbeat[d.heartbeat]++
+	}
 	c.osVersion[d.osVersion]++
 	c.supervisorVersion[d.supervisorVersion]++
 	c.deviceType[d.deviceType]++

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -204,6 +205,9 @@ func (cfg *Config) validateEndpoint() error {
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return fmt.Errorf(`"api::endpoint" is %q: leave out user, query and fragment, credentials belong in "token"`, u.Redacted())
 	}
+	if last := path.Base(u.Path); last == "v6" || last == "v7" {
+		return fmt.Errorf(`"api::endpoint" is %q: leave out the version, the receiver adds the one it needs`, cfg.API.Endpoint)
+	}
 	if u.Scheme == "http" && !cfg.InsecureHTTP && !isLoopback(u.Hostname()) {
 		return fmt.Errorf(`"api::endpoint" is %q: plain http would send the token in clear text, use https (or set "insecure_http: true" if the network is trusted)`, cfg.API.Endpoint)
 	}
@@ -266,7 +270,7 @@ func (cfg TagsConfig) validate() error {
 				errs = append(errs, fmt.Errorf("%q: %q is no key of a tag: keys have no white space", key, name))
 			}
 			if strings.HasPrefix(attribute, "balena.") {
-				errs = append(errs, fmt.Errorf("%q: %q: the attribute %q could clash with one of the receiver's: choose a name that does not start with balena.", key, name, attribute))
+				errs = append(errs, fmt.Errorf("%q: %q: the attribute %q could clash with one of the receiver's: choose a name that does not start with \"balena.\"", key, name, attribute))
 			}
 		}
 	}

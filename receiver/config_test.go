@@ -114,6 +114,10 @@ func TestValidateSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 			func(cfg *Config) { cfg.API.Endpoint = "https://user:hidden@api.balena-cloud.com" },
 			[]string{`"api::endpoint" is "https://user:xxxxx@api.balena-cloud.com": leave out user, query and fragment`},
 		},
+		"an endpoint with the API's version": {
+			func(cfg *Config) { cfg.API.Endpoint = "https://api.balena.example.com/v7/" },
+			[]string{`"api::endpoint" is "https://api.balena.example.com/v7/": leave out the version`},
+		},
 		"http to another host": {
 			func(cfg *Config) { cfg.API.Endpoint = "http://api.balena.example.com" },
 			[]string{"plain http would send the token in clear text, use https", `"insecure_http: true"`},

@@ -183,9 +183,17 @@ func (r *fetching) checkCredentials(ctx context.Context) {
 	if r.answers.failed(fleetRequest) || r.seesDevices() {
 		return
 	}
-	if _, err := r.client.WhoAmI(ctx); err != nil {
-		r.answers = answers{plan: r.plan, failures: map[requestKind]error{credentialRequest: err}}
+	_, err := r.client.WhoAmI(ctx)
+	if err == nil {
+		return
 	}
+	// Nothing that was answered can be trusted. What else failed is worth saying unless bad credentials explain it.
+	failures := map[requestKind]error{}
+	if !errors.Is(err, balenaclient.ErrUnauthorized) {
+		failures = r.answers.failures
+	}
+	failures[credentialRequest] = err
+	r.answers = answers{plan: r.plan, failures: failures}
 }
 
 func (r *fetching) seesDevices() bool {

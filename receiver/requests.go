@@ -183,9 +183,9 @@ func (r *fetching) forEachFleetRelease(
 
 func (r *fetching) fetchReleaseCounts(ctx context.Context) error {
 	r.answers.releaseCounts = map[int64]map[string]int64{}
-	var errs []error
+	var leftOut *balenaclient.RowsError
 	for _, status := range releaseStatuses {
-		errs = append(errs, forEachRow(ctx, func(row balenaclient.Fleet) error {
+		err := forEachRow(ctx, func(row balenaclient.Fleet) error {
 			counts := r.answers.releaseCounts[row.ID]
 			if counts == nil {
 				counts = map[string]int64{}
@@ -193,9 +193,15 @@ func (r *fetching) fetchReleaseCounts(ctx context.Context) error {
 			}
 			counts[status] = int64(row.Releases.Count)
 			return nil
-		}, r.selection.fleets(r.client).Select(fleet.ID).Expand(fleet.Releases.Count(release.Status.Eq(status)))))
+		}, r.selection.fleets(r.client).Select(fleet.ID).Expand(fleet.Releases.Count(release.Status.Eq(status))))
+		if err != nil && !errors.As(err, &leftOut) {
+			return err
+		}
 	}
-	return errors.Join(errs...)
+	if leftOut != nil {
+		return leftOut
+	}
+	return nil
 }
 
 // fetchReleases fetches the releases that a device runs or is pinned to, those that fleets target, and the newest ones.

@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,14 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
+)
+
+// Bounds of an answer and of a row in it. The largest pages that can be configured have some 10 MB, and rows less than 10 kB.
+const (
+	maxResponseSize = 64 << 20
+	maxRowSize      = 1 << 20
 )
 
 // balenaScraper runs scrapes: plan, fetch, snapshot, record.
@@ -30,6 +38,7 @@ type balenaScraper struct {
 	tells    *telemetry
 	host     component.Host
 	now      func() time.Time
+	retry    pine.Retry
 
 	// base ends with the receiver, and with it a running scrape.
 	base   context.Context
@@ -68,29 +77,37 @@ func newBalenaScraper(cfg *Config, settings receiver.Settings) (*balenaScraper, 
 // start builds the client, for which auth extensions must have started. It asks the API nothing: an API that is down, or a token that
 // is bad, must not keep the Collector from starting.
 func (s *balenaScraper) start(ctx context.Context, host component.Host) error {
-	s.host = host
+	client, err := s.newClient(ctx, host)
+	if err != nil {
+		return err
+	}
+	s.host, s.fetcher.client = host, client
+	return s.tells.start()
+}
+
+func (s *balenaScraper) newClient(ctx context.Context, host component.Host) (*balenaclient.Client, error) {
 	httpClient, err := s.cfg.API.ToClient(ctx, host.GetExtensions(), s.settings.TelemetrySettings)
 	if err != nil {
-		return fmt.Errorf(`"api": %w`, err)
+		return nil, fmt.Errorf(`"api": %w`, err)
 	}
+	httpClient.Timeout = 0 // the client bounds each attempt by itself, and says so
 	options := []balenaclient.Option{
 		balenaclient.WithBaseURL(s.cfg.API.Endpoint),
 		balenaclient.WithHTTPClient(httpClient),
 		balenaclient.WithTokenSource(tokenSource(s.cfg)),
 		balenaclient.WithUserAgent(s.settings.BuildInfo.Command + "/" + s.settings.BuildInfo.Version),
 		balenaclient.WithPageSize(s.cfg.PageSize),
+		balenaclient.WithMaxResponseSize(maxResponseSize),
+		balenaclient.WithMaxRowSize(maxRowSize),
 		balenaclient.WithRequestLimit(s.cfg.RequestLimit),
-		balenaclient.WithRequestTimeout(s.cfg.API.Timeout),
+		balenaclient.WithRequestTimeout(cmp.Or(s.cfg.API.Timeout, s.cfg.Timeout)),
+		balenaclient.WithRetry(s.retry),
 		balenaclient.WithObserver(s.tells.observe),
 	}
 	if s.cfg.InsecureHTTP {
 		options = append(options, balenaclient.WithInsecureHTTP())
 	}
-	s.fetcher.client, err = balenaclient.New(options...)
-	if err != nil {
-		return err
-	}
-	return s.tells.start()
+	return balenaclient.New(options...)
 }
 
 func (s *balenaScraper) shutdown(context.Context) error {
@@ -153,16 +170,26 @@ func (a answers) describeFailures() string {
 	kinds := map[string][]string{}
 	for _, kind := range requestKinds {
 		if err := a.failures[kind]; err != nil {
-			if kinds[err.Error()] == nil {
-				causes = append(causes, err.Error())
+			cause := causeOf(err)
+			if kinds[cause] == nil {
+				causes = append(causes, cause)
 			}
-			kinds[err.Error()] = append(kinds[err.Error()], string(kind))
+			kinds[cause] = append(kinds[cause], string(kind))
 		}
 	}
 	for i, cause := range causes {
 		causes[i] = strings.Join(kinds[cause], ", ") + ": " + cause
 	}
 	return strings.Join(causes, "; ")
+}
+
+// causeOf says why a request failed. One that was not even sent is not worth its path.
+func causeOf(err error) string {
+	var failure *balenaclient.Error
+	if errors.As(err, &failure) && failure.Attempts == 0 && errors.Is(err, balenaclient.ErrRateLimited) {
+		return "not asked, because the API had asked to wait for " + failure.RetryAfter.Round(time.Second).String()
+	}
+	return err.Error()
 }
 
 // missingPoints is the least number of points that failed requests cost: one for each metric that needed what is missing. The last
@@ -199,16 +226,16 @@ func (a answers) missingPointsOf(kind requestKind, err error) int {
 
 // remedy says what the operator can do about failures that will not pass by themselves.
 func (s *balenaScraper) remedy(failures map[requestKind]error) string {
-	for _, err := range failures {
-		switch {
+	for _, kind := range requestKinds {
+		switch err := failures[kind]; {
 		case errors.Is(err, balenaclient.ErrUnauthorized):
 			return fmt.Sprintf(": the API does not accept the credentials, which are wrong, expired or revoked: set a valid API key in %s", s.credentialKey())
-		case errors.Is(err, balenaclient.ErrRedirected):
-			return `: set "api::endpoint" to the API itself`
+		case errors.Is(err, balenaclient.ErrRedirected), errors.Is(err, balenaclient.ErrNotFound):
+			return `: set "api::endpoint" to the API itself, such as ` + defaultEndpoint
 		case errors.Is(err, balenaclient.ErrTooLarge):
 			return `: set a smaller "page_size"`
 		case errors.Is(err, context.DeadlineExceeded):
-			return `: the time was up, raise "collection_interval" or turn off metrics that need devices`
+			return `: the API took too long, raise "api::timeout" or "collection_interval", or turn off metrics that need devices`
 		}
 	}
 	return ""
