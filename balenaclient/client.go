@@ -101,6 +101,14 @@ func WithRequestLimit(perSecond float64) Option {
 	}
 }
 
+// WithAdmission asks the function before each attempt of a request whether it may be sent. It may wait.
+func WithAdmission(admit func(context.Context) error) Option {
+	return func(c *pine.Config) error {
+		c.Admit = admit
+		return nil
+	}
+}
+
 // WithPageSize sets the number of rows asked for in one request. Pages of 1,000 rows were measured to be three times as fast as
 // pages of 100.
 func WithPageSize(rows int) Option {

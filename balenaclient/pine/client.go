@@ -59,6 +59,10 @@ type Config struct {
 	// RequestLimit is the number of requests that may be started in a second, evenly spaced; no limit if 0.
 	RequestLimit float64
 
+	// Admit is called before each attempt of a request, which is not sent if it returns an error. It may wait. It lets callers share a
+	// budget between requests of different worth, which the context can tell apart.
+	Admit func(context.Context) error
+
 	// Retry says when requests are repeated.
 	Retry Retry
 

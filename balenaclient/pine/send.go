@@ -95,6 +95,11 @@ func (c *Client) waitForTurn(ctx context.Context, r request, call *Call) error {
 		err.Method, err.Path, err.Attempts = r.method, pathOf(r.target()), call.Attempts
 		return err
 	}
+	if c.config.Admit != nil {
+		if err := c.config.Admit(ctx); err != nil {
+			return stop(&Error{Err: err})
+		}
+	}
 	for {
 		// While one waits for either, the server may answer another request with a Retry-After.
 		for wait := c.backoff.left(); wait > 0; wait = c.backoff.left() {
