@@ -1,44 +1,70 @@
 # Needs Go, git and make. The build tools are pinned in internal/tools; Go fetches and builds them.
 
 TOOL    := go tool -modfile=internal/tools/go.mod
-TAGS    := e2e# every build tag of the module, so that vet and staticcheck see all files
+TAGS    := e2e,bench# every build tag of the module, so that vet and staticcheck see all files
 BINARY  := dist/otelcol-balena
+SIM     := dist/balenasim
+DEMOS   := $(patsubst balenasim/scenarios/%.yaml,demo-%,$(wildcard balenasim/scenarios/*.yaml))
 CONFIGS := $(filter-out %/compose.yaml,$(wildcard distribution/*.yaml))
 
 # What the distribution is built from. The folders are listed because a deleted file leaves no other trace.
 SOURCES := Makefile builder-config.yaml go.mod go.sum internal/tools/go.mod \
 	$(shell find balenaclient receiver -type d -not -path '*/testdata*' -o -name '*.go' -not -name '*_test.go')
 
+SIM_SOURCES := Makefile go.mod go.sum \
+	$(shell find balenasim cmd/balenasim -type d -o -name '*.go' -not -name '*_test.go' -o -name '*.yaml')
+
 # The race detector needs a C compiler; without one Go switches cgo off.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 FUZZTIME ?= 10s
 
+# Flags of the simulator in demos; its --help lists them.
+SIMFLAGS ?= --requests none
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test lint generate bench fuzz clean
-.PHONY: token format vet staticcheck generated unit validate e2e
+.PHONY: help run $(DEMOS) build test lint generate bench fuzz clean
+.PHONY: format vet staticcheck generated unit validate e2e
 
 comma := ,
 heading = @printf '\n== %s\n' '$(1)'
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
+	@for file in $(DEMOS:demo-%=balenasim/scenarios/%.yaml); do name=$${file##*/}; \
+	printf '  make demo-%-10s' "$${name%.yaml}"; sed -n 's/^description: */ Simulated: /p' "$$file"; done
 
-run: token build ## Watch the fleets that BALENA_API_KEY can see (BALENA_API_URL: default balenaCloud)
+define addresses
 	@echo "Metrics:  http://$${BALENA_PROMETHEUS_ENDPOINT:-localhost:8000}/metrics, first values in a few seconds"
 	@echo "Health:   http://$${BALENA_HEALTH_ENDPOINT:-localhost:13133}"
 	@echo "Stop:     Ctrl-C"
+endef
+
+ifneq ($(BALENA_API_KEY),)
+run: build ## Watch the fleets that BALENA_API_KEY can see (BALENA_API_URL: default balenaCloud); simulated ones without a key
+	$(addresses)
 	@exec $(BINARY) --config distribution/otelcol.yaml
+else
+run: demo-calm
+endif
 
-token:
-	$(if $(BALENA_API_KEY),,$(error No API key: set BALENA_API_KEY to a balena API key (BALENA_API_KEY=... make run), and BALENA_API_URL if your server is not balenaCloud))
+# The simulator runs the Collector: each ends with the other.
+$(DEMOS): demo-%: build
+	@echo "Simulated fleets (scenario $*): no balena account is asked. Your own fleets: BALENA_API_KEY=... make run"
+	$(addresses)
+	@exec env BALENA_COLLECTION_INTERVAL="$${BALENA_COLLECTION_INTERVAL:-10s}" \
+	$(SIM) --scenario $* --listen 127.0.0.1:0 $(SIMFLAGS) -- $(BINARY) --config distribution/otelcol.yaml
 
-build: $(BINARY) ## Build dist/otelcol-balena, the Collector with the balena receiver (the first time takes some minutes)
+build: $(BINARY) $(SIM) ## Build dist/otelcol-balena, the Collector with the balena receiver, and dist/balenasim (at first some minutes)
 
 $(BINARY): $(SOURCES)
 	$(call heading,Build $(BINARY))
 	$(TOOL) builder --config builder-config.yaml
+
+$(SIM): $(SIM_SOURCES)
+	$(call heading,Build $(SIM))
+	CGO_ENABLED=0 go build -trimpath -o $(SIM) ./cmd/balenasim
 
 test: lint generated unit build validate e2e ## Run everything that CI runs
 	$(call heading,All passed)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,14 +26,16 @@ type config struct {
 	devices       int
 	speed         float64
 	heartbeat     time.Duration
+	latency       time.Duration
 	requests      string
+	command       []string
 }
 
 const usage = `balenasim serves a simulated balena API: the reads, writes, logs and errors of a
 real open-balena-api, without an account, a token or a device.
 
 Usage:
-  balenasim [flags]
+  balenasim [flags] [-- COMMAND [ARGUMENT...]]
 
 Without --dataset it makes fleets and lets them live by a scenario:
   balenasim --scenario rollout --fleets 5 --devices 500
@@ -45,6 +48,9 @@ Ask it as you would ask the API:
 With --admin 127.0.0.1:7071 faults can be injected and requests counted:
   curl -d '{"kind":"rate-limit","path":"/v7/device","rate":0.2}' http://127.0.0.1:7071/faults
   curl http://127.0.0.1:7071/counters
+With a command after -- that command runs with BALENA_API_URL, BALENA_API_KEY and
+BALENA_TOKEN set to the simulator, and both end together:
+  balenasim --listen 127.0.0.1:0 -- dist/otelcol-balena --config distribution/otelcol.yaml
 
 Flags:
 `
@@ -63,7 +69,9 @@ func parse(args []string, out io.Writer) (config, error) {
 	flags.IntVar(&c.devices, "devices", 0, "make `N` devices instead of those of the scenario")
 	flags.Float64Var(&c.speed, "speed", 1, "let the fleets live `X` times as fast as time goes by; 0 stops them")
 	flags.DurationVar(&c.heartbeat, "log-heartbeat", 58*time.Second, "keep log streams alive with a blank line each `DURATION`")
+	flags.DurationVar(&c.latency, "latency", 0, "answer each request `DURATION` later, as a network would")
 	flags.StringVar(&c.requests, "requests", "text", "log requests to standard error as `text|json|none`")
+	args, c.command = commandIn(args)
 	err := flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(out, usage)
@@ -81,11 +89,21 @@ func parse(args []string, out io.Writer) (config, error) {
 	return c, c.validate(given)
 }
 
+// commandIn takes the command after -- off the arguments; it is nil if there is
+// no --.
+func commandIn(args []string) (flags, command []string) {
+	i := slices.Index(args, "--")
+	if i < 0 {
+		return args, nil
+	}
+	return args[:i], args[i+1:]
+}
+
 // describe writes what a flag is for, with the two dashes that people type.
 func describe(out io.Writer, f *flag.Flag) {
 	value, text := flag.UnquoteUsage(f)
 	fmt.Fprintf(out, "  --%s %s\n        %s", f.Name, value, text)
-	if f.DefValue != "" && f.DefValue != "0" {
+	if f.DefValue != "" && f.DefValue != "0" && f.DefValue != "0s" {
 		fmt.Fprintf(out, " (%s unless given)", f.DefValue)
 	}
 	fmt.Fprintln(out)
@@ -127,6 +145,12 @@ func (c *config) validate(given map[string]bool) error {
 	}
 	if c.heartbeat <= 0 {
 		return fmt.Errorf("--log-heartbeat %s: must be more than 0s", c.heartbeat)
+	}
+	if c.latency < 0 {
+		return fmt.Errorf("--latency %s: must not be negative", c.latency)
+	}
+	if c.command != nil && len(c.command) == 0 {
+		return errors.New("--: no command follows it; leave it out or give one")
 	}
 	if c.requests != "text" && c.requests != "json" && c.requests != "none" {
 		return fmt.Errorf("--requests %q: must be text, json or none", c.requests)

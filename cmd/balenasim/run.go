@@ -40,19 +40,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	// The context of requests ends with the program, and open log streams
-	// with it.
+	// with it; a command that is still shutting down gets its answers.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	api, err := serve(ctx, "listen", c.listen, sim)
+	serving, cancelServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancelServing()
+	api, err := serve(serving, "listen", c.listen, late(sim, c.latency))
 	if err != nil {
 		return err
 	}
 	servers := []*server{api}
 	line := fmt.Sprintf("balenasim serves %s at http://%s", what, api.address)
 	if c.admin != "" {
-		admin, err := serve(ctx, "admin", c.admin, sim.AdminHandler())
+		admin, err := serve(serving, "admin", c.admin, sim.AdminHandler())
 		if err != nil {
-			cancel()
+			cancelServing()
 			return errors.Join(err, api.stop())
 		}
 		servers = append(servers, admin)
@@ -62,19 +64,44 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if c.dataset == "" && c.speed > 0 {
 		go sim.Run(ctx, c.speed)
 	}
-	failed := make(chan error, len(servers))
+	ended := make(chan error, len(servers))
 	for _, s := range servers {
-		go func() { failed <- <-s.done }()
+		go func() { ended <- <-s.done }()
+	}
+	var command chan error // never ready if there is no command
+	if c.command != nil {
+		command = make(chan error, 1)
+		go func() { command <- runCommand(ctx, c.command, "http://"+api.address.String(), c.token, stdout, stderr) }()
 	}
 	select {
 	case <-ctx.Done():
-	case err = <-failed:
+	case err = <-ended:
+	case err = <-command:
+		command = nil
 	}
 	cancel()
+	if command != nil {
+		err = errors.Join(err, <-command)
+	}
+	cancelServing()
 	for _, s := range servers {
 		err = errors.Join(err, s.stop())
 	}
 	return err
+}
+
+// late lets each request wait before it is answered.
+func late(h http.Handler, latency time.Duration) http.Handler {
+	if latency == 0 {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-time.After(latency):
+			h.ServeHTTP(w, r)
+		case <-r.Context().Done():
+		}
+	})
 }
 
 // fill gives the simulator its rows and says what they are.

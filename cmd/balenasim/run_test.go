@@ -6,8 +6,10 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -115,6 +117,39 @@ func TestOpenLogStreamsDoNotKeepItFromStopping(t *testing.T) {
 	assert.Equal(t, http.StatusOK, resp.StatusCode)
 }
 
+func TestACommandRunsAgainstItAndBothEndTogether(t *testing.T) {
+	var out bytes.Buffer
+	const command = `printf '%s %s %s\n' "$BALENA_API_URL" "$BALENA_API_KEY" "$BALENA_TOKEN"; exit 3`
+	err := run(t.Context(), []string{"--listen", "127.0.0.1:0", "--token", "secret", "--devices", "1", "--", "sh", "-c", command}, &out, io.Discard)
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit, "it ends when the command does")
+	assert.Equal(t, 3, exitCode(err))
+	said := strings.SplitN(out.String(), "\n", 2)
+	assert.Equal(t, url.FindString(said[0])+" secret secret\n", said[1])
+
+	ctx, cancel := context.WithCancel(t.Context())
+	lines := &lines{first: make(chan string, 1)}
+	done := make(chan error, 1)
+	go func() {
+		done <- run(ctx, []string{"--listen", "127.0.0.1:0", "--devices", "1", "--", "sh", "-c", "trap 'echo ended; exit 0' TERM; echo up; while :; do sleep 0.01; done"}, lines, io.Discard)
+	}()
+	require.Eventually(t, func() bool { return strings.Contains(lines.String(), "\nup\n") }, 10*time.Second, time.Millisecond)
+	cancel()
+	require.NoError(t, <-done)
+	assert.Contains(t, lines.String(), "ended", "the command ends when it does")
+
+	err = run(t.Context(), []string{"--listen", "127.0.0.1:0", "--devices", "1", "--", "/nonexistent"}, io.Discard, io.Discard)
+	assert.ErrorContains(t, err, "/nonexistent")
+}
+
+func TestLatencyDelaysEachAnswer(t *testing.T) {
+	const latency = 50 * time.Millisecond
+	line := started(t, io.Discard, "--devices", "1", "--requests", "none", "--latency", latency.String())
+	start := time.Now()
+	fetch(t, url.FindString(line)+"/v7/device/$count", "token")
+	assert.GreaterOrEqual(t, time.Since(start), latency)
+}
+
 func TestBadFlagsAreRefusedByNameValueAndRemedy(t *testing.T) {
 	dir := t.TempDir()
 	bad := filepath.Join(dir, "device.json")
@@ -141,6 +176,8 @@ func TestBadFlagsAreRefusedByNameValueAndRemedy(t *testing.T) {
 		{[]string{"--devices", "-1"}, `--devices -1: must not be negative`},
 		{[]string{"--devices", "99999999"}, `devices: 99999999 must be from 0 to`},
 		{[]string{"--speed", "-1"}, `--speed -1: must be from 0`},
+		{[]string{"--latency", "-1s"}, `--latency -1s: must not be negative`},
+		{[]string{"--"}, `no command follows it`},
 		{[]string{"--requests", "loud"}, `must be text, json or none`},
 	} {
 		err := run(t.Context(), append([]string{"--listen", "127.0.0.1:0"}, test.args...), io.Discard, io.Discard)
