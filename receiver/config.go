@@ -71,6 +71,10 @@ type Config struct {
 	// RequestLimit is the number of requests a second that the receiver may start; 0 means no limit of its own.
 	RequestLimit float64 `mapstructure:"request_limit"`
 
+	// RequestBudget is the number of requests that the receiver may make in a minute; 0 means no budget. When it runs short, fleets
+	// are still counted.
+	RequestBudget int `mapstructure:"request_budget"`
+
 	// InsecureHTTP allows plain http to a host other than this machine. The token then travels in clear text.
 	InsecureHTTP bool `mapstructure:"insecure_http"`
 }
@@ -253,6 +257,9 @@ func (cfg *Config) validateLimits() error {
 	}
 	if cfg.RequestLimit < 0 {
 		errs = append(errs, fmt.Errorf(`"request_limit" is %g: set requests per second, or 0 for no limit`, cfg.RequestLimit))
+	}
+	if cfg.RequestBudget < 0 || cfg.RequestBudget > 0 && cfg.RequestBudget <= budgetReserve {
+		errs = append(errs, fmt.Errorf(`"request_budget" is %d: set more than %d requests a minute, or 0 for no budget`, cfg.RequestBudget, budgetReserve))
 	}
 	return errors.Join(errs...)
 }

@@ -138,6 +138,10 @@ func TestValidateSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 			func(cfg *Config) { cfg.RequestLimit = -1 },
 			[]string{`"request_limit" is -1: set requests per second, or 0 for no limit`},
 		},
+		"a budget that would not do for counting fleets": {
+			func(cfg *Config) { cfg.RequestBudget = 3 },
+			[]string{`"request_budget" is 3: set more than 3 requests a minute, or 0 for no budget`},
+		},
 		"a fleet pattern that is no regular expression": {
 			func(cfg *Config) { cfg.Fleets.Include = []string{"/acme/(/"} },
 			[]string{`"fleets::include": pattern "/acme/(/": not a regular expression`, "missing closing )"},

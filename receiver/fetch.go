@@ -113,7 +113,7 @@ const maxServices = 100_000
 func (f *fetcher) fetch(ctx context.Context) answers {
 	run := &fetching{fetcher: f, texts: texts{}, answers: answers{plan: f.plan, failures: map[requestKind]error{}}}
 
-	run.together(ctx,
+	run.together(whileCounting(ctx),
 		task{fleetRequest, true, run.fetchFleets},
 		task{deviceCountRequest, run.plan.needs(deviceCountRequest), run.fetchDeviceCounts},
 	)
@@ -133,7 +133,7 @@ func (f *fetcher) fetch(ctx context.Context) answers {
 			task{releaseRequest, run.plan.needs(releaseRequest), run.fetchReleases},
 		)
 	}
-	run.checkCredentials(ctx)
+	run.checkCredentials(whileCounting(ctx))
 	run.answers.deviceTypes, run.answers.services = f.deviceTypes, f.services
 	return run.answers
 }

@@ -104,6 +104,9 @@ func (s *balenaScraper) newClient(ctx context.Context, host component.Host) (*ba
 		balenaclient.WithRetry(s.retry),
 		balenaclient.WithObserver(s.tells.observe),
 	}
+	if s.cfg.RequestBudget > 0 {
+		options = append(options, balenaclient.WithAdmission(newBudget(s.cfg.RequestBudget).admit))
+	}
 	if s.cfg.InsecureHTTP {
 		options = append(options, balenaclient.WithInsecureHTTP())
 	}
