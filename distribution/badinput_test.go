@@ -164,7 +164,7 @@ func TestWrongCredentialsAndURLsAreReportedAtEachScrapeButDoNotEndTheCollector(t
 			c := startCollector(t, "otelcol.yaml", vars)
 
 			c.reportsErrors(t, tt.want...)
-			assert.NotContains(t, c.log.String(), "not-a-real-token", "the token is a secret")
+			assert.NotContains(t, c.Log.String(), "not-a-real-token", "the token is a secret")
 			assert.Empty(t, c.exposition(t), "what is not known is not reported")
 		})
 	}
@@ -249,8 +249,8 @@ func (c *collector) reportsErrors(t *testing.T, messages ...string) {
 	eventually(t, func(t *assert.CollectT) {
 		require.Positive(t, c.ownMetric(t, "otelcol_scraper_errored_metric_points"))
 		for _, message := range messages {
-			require.Contains(t, c.log.String(), message)
+			require.Contains(t, c.Log.String(), message)
 		}
 	})
-	c.running(t)
+	c.Running(t)
 }

@@ -19,6 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-balena/balenareceiver/internal/process"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens in testdata from what the Collector under test says")
@@ -93,7 +95,7 @@ func flattened(t require.TestingT, metrics pmetric.Metrics) string {
 					require.Fail(t, "unexpected type of metric", "%s is a %s", metric.Name(), kind)
 				}
 				for _, point := range points.All() {
-					require.WithinDuration(t, time.Now(), point.Timestamp().AsTime(), patience, metric.Name())
+					require.WithinDuration(t, time.Now(), point.Timestamp().AsTime(), process.Patience, metric.Name())
 					lines = append(lines, fmt.Sprintf("%s %s %s %s %s %s\n", metric.Name(), metric.Unit(), kind,
 						labels(rm.Resource().Attributes()), labels(point.Attributes()), value(metric.Name(), point)))
 				}

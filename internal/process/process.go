@@ -1,0 +1,153 @@
+// Package process runs built programs for the end-to-end test and the benchmarks.
+package process
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Patience is how long a condition may take to come true. It bounds a failing test only: a passing one goes on at once.
+const Patience = 30 * time.Second
+
+const tick = 100 * time.Millisecond
+
+// Env is the whole environment of a process: what the machine has set must not decide a test.
+type Env map[string]string
+
+// Process is a running program.
+type Process struct {
+	PID    int
+	Log    *Buffer       // all that it wrote
+	Exited chan struct{} // closed when it has ended
+
+	cmd  *exec.Cmd
+	err  error // what exec.Cmd.Wait returned; may be read when Exited is closed
+	stop sync.Once
+}
+
+// Command is a program with exactly the given environment.
+func Command(vars Env, name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Env = []string{} // not nil, which would mean the environment of the test
+	for name, value := range vars {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	return cmd
+}
+
+// Start runs a program until Stop or the end of the test.
+func Start(t testing.TB, cmd *exec.Cmd) *Process {
+	t.Helper()
+	p := &Process{Log: &Buffer{}, Exited: make(chan struct{}), cmd: cmd}
+	cmd.Stdout, cmd.Stderr = p.Log, p.Log
+	require.NoError(t, cmd.Start(), "make build makes the binaries")
+	p.PID = cmd.Process.Pid
+	go func() {
+		p.err = cmd.Wait()
+		close(p.Exited)
+	}()
+	t.Cleanup(func() {
+		p.Stop(t)
+		if t.Failed() {
+			t.Logf("log of %s:\n%s", strings.Join(cmd.Args, " "), p.Log)
+		}
+	})
+	return p
+}
+
+// Stop ends the program, which fails the test unless it shuts down in good order.
+func (p *Process) Stop(t testing.TB) {
+	t.Helper()
+	p.stop.Do(func() {
+		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			t.Errorf("stop %s: %v", p.cmd.Path, err)
+		}
+		select {
+		case <-p.Exited:
+			assert.NoError(t, p.err, "%s ended badly", p.cmd.Path)
+		case <-time.After(Patience):
+			t.Errorf("%s still runs %s after SIGTERM", p.cmd.Path, Patience)
+			_ = p.cmd.Process.Kill()
+			<-p.Exited
+		}
+	})
+}
+
+// Running fails the test if the program has ended.
+func (p *Process) Running(t require.TestingT) {
+	select {
+	case <-p.Exited:
+		require.FailNow(t, "the program has ended", "%s: %v", p.cmd.Path, p.err)
+	default:
+	}
+}
+
+// Eventually waits until the condition holds; what it asserts last is what the test reports.
+func Eventually(t testing.TB, condition func(t *assert.CollectT)) {
+	t.Helper()
+	require.EventuallyWithT(t, condition, Patience, tick)
+}
+
+// Get returns the body of a successful answer.
+func Get(t require.TestingT, url string) string {
+	resp, err := http.Get(url)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, resp.StatusCode, "%s: %s", url, body)
+	return string(body)
+}
+
+// Sum adds up the series of a metric in an exposition for Prometheus and says whether there is one.
+func Sum(t require.TestingT, exposition, name string) (sum float64, found bool) {
+	for _, match := range regexp.MustCompile(`(?m)^`+name+`(?:\{.*\})? (\S+)$`).FindAllStringSubmatch(exposition, -1) {
+		value, err := strconv.ParseFloat(match[1], 64)
+		require.NoError(t, err)
+		sum += value
+		found = true
+	}
+	return sum, found
+}
+
+// FreeAddress was free a moment ago: a Collector that chose a port itself could not tell which.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// Buffer may be read while a process writes to it.
+type Buffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *Buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *Buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return strings.TrimSpace(b.buf.String())
+}
