@@ -11,6 +11,7 @@ import (
 const firstDevice = "827050a823694584bf5e9ff0ff50bde4"
 
 func TestCallersSeeWhatTheirKeyLetsThemSee(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
 	sim := loaded(t, WithToken("good"), WithNow(func() time.Time { return now }))
 	sim.AddUserKey("expired", now.Add(-time.Second))
@@ -73,6 +74,7 @@ func TestCallersSeeWhatTheirKeyLetsThemSee(t *testing.T) {
 }
 
 func TestDevicesWriteWhatIsTheirOwn(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name, method, target, body string
 		status                     int
@@ -95,6 +97,7 @@ func TestDevicesWriteWhatIsTheirOwn(t *testing.T) {
 }
 
 func TestUsersDoNotWriteWhatIsThePlatforms(t *testing.T) {
+	t.Parallel()
 	sim := recordedSimulator(t)
 	for _, resource := range []string{"organization", "device_type", "user", "cpu_architecture"} {
 		status, _ := request(sim, http.MethodDelete, "/v7/"+resource, "")
@@ -103,6 +106,7 @@ func TestUsersDoNotWriteWhatIsThePlatforms(t *testing.T) {
 }
 
 func TestPathsAreTakenAsTheServerTakesThem(t *testing.T) {
+	t.Parallel()
 	sim := loaded(t)
 	for target, status := range map[string]int{
 		"/v7":                     http.StatusNotFound,
@@ -126,6 +130,7 @@ func TestPathsAreTakenAsTheServerTakesThem(t *testing.T) {
 }
 
 func TestCachesAreRevalidatedByEntityTag(t *testing.T) {
+	t.Parallel()
 	sim := loaded(t)
 	const target = "/v7/device?$orderby=id%20asc"
 	plain := get(sim, target)

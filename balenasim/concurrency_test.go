@@ -13,6 +13,7 @@ import (
 )
 
 func TestEverythingMayHappenAtOnce(t *testing.T) {
+	t.Parallel()
 	sc := shippedScenario(t, "noisy")
 	sc.Faults = nil
 	sim := playing(t, sc)
@@ -48,6 +49,7 @@ func TestEverythingMayHappenAtOnce(t *testing.T) {
 }
 
 func TestFleetsLiveAsTimeGoesBy(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := New()
 		require.NoError(t, sim.Play(shippedScenario(t, "calm")))

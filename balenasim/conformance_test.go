@@ -67,11 +67,15 @@ func get(sim http.Handler, target string, header ...string) *httptest.ResponseRe
 	return w
 }
 
-func TestAnswersRecordedQueriesAsTheRealServerDid(t *testing.T) { replayQueries(t, loaded(t)) }
+func TestAnswersRecordedQueriesAsTheRealServerDid(t *testing.T) {
+	t.Parallel()
+	replayQueries(t, loaded(t))
+}
 
 // TestComputesFieldsAsTheRealServerDid asks the same of rows without their
 // computed fields, so that the simulator has to compute them.
 func TestComputesFieldsAsTheRealServerDid(t *testing.T) {
+	t.Parallel()
 	bare := fstest.MapFS{}
 	for resource, computed := range map[string][]string{
 		"device":  {"overall_status", "overall_progress", "should_be_running__release"},

@@ -40,6 +40,7 @@ func served(t *testing.T, faults ...Fault) (*Simulator, func(target string) (*ht
 }
 
 func TestFaultsAnswerWithTheirStatus(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		fault       Fault
 		status      int
@@ -71,6 +72,7 @@ func TestFaultsAnswerWithTheirStatus(t *testing.T) {
 }
 
 func TestARateLimitMayNameTheTimeOfItsEnd(t *testing.T) {
+	t.Parallel()
 	sim := loaded(t, WithClock(NewClock(recordedAt)))
 	_, err := sim.Inject(Fault{Kind: RateLimit, RetryAfter: "date", Delay: Duration(time.Hour)})
 	require.NoError(t, err)
@@ -80,6 +82,7 @@ func TestARateLimitMayNameTheTimeOfItsEnd(t *testing.T) {
 }
 
 func TestFaultsHitTheRequestsOfTheirRule(t *testing.T) {
+	t.Parallel()
 	statuses := func(f Fault, targets ...string) []int {
 		sim := loaded(t, WithSeed(1))
 		f.Kind = ServerError
@@ -105,6 +108,7 @@ func TestFaultsHitTheRequestsOfTheirRule(t *testing.T) {
 }
 
 func TestAConnectionCanBreak(t *testing.T) {
+	t.Parallel()
 	_, get := served(t, Fault{Kind: ResetConnection, Nth: 1}, Fault{Kind: CutBody, Nth: 1})
 	_, err := get(onePage)
 	require.Error(t, err, "reset")
@@ -119,6 +123,7 @@ func TestAConnectionCanBreak(t *testing.T) {
 }
 
 func TestBodiesCanBeTooLarge(t *testing.T) {
+	t.Parallel()
 	const size = 4 << 20
 	_, get := served(t, Fault{Kind: GzipBomb, Nth: 1, Bytes: size}, Fault{Kind: EndlessBody, Bytes: size})
 	bombed, err := get(onePage)
@@ -132,6 +137,7 @@ func TestBodiesCanBeTooLarge(t *testing.T) {
 }
 
 func TestValuesCanBeOfTheWrongType(t *testing.T) {
+	t.Parallel()
 	sim := loaded(t)
 	_, err := sim.Inject(Fault{Kind: WrongTypes, Nth: 1})
 	require.NoError(t, err)
@@ -143,6 +149,7 @@ func TestValuesCanBeOfTheWrongType(t *testing.T) {
 }
 
 func TestRowsCanChangeWhileAPageIsPaused(t *testing.T) {
+	t.Parallel()
 	sim := loaded(t)
 	_, err := sim.Inject(Fault{Kind: PausedPage, Nth: 1, During: func() {
 		assert.NoError(t, sim.Delete("device", 1))
@@ -153,6 +160,7 @@ func TestRowsCanChangeWhileAPageIsPaused(t *testing.T) {
 }
 
 func TestFaultsAreRefusedWithARemedy(t *testing.T) {
+	t.Parallel()
 	sim := New()
 	for _, test := range []struct {
 		fault Fault
@@ -169,6 +177,7 @@ func TestFaultsAreRefusedWithARemedy(t *testing.T) {
 }
 
 func TestTheAdminEndpointControlsFaults(t *testing.T) {
+	t.Parallel()
 	sim := loaded(t)
 	admin := httptest.NewServer(sim.AdminHandler())
 	defer admin.Close()

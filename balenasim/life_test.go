@@ -38,6 +38,7 @@ func number(t *testing.T, sim *Simulator, target string) int {
 }
 
 func TestAnHourOfRolloutTakesASecond(t *testing.T) {
+	t.Parallel()
 	sim := playing(t, shippedScenario(t, "rollout"))
 	const behind = "/v7/device/$count?$filter=is_running__release/semver_minor%20lt%206"
 	assert.Equal(t, 200, number(t, sim, behind), "before the release")
@@ -57,6 +58,7 @@ func TestAnHourOfRolloutTakesASecond(t *testing.T) {
 }
 
 func TestAnOutageTakesDevicesDownAndBringsThemBack(t *testing.T) {
+	t.Parallel()
 	sc := shippedScenario(t, "outage")
 	sc.Life.DropsPerDay, sc.Faults = 0, nil
 	sim := playing(t, sc)
@@ -73,6 +75,7 @@ func TestAnOutageTakesDevicesDownAndBringsThemBack(t *testing.T) {
 }
 
 func TestCallersMayInterfereWithALife(t *testing.T) {
+	t.Parallel()
 	sim := playing(t, shippedScenario(t, "rollout"), WithToken("user"))
 	for _, write := range []struct{ method, target, body string }{
 		{http.MethodPatch, "/v7/device?$filter=belongs_to__application%20eq%203", `{"belongs_to__application":2}`},
@@ -92,6 +95,7 @@ func TestCallersMayInterfereWithALife(t *testing.T) {
 }
 
 func TestFaultsComeAndGoWithTheScenario(t *testing.T) {
+	t.Parallel()
 	sim := playing(t, shippedScenario(t, "outage"))
 	assert.Empty(t, sim.Faults())
 	sim.Step(3 * time.Minute)
@@ -101,6 +105,7 @@ func TestFaultsComeAndGoWithTheScenario(t *testing.T) {
 }
 
 func TestASeedRepeatsALife(t *testing.T) {
+	t.Parallel()
 	live := func(seed uint64) string {
 		sc := shippedScenario(t, "noisy")
 		sc.Devices, sc.Faults = 60, nil
@@ -114,6 +119,7 @@ func TestASeedRepeatsALife(t *testing.T) {
 }
 
 func TestFleetsGrowShrinkAndChangeNames(t *testing.T) {
+	t.Parallel()
 	sc := shippedScenario(t, "noisy")
 	sc.Faults, sc.Rollout.Failing = nil, 0
 	sim := playing(t, sc)
@@ -127,6 +133,7 @@ func TestFleetsGrowShrinkAndChangeNames(t *testing.T) {
 }
 
 func TestShippedScenariosAreValidAndSayWhatTheyShow(t *testing.T) {
+	t.Parallel()
 	assert.Equal(t, []string{"calm", "noisy", "outage", "rollout"}, Scenarios())
 	for _, name := range Scenarios() {
 		sc := shippedScenario(t, name)
@@ -139,6 +146,7 @@ func TestShippedScenariosAreValidAndSayWhatTheyShow(t *testing.T) {
 }
 
 func TestBadScenariosAreRefusedByKeyValueAndRemedy(t *testing.T) {
+	t.Parallel()
 	for text, says := range map[string]string{
 		"fleets: 0":                               "fleets: 0 must be from 1",
 		"devces: 3":                               "field devces not found",

@@ -78,6 +78,7 @@ func stream(t *testing.T, sim *Simulator, query string, header ...string) *strea
 }
 
 func TestLogStreamsAreSilentUntilTheFirstByte(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := loaded(t)
 		w := stream(t, sim, "")
@@ -96,6 +97,7 @@ func TestLogStreamsAreSilentUntilTheFirstByte(t *testing.T) {
 }
 
 func TestLogStreamsBeginWithTheHistoryThatIsAskedFor(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := loaded(t)
 		for i := range 5 {
@@ -112,6 +114,7 @@ func TestLogStreamsBeginWithTheHistoryThatIsAskedFor(t *testing.T) {
 }
 
 func TestLogStreamsCanBeCompressed(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := loaded(t)
 		w := stream(t, sim, "", "Accept-Encoding", "gzip")
@@ -139,6 +142,7 @@ func messages(t *testing.T, lines string) []string {
 }
 
 func TestHistoryKeepsTheNewestThousandLines(t *testing.T) {
+	t.Parallel()
 	clock := NewClock(recordedAt)
 	sim := loaded(t, WithClock(clock))
 	for i := range 1500 {
@@ -153,6 +157,7 @@ func TestHistoryKeepsTheNewestThousandLines(t *testing.T) {
 }
 
 func TestBurstsAreSummedUp(t *testing.T) {
+	t.Parallel()
 	clock := NewClock(recordedAt)
 	sim := loaded(t, WithClock(clock))
 	require.NoError(t, sim.WriteLogs(firstDevice, make([]LogLine, logBurst+1150)...))
@@ -165,6 +170,7 @@ func TestBurstsAreSummedUp(t *testing.T) {
 }
 
 func TestDevicesThatWriteTooOftenAreTurnedAway(t *testing.T) {
+	t.Parallel()
 	sim := loaded(t, WithClock(NewClock(recordedAt)))
 	sim.AddDeviceKey("device", firstDevice)
 	post := func() exchange {
@@ -184,6 +190,7 @@ func TestDevicesThatWriteTooOftenAreTurnedAway(t *testing.T) {
 }
 
 func TestSlowReadersAreToldWhatTheyMissed(t *testing.T) {
+	t.Parallel()
 	r := &logReader{lines: make(chan LogLine, 4)}
 	for i := range 10 {
 		r.offer(recordedAt, LogLine{Message: fmt.Sprint(i)})

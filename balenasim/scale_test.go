@@ -46,6 +46,7 @@ const (
 )
 
 func TestALargeFleetStartsFastAndStaysSmall(t *testing.T) {
+	t.Parallel()
 	if testing.Short() || raceDetector {
 		t.Skip("100,000 devices take their time, and the race detector says nothing of memory")
 	}

@@ -12,6 +12,7 @@ import (
 // TestFiltersMeanWhatTheyMeanInSQL covers the semantics that the recorded
 // queries do not: what PostgreSQL makes of the SQL that the server compiles.
 func TestFiltersMeanWhatTheyMeanInSQL(t *testing.T) {
+	t.Parallel()
 	sim := New()
 	for id, fields := range []map[string]any{
 		{"device_name": "alpha", "cpu_usage": 10, "memory_usage": 7, "memory_total": 2, "is_online": true, "note": "50%_off"},
@@ -121,6 +122,7 @@ func TestFiltersMeanWhatTheyMeanInSQL(t *testing.T) {
 }
 
 func TestOptionsMeanWhatTheyMeanOnTheServer(t *testing.T) {
+	t.Parallel()
 	sim := loaded(t)
 	for target, want := range map[string]string{
 		"/v7/device(uuid=@u)?@u='" + firstDevice + "'&$select=id":                                   `{"d":[{"id":1}]}`,

@@ -17,6 +17,7 @@ func request(sim *Simulator, method, target, body string) (int, string) {
 }
 
 func TestWritesFollowTheServersRules(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name, method, target, body string
 		status                     int
@@ -62,6 +63,7 @@ func TestWritesFollowTheServersRules(t *testing.T) {
 }
 
 func TestRowsWithoutOrderComeInPhysicalOrder(t *testing.T) {
+	t.Parallel()
 	sim := recordedSimulator(t)
 	require.NoError(t, sim.Update("application", 1, map[string]any{"app_name": "renamed"}))
 	_, got := request(sim, http.MethodGet, "/v7/application?$select=id", "")
