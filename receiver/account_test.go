@@ -33,7 +33,12 @@ var datasetTime = time.Date(2026, time.November, 22, 6, 30, 0, 0, time.UTC)
 // realAccount simulates the account whose rows a real server gave.
 func realAccount(t testing.TB) *balenasim.Simulator {
 	t.Helper()
-	sim := emptyAccount()
+	return loadAccount(t, balenasim.WithNow(func() time.Time { return datasetTime }))
+}
+
+func loadAccount(t testing.TB, options ...balenasim.Option) *balenasim.Simulator {
+	t.Helper()
+	sim := balenasim.New(append(options, balenasim.WithToken(testToken))...)
 	require.NoError(t, sim.Load(os.DirFS("../testdata/conformance/dataset")))
 	return sim
 }
