@@ -12,8 +12,19 @@ import (
 // decodeRows reads {"d":[row, …]} from a stream and hands over one row after the other, so that an answer is never held as a whole.
 //
 // A row that does not fit T is handed over with an error, and reading goes on behind it; its id is 0 if even that cannot be read. If
-// accept returns an error, reading ends with it. A row larger than maxRow bytes is ErrTooLarge.
+// accept returns an error, reading ends with it.
+//
+// As long as rows are sound it is our own parser that reads them. From the first one on that is not, encoding/json does.
 func decodeRows[T any](body io.Reader, maxRow int, accept func(row T, id int64, unfit error) error) error {
+	rest, err := parseRows(body, maxRow, accept)
+	if err != nil {
+		return err
+	}
+	return decodeRest(rest, maxRow, accept)
+}
+
+// decodeRest reads an answer with encoding/json.
+func decodeRest[T any](body io.Reader, maxRow int, accept func(row T, id int64, unfit error) error) error {
 	source := &answerReader{reader: body, maxKept: maxRow}
 	decoder := json.NewDecoder(source)
 	if err := enterRows(decoder); err != nil {
