@@ -31,8 +31,8 @@ const (
 
 // requestKinds are all kinds, in the order in which they are asked.
 var requestKinds = []requestKind{
-	credentialRequest, fleetRequest, deviceCountRequest, fleetTagRequest, deviceRequest, deviceTagRequest, containerRequest,
-	newestReleaseRequest, lastBuildRequest, releaseCountRequest, deviceTypeRequest, imageRequest, releaseRequest,
+	credentialRequest, fleetRequest, deviceCountRequest, fleetTagRequest, newestReleaseRequest, lastBuildRequest, releaseCountRequest,
+	deviceRequest, deviceTagRequest, containerRequest, deviceTypeRequest, imageRequest, releaseRequest,
 }
 
 // answers is what a scrape's requests brought. Each kind of request can fail by itself.
@@ -103,13 +103,17 @@ type fetcher struct {
 	// What does not change is asked for once.
 	deviceTypes map[int64]string  // slugs by id
 	services    map[int64]service // by image id
+
+	// Tags are part of what identifies a series. When they cannot be had the last ones serve, because a series that changes its name
+	// for the length of a failure would be worse than a tag that changed.
+	fleetTags, deviceTags map[int64][]tag
 }
 
 // maxServices bounds what is remembered of images, of which each release brings new ones.
 const maxServices = 100_000
 
-// fetch asks for what is planned. Requests that do not need each other run at the same time; those that count fleets come first, so
-// that nothing delays them.
+// fetch asks for what is planned. Requests that do not need each other run at the same time; those that count fleets come first, and
+// small ones before those that take many pages, so that nothing cheap waits for something heavy.
 func (f *fetcher) fetch(ctx context.Context) answers {
 	run := &fetching{fetcher: f, texts: texts{}, answers: answers{plan: f.plan, failures: map[requestKind]error{}}}
 
@@ -120,12 +124,12 @@ func (f *fetcher) fetch(ctx context.Context) answers {
 	if len(run.answers.fleets) > 0 {
 		run.together(ctx,
 			task{fleetTagRequest, len(run.tags.Fleets) > 0, run.fetchFleetTags},
-			task{deviceRequest, run.plan.needs(deviceRequest), run.fetchDevices},
-			task{deviceTagRequest, run.plan.needs(deviceRequest) && len(run.tags.Devices) > 0, run.fetchDeviceTags},
-			task{containerRequest, run.plan.needs(containerRequest), run.fetchContainers},
 			task{newestReleaseRequest, run.plan.needs(newestReleaseRequest), run.fetchNewestReleases},
 			task{lastBuildRequest, run.plan.needs(lastBuildRequest), run.fetchLastBuilds},
 			task{releaseCountRequest, run.plan.needs(releaseCountRequest), run.fetchReleaseCounts},
+			task{deviceRequest, run.plan.needs(deviceRequest), run.fetchDevices},
+			task{deviceTagRequest, run.plan.needs(deviceRequest) && len(run.tags.Devices) > 0, run.fetchDeviceTags},
+			task{containerRequest, run.plan.needs(containerRequest), run.fetchContainers},
 		)
 		run.together(ctx,
 			task{deviceTypeRequest, run.plan.needs(deviceTypeRequest) && run.hasUnknownDeviceType(), run.fetchDeviceTypes},
@@ -135,6 +139,7 @@ func (f *fetcher) fetch(ctx context.Context) answers {
 	}
 	run.checkCredentials(whileCounting(ctx))
 	run.answers.deviceTypes, run.answers.services = f.deviceTypes, f.services
+	run.answers.fleetTags, run.answers.deviceTags = f.fleetTags, f.deviceTags
 	return run.answers
 }
 

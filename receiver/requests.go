@@ -53,15 +53,19 @@ func (r *fetching) fetchDeviceCounts(ctx context.Context) error {
 }
 
 func (r *fetching) fetchFleetTags(ctx context.Context) error {
-	r.answers.fleetTags = map[int64][]tag{}
+	tags := map[int64][]tag{}
 	keys := slices.Sorted(maps.Keys(r.tags.Fleets))
-	return forEachRow(ctx, func(row balenaclient.FleetTag) error {
+	err := forEachRow(ctx, func(row balenaclient.FleetTag) error {
 		attribute := cmp.Or(r.tags.Fleets[row.Key], "balena.fleet.tag."+row.Key)
-		r.answers.fleetTags[row.Fleet.ID] = append(r.answers.fleetTags[row.Fleet.ID], tag{attribute, row.Value})
+		tags[row.Fleet.ID] = append(tags[row.Fleet.ID], tag{attribute, row.Value})
 		return nil
 	}, forIDs(r.fleetIDs(), func(ids []int64) pine.Query[balenaclient.FleetTag] {
 		return r.client.FleetTags().Where(fleettag.Fleet.In(ids...), fleettag.Key.In(keys...)).PageSize(maxPageSize)
 	})...)
+	if err == nil {
+		r.fetcher.fleetTags = tags
+	}
+	return err
 }
 
 func (r *fetching) fetchDevices(ctx context.Context) error {
@@ -77,17 +81,21 @@ func (r *fetching) fetchDevices(ctx context.Context) error {
 }
 
 func (r *fetching) fetchDeviceTags(ctx context.Context) error {
-	r.answers.deviceTags = map[int64][]tag{}
+	tags := map[int64][]tag{}
 	keys := slices.Sorted(maps.Keys(r.tags.Devices))
-	values := texts{}
-	return forEachRow(ctx, func(row balenaclient.DeviceTag) error {
-		attribute := cmp.Or(r.tags.Devices[row.Key], values.shared("balena.device.tag."+row.Key))
-		r.answers.deviceTags[row.Device.ID] = append(r.answers.deviceTags[row.Device.ID], tag{attribute, values.shared(row.Value)})
+	shared := texts{}
+	err := forEachRow(ctx, func(row balenaclient.DeviceTag) error {
+		attribute := cmp.Or(r.tags.Devices[row.Key], shared.shared("balena.device.tag."+row.Key))
+		tags[row.Device.ID] = append(tags[row.Device.ID], tag{attribute, shared.shared(row.Value)})
 		return nil
 	}, forIDs(r.fleetIDs(), func(ids []int64) pine.Query[balenaclient.DeviceTag] {
 		return r.client.DeviceTags().Where(
 			devicetag.Key.In(keys...), devicetag.Device.Where(device.Fleet.In(ids...), r.selection.deviceFilter))
 	})...)
+	if err == nil {
+		r.fetcher.deviceTags = tags
+	}
+	return err
 }
 
 func (r *fetching) fetchContainers(ctx context.Context) error {

@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"testing"
 
@@ -160,6 +161,31 @@ func TestTagsBecomeResourceAttributes(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string]string{"site": "site-0", "serial": "4711", "tier": "gold"}, found)
+}
+
+func TestTagsOutliveARequestThatFails(t *testing.T) {
+	t.Parallel()
+	api := &faulty{Handler: realAccount(t)}
+	cfg := testConfig(serve(t, api))
+	cfg.Tags = TagsConfig{Devices: map[string]string{"site": "site"}}
+	scraper := startScraper(t, cfg)
+	sites := func() int {
+		metrics, _ := scraper.scrape(t.Context())
+		found := 0
+		for _, resource := range metrics.ResourceMetrics().All() {
+			if text(resource.Resource().Attributes(), "site") != "" {
+				found++
+			}
+		}
+		assert.Empty(t, vanished(metrics))
+		return found
+	}
+	before := sites()
+	require.Positive(t, before)
+
+	api.fault = failWith(http.StatusInternalServerError, "/v7/device_tag?")
+
+	assert.Equal(t, before, sites(), "a series keeps its name while tags cannot be had")
 }
 
 func FuzzTags(f *testing.F) {

@@ -19,9 +19,8 @@ import (
 var soakScrapes = flag.Int("soak", 2000, "number of scrapes of the soak test")
 
 // TestSoak scrapes a living account with faults in stepped time. In the end the metrics must agree with the simulator's rows, and no
-// memory must have been lost on the way.
+// memory must have been lost on the way. It runs alone, so that the memory is its own.
 func TestSoak(t *testing.T) {
-	t.Parallel()
 	clock := balenasim.NewClock(datasetTime)
 	sim := balenasim.New(balenasim.WithToken(testToken), balenasim.WithClock(clock), balenasim.WithSeed(7))
 	scenario, err := balenasim.ReadScenario(strings.NewReader(soakScenario))
