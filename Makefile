@@ -5,7 +5,8 @@ TAGS    := e2e,bench# every build tag of the module, so that vet and staticcheck
 BINARY  := dist/otelcol-balena
 SIM     := dist/balenasim
 DEMOS   := $(patsubst balenasim/scenarios/%.yaml,demo-%,$(wildcard balenasim/scenarios/*.yaml))
-CONFIGS := $(filter-out %/compose.yaml,$(wildcard distribution/*.yaml))
+# shard.yaml is none by itself.
+CONFIGS := $(filter-out %/compose.yaml %/shard.yaml,$(wildcard distribution/*.yaml))
 
 # What the distribution is built from. The folders are listed because a deleted file leaves no other trace.
 SOURCES := Makefile builder-config.yaml go.mod go.sum internal/tools/go.mod \
@@ -24,7 +25,7 @@ SIMFLAGS ?= --requests none
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run $(DEMOS) build test lint generate bench fuzz clean
+.PHONY: help run $(DEMOS) build test lint generate bench microbench fuzz clean
 .PHONY: format vet staticcheck generated unit validate e2e
 
 comma := ,
@@ -102,16 +103,19 @@ unit:
 
 validate: build
 	$(call heading,Validate the configurations)
-	@for config in $(CONFIGS); do \
+	@for config in $(CONFIGS) "distribution/otlp.yaml --config distribution/shard.yaml"; do \
 	echo "$$config"; \
-	BALENA_API_KEY=none BALENA_TOKEN=none BALENA_API_URL=https://api.example.com $(BINARY) validate --config "$$config" || exit; \
+	BALENA_API_KEY=none BALENA_TOKEN=none BALENA_API_URL=https://api.example.com $(BINARY) validate --config $$config || exit; \
 	done
 
 e2e: build
 	$(call heading,End-to-end test)
-	go test -tags e2e -count=1 ./distribution
+	go test -tags e2e -count=1 ./distribution ./benchmarks
 
-bench: ## Run the benchmarks
+bench: build ## Measure Collector and simulator as in benchmarks/RESULTS.md, some minutes (UPDATE=-update writes them there)
+	go test -tags bench -count=1 -timeout 1h -v ./benchmarks $(UPDATE)
+
+microbench: ## Run the benchmarks of single functions
 	go test -run '^$$' -bench . -benchmem ./...
 
 fuzz: ## Run each fuzz test for FUZZTIME (default 10s)
