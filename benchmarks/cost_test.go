@@ -1,0 +1,79 @@
+//go:build e2e || bench
+
+package benchmarks
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const costFleets, costDevices = 107, 10_000
+
+// group is a set of metrics that operators switch on together.
+type group struct {
+	name     string
+	settings []string
+}
+
+var countsOnly = metrics(true, "balena.devices.online", "balena.fleet.device.count")
+
+func groups() []group {
+	with := func(names ...string) []string { return metrics(false, names...) }
+	return []group{
+		{"counts only: `balena.devices.online`, `balena.fleet.device.count`", countsOnly},
+		{"fleets: counts, status, rollout", metrics(true, "balena.devices.online", "balena.fleet.device.count",
+			"balena.fleet.status.count", "balena.fleet.heartbeat.count", "balena.fleet.connectivity.lost",
+			"balena.fleet.rollout.device.count", "balena.fleet.rollout.progress")},
+		{"default", nil},
+		{"default + device hardware", with("balena.device.cpu.temperature", "balena.device.cpu.utilization", "balena.device.memory.usage",
+			"balena.device.memory.limit", "balena.device.storage.usage", "balena.device.storage.limit", "balena.device.undervoltage")},
+		{"default + services", with("balena.fleet.service.device.count", "balena.device.service.status")},
+		{"default + release counts", with("balena.fleet.release.count")},
+		{"default + build age", with("balena.fleet.build.age")},
+		{"default + tags", []string{"receivers::balena::tags::devices: {site: site}", "receivers::balena::tags::fleets: {team: team}"}},
+	}
+}
+
+// costOf measures the second scrape: the first one may fill caches.
+func costOf(t *testing.T, g group) scrape {
+	t.Helper()
+	s := startSim(t, costFleets, costDevices)
+	settings := append([]string{
+		"exporters::debug::verbosity: basic",
+		"service::pipelines::metrics::exporters: [debug]",
+	}, g.settings...)
+	c := startCollector(t, s, "otlp.yaml", 5*time.Second, nil, settings...)
+	costs := c.scrapes(t, s, 2)
+	require.NotContains(t, c.Log.String(), "\terror\t")
+	return costs[1]
+}
+
+func (s scrape) costRow(name string) string {
+	return fmt.Sprintf("| %s | %d | %d |", name, s.requests, s.rows)
+}
+
+// The published requests and rows are those that the receiver makes. (Bytes depend on how well the rows compress.)
+func TestCostsAreThoseThatArePublished(t *testing.T) {
+	published, err := os.ReadFile(resultsFile)
+	require.NoError(t, err)
+	rows := make([]string, len(groups()))
+	t.Run("groups", func(t *testing.T) {
+		for i, g := range groups() {
+			t.Run(g.name, func(t *testing.T) {
+				t.Parallel()
+				cost := costOf(t, g)
+				rows[i] = fmt.Sprintf("%s %s |\n", cost.costRow(g.name), size(cost.bytes))
+				if !*update {
+					require.Contains(t, string(published), cost.costRow(g.name), "make bench UPDATE=-update publishes it")
+				}
+			})
+		}
+	})
+	publish(t, "cost", fmt.Sprintf("Per scrape, %d devices in %d fleets, second scrape:\n\n", costDevices, costFleets)+
+		"| metrics | requests | rows | compressed bytes |\n|---|---:|---:|---:|\n"+strings.Join(rows, ""))
+}

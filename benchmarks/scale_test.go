@@ -1,0 +1,120 @@
+//go:build bench
+
+package benchmarks
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"google.golang.org/grpc"
+	_ "google.golang.org/grpc/encoding/gzip" // what the exporter sends is compressed
+
+	"github.com/otelcol-balena/balenareceiver/internal/process"
+)
+
+// sink receives OTLP as any backend does, messages of 4 MiB at most, counts the points and throws them away.
+type sink struct {
+	pmetricotlp.UnimplementedGRPCServer
+	address string
+
+	mu     sync.Mutex
+	points int
+	last   time.Time
+}
+
+func startSink(t *testing.T) *sink {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &sink{address: listener.Addr().String()}
+	server := grpc.NewServer()
+	pmetricotlp.RegisterGRPCServer(server, s)
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	return s
+}
+
+func (s *sink) Export(_ context.Context, r pmetricotlp.ExportRequest) (pmetricotlp.ExportResponse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.points += r.Metrics().DataPointCount()
+	s.last = time.Now()
+	return pmetricotlp.NewExportResponse(), nil
+}
+
+func (s *sink) env() process.Env {
+	return process.Env{"OTEL_EXPORTER_OTLP_ENDPOINT": s.address, "OTEL_EXPORTER_OTLP_INSECURE": "true"}
+}
+
+// take returns the points that have come since it was called last, and when the latest came.
+func (s *sink) take() (points int, last time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	points, s.points = s.points, 0
+	return points, s.last
+}
+
+// measured is a configuration at a size.
+type measured struct {
+	scrapes   []scrape // but for the first
+	points    int      // delivered by a scrape
+	delivered time.Duration
+	peak      float64 // MB
+}
+
+func measure(t *testing.T, s sim, interval time.Duration, settings ...string) measured {
+	t.Helper()
+	sink := startSink(t)
+	s.reset(t)
+	c := startCollector(t, s, "otlp.yaml", interval, sink.env(), settings...)
+	c.scrapes(t, s, 1)
+	sink.take()
+	var m measured
+	for range 3 {
+		done := c.scrapes(t, s, 1)
+		m.scrapes = append(m.scrapes, done...)
+		points, last := sink.take()
+		m.points, m.delivered = points, last.Sub(done[0].begin)
+	}
+	m.peak = peakMemory(t, c.PID)
+	require.NotContains(t, c.Log.String(), "\terror\t")
+	c.Stop(t)
+	return m
+}
+
+// withoutPipeline leaves out what follows the receiver.
+var withoutPipeline = []string{
+	"exporters::debug::verbosity: basic",
+	"service::pipelines::metrics::processors: []",
+	"service::pipelines::metrics::exporters: [debug]",
+}
+
+func TestScale(t *testing.T) {
+	table := "Medians of three scrapes after the first; GOMEMLIMIT=400MiB, otlp.yaml, everything on one machine:\n\n" +
+		"| devices | fleets | metrics | requests | rows | compressed bytes | fetched within | delivered within | points | processor time: receiver | processor time: whole process | peak memory |\n" +
+		"|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
+	for _, devices := range []int{1_000, 10_000, 100_000} {
+		s := startSim(t, devices/200, devices)
+		for _, g := range []group{{"default", nil}, {"counts only", countsOnly}} {
+			interval := 3 * time.Second
+			if g.name == "default" {
+				interval += time.Duration(devices) * time.Second / 10_000
+			}
+			whole := measure(t, s, interval, g.settings...)
+			alone := measure(t, s, interval, append(g.settings, withoutPipeline...)...)
+			cpu := func(s scrape) time.Duration { return s.cpu }
+			table += fmt.Sprintf("| %d | %d | %s | %d | %d | %s | %s | %s | %d | %s | %s | %.0f MB |\n", devices, devices/200, g.name,
+				median(whole.scrapes, func(s scrape) int { return s.requests }), median(whole.scrapes, func(s scrape) int { return s.rows }),
+				size(median(whole.scrapes, func(s scrape) int64 { return s.bytes })),
+				seconds(median(whole.scrapes, func(s scrape) time.Duration { return s.fetch })), seconds(whole.delivered), whole.points,
+				seconds(median(alone.scrapes, cpu)), seconds(median(whole.scrapes, cpu)), whole.peak)
+		}
+	}
+	publish(t, "scale", table)
+}

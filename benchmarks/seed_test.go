@@ -1,0 +1,128 @@
+//go:build bench
+
+package benchmarks
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-balena/balenareceiver/internal/process"
+)
+
+const (
+	latency         = 50 * time.Millisecond
+	devicesPerFleet = 10
+	// fault fails one request, the first for the fleets or the first for a single one.
+	fault = `{"kind":"server-error","path":%q,"nth":1,"times":1}`
+)
+
+// outcome is what one scrape of the metric cost, and one of which a request failed.
+type outcome struct {
+	requests int
+	complete time.Duration // until the metric has all fleets
+
+	failedRequests, missing int // fleets without a value in that scrape
+}
+
+func (o outcome) row(fleets int, name string) string {
+	return fmt.Sprintf("| %d | %s | %d | %s | %d of %d fleets missing, %d requests |\n",
+		fleets, name, o.requests, seconds(o.complete), o.missing, fleets, o.failedRequests)
+}
+
+func TestAgainstTheSeedsExporter(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	var rows, note string
+	for _, fleets := range []int{1, 100, 500} {
+		s := startSim(t, fleets, fleets*devicesPerFleet, "--latency", latency.String())
+		if err == nil {
+			o, libraries := seedExporter(t, s, python)
+			rows += o.row(fleets, "balena-prometheus-exporter")
+			note = "The exporter is `seed_exporter.py`, which does what its documentation says, here with " + libraries + ". "
+		} else {
+			note = "There is no python3 here: ours alone. "
+		}
+		rows += dropIn(t, s, fleets).row(fleets, "exporter-compat.yaml")
+	}
+	publish(t, "seed", fmt.Sprintf("`balena_devices_online` of %d devices a fleet, each answer %s late, medians of three. %s"+
+		"The last column: one request of a scrape is answered with 500.\n\n", devicesPerFleet, latency, note)+
+		"| fleets | | requests per scrape | metric complete after | one failing request |\n|---:|---|---:|---:|---|\n"+rows)
+}
+
+// seedExporter scrapes the old exporter, which asks the API meanwhile.
+func seedExporter(t *testing.T, s sim, python string) (outcome, string) {
+	t.Helper()
+	address := process.FreeAddress(t)
+	vars := process.Env{"BALENA_TOKEN": "token", "BALENA_API_URL": s.url, "PORT": strings.Split(address, ":")[1]}
+	cmd := process.Command(vars, python, "seed_exporter.py")
+	var log process.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { // it has no shutdown in good order
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	require.EventuallyWithT(t, func(t *assert.CollectT) {
+		require.Contains(t, log.String(), "ready")
+	}, 2*time.Minute, 100*time.Millisecond)
+
+	scraped := func() (complete time.Duration, values int) {
+		s.reset(t)
+		start := time.Now()
+		resp, err := http.Get("http://" + address + "/metrics")
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		return time.Since(start), len(regexp.MustCompile(`(?m)^balena_devices_online\{`).FindAll(body, -1))
+	}
+	var runs []scrape
+	fleets := 0
+	for range 3 {
+		var run scrape
+		run.fetch, fleets = scraped()
+		run.requests = int(s.count(t))
+		runs = append(runs, run)
+	}
+	o := outcome{
+		requests: median(runs, func(s scrape) int { return s.requests }),
+		complete: median(runs, func(s scrape) time.Duration { return s.fetch }),
+	}
+	s.call(t, http.MethodPost, "/faults", fmt.Sprintf(fault, "/v6/application(*"))
+	_, values := scraped()
+	o.failedRequests, o.missing = int(s.count(t)), fleets-values
+	s.call(t, http.MethodDelete, "/faults", "")
+	_, libraries, _ := strings.Cut(log.String(), "ready: ")
+	return o, libraries
+}
+
+// dropIn lets the drop-in configuration scrape.
+func dropIn(t *testing.T, s sim, fleets int) outcome {
+	t.Helper()
+	s.reset(t)
+	c := startCollector(t, s, "exporter-compat.yaml", 4*time.Second, nil)
+	runs := c.scrapes(t, s, 3)
+	o := outcome{
+		requests: median(runs, func(s scrape) int { return s.requests }),
+		// The simulator's clock starts when the latency has passed.
+		complete: latency + median(runs, func(s scrape) time.Duration { return s.fetch }),
+	}
+	s.call(t, http.MethodPost, "/faults", fmt.Sprintf(fault, "/v7/application"))
+	o.failedRequests = c.scrapes(t, s, 1)[0].requests
+	if strings.Contains(c.Log.String(), "\terror\t") {
+		o.missing = fleets
+	}
+	values, _ := process.Sum(t, regexp.MustCompile(`(?m) \S+$`).ReplaceAllString(process.Get(t, c.metricsURL), " 1"), "balena_devices_online")
+	require.InDelta(t, fleets, values, 0)
+	s.call(t, http.MethodDelete, "/faults", "")
+	c.Stop(t)
+	return o
+}
