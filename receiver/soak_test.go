@@ -27,7 +27,6 @@ func TestSoak(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, sim.Play(scenario))
 	cfg := testConfig(serve(t, sim))
-	enableAll(cfg)
 	scraper := startScraper(t, cfg)
 	scraper.now = sim.Now
 	scraper.retry = pine.Retry{Backoff: time.Microsecond, MaxAttempts: 2}
@@ -88,7 +87,7 @@ func TestSoak(t *testing.T) {
 // soakScenario makes devices drop, fill their disks, get renamed, moved, deleted and added, while releases roll out.
 const soakScenario = `
 fleets: 5
-devices: 60
+devices: 40
 services: [main, metrics-agent]
 releases: 3
 pinned: 0.1
