@@ -7,6 +7,7 @@ package distribution
 import (
 	"bytes"
 	"encoding/pem"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim"
 )
 
 func TestStandardConfiguration(t *testing.T) {
@@ -72,24 +75,66 @@ func TestOTLP(t *testing.T) {
 	requireGolden(t, "otlp.txt", func(t require.TestingT) string {
 		return flattened(t, lastReceived(t, file))
 	})
-
-	received := lastReceived(t, file)
-	perPoint := (&pmetric.ProtoMarshaler{}).MetricsSize(received) / received.DataPointCount()
-	assert.Less(t, perPoint*batchSize(t, "otlp.yaml"), 4<<20, "a full batch is larger than a gRPC receiver accepts")
 }
 
-func batchSize(t *testing.T, config string) int {
-	t.Helper()
-	var c struct {
-		Processors struct {
-			Batch struct {
-				MaxSize int `yaml:"send_batch_max_size"`
-			} `yaml:"batch"`
-		} `yaml:"processors"`
+// A gRPC receiver takes 4 MiB at most.
+func TestManyDevicesAreSentInMessagesThatFit(t *testing.T) {
+	t.Parallel()
+	sim := balenasim.New(balenasim.WithToken(apiToken))
+	scenario, err := balenasim.ShippedScenario("calm")
+	require.NoError(t, err)
+	scenario.Devices = 6_000
+	require.NoError(t, sim.Play(scenario))
+	server := httptest.NewServer(sim)
+	t.Cleanup(server.Close)
+	file := filepath.Join(t.TempDir(), "received.jsonl")
+	endpoint := freeAddress(t)
+	startCollector(t, "testdata/otlp-sink.yaml", env{"SINK_ENDPOINT": endpoint, "SINK_FILE": file})
+	c := startCollector(t, "otlp.yaml", env{
+		"BALENA_API_KEY": apiToken, "BALENA_API_URL": server.URL, "BALENA_COLLECTION_INTERVAL": "20s",
+		"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_EXPORTER_OTLP_INSECURE": "true",
+	})
+	eventually(t, func(t *assert.CollectT) {
+		require.Positive(t, c.ownMetric(t, "otelcol_exporter_sent_metric_points"))
+		require.InDelta(t, c.ownMetric(t, "otelcol_receiver_accepted_metric_points"), c.ownMetric(t, "otelcol_exporter_sent_metric_points"), 0)
+	})
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Greater(t, bytes.Count(data, []byte("\n")), 1, "it was too little to be cut")
+}
+
+// Two Collectors with a share each and a gateway behind them serve what one alone does.
+func TestSharesAddUpBehindAGateway(t *testing.T) {
+	t.Parallel()
+	api := startAPI(t)
+	endpoint := freeAddress(t)
+	gateway := startCollector(t, "gateway.yaml", env{"BALENA_GATEWAY_ENDPOINT": endpoint})
+	var shares []*collector
+	for _, index := range []string{"0", "1"} {
+		vars := api.env()
+		vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
+		vars["OTEL_EXPORTER_OTLP_INSECURE"] = "true"
+		vars["BALENA_SHARD_INDEX"], vars["BALENA_SHARD_TOTAL"] = index, "2"
+		shares = append(shares, startCollector(t, "otlp.yaml", vars, "--config", "shard.yaml"))
 	}
-	decode(t, config, &c)
-	require.Positive(t, c.Processors.Batch.MaxSize)
-	return c.Processors.Batch.MaxSize
+	requireGolden(t, "otelcol.prom", gateway.exposition)
+	for _, share := range shares {
+		assert.Positive(t, share.ownMetric(t, "otelcol_exporter_sent_metric_points"), "it has no fleet at all")
+	}
+}
+
+// What a full queue cannot take is said and counted.
+func TestAFullQueueIsNotSilent(t *testing.T) {
+	t.Parallel()
+	api := startAPI(t)
+	vars := api.env()
+	vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = freeAddress(t) // where nobody listens
+	vars["OTEL_EXPORTER_OTLP_INSECURE"] = "true"
+	c := startCollector(t, "otlp.yaml", vars, "--config", "yaml:exporters::otlp_grpc::sending_queue::queue_size: 2")
+	eventually(t, func(t *assert.CollectT) {
+		require.Contains(t, c.Log.String(), "sending queue is full")
+		require.Positive(t, c.ownMetric(t, "otelcol_exporter_enqueue_failed_metric_points"))
+	})
 }
 
 func TestOpenBalenaWithAPrivateCA(t *testing.T) {
