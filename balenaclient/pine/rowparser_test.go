@@ -125,8 +125,8 @@ func TestTheParserReadsWhatEncodingJSONReads(t *testing.T) {
 
 func TestRowsLargerThanTheBufferAreRead(t *testing.T) {
 	t.Parallel()
-	large := strings.Repeat("large ", 50_000)
-	answer := `{"d":[{"id":1,"text":"small"},{"id":2,"text":"` + large + `"},` + strings.Repeat(" ", 100_000) + `{"id":3,"json":"` + large + `"},{"id":4}]}`
+	large := strings.Repeat("large ", 7_000)
+	answer := `{"d":[{"id":1,"text":"small"},{"id":2,"text":"` + large + `"},` + strings.Repeat(" ", 40_000) + `{"id":3,"json":"` + large + `"},{"id":4}]}`
 	requireSame(t, answer)
 	fast, _, err, _ := readBoth(t, strings.NewReader(answer), strings.NewReader(answer))
 	require.NoError(t, err)
