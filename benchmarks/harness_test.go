@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -232,6 +234,11 @@ func median[T int | int64 | time.Duration | float64](scrapes []scrape, of func(s
 // publish prints a table, and writes it to its section of the results if that is asked for.
 func publish(t *testing.T, section, table string) {
 	t.Helper()
+	commit, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
+	if err != nil {
+		commit = []byte("unknown")
+	}
+	table += fmt.Sprintf("\nMeasured on %d cores at commit %s.\n", runtime.NumCPU(), strings.TrimSpace(string(commit)))
 	fmt.Printf("\n%s\n", table)
 	if !*update {
 		return
