@@ -51,6 +51,9 @@ func TestQueriesThatMixThingsUpDoNotCompile(t *testing.T) {
 		{"an expansion of another resource", `Devices().Expand(fleet.Devices.Count())`, "as pine.Expansion[balenaclient.Device]"},
 		{"an expansion that does not exist", `Devices().Expand(device.Name.With(pine.Select(release.Commit)))`, "device.Name.With undefined"},
 		{"an expansion with another resource's columns", `Devices().Expand(device.Fleet.With(pine.Select(release.Commit)))`, "as pine.Query[balenaclient.Fleet]"},
+		{"a value for a column that nobody may write", `Devices().Patch(nil, device.OverallStatus.Set("operational"))`, "device.OverallStatus.Set undefined"},
+		{"a value of another type", `Devices().Patch(nil, device.Name.Set(7))`, `cannot use 7`},
+		{"a value for another resource", `Devices().Patch(nil, fleet.Name.Set("kiosk"))`, "as pine.Assignment[balenaclient.Device]"},
 	}
 	here, err := os.Getwd()
 	require.NoError(t, err)

@@ -140,10 +140,12 @@ func FuzzTheParserReadsWhatEncodingJSONReads(f *testing.F) {
 	f.Fuzz(func(t *testing.T, answer string) { requireSame(t, answer) })
 }
 
-func FuzzTheParserReadsDevicesOfARealServer(f *testing.F) {
-	devices, err := os.ReadFile("../../testdata/conformance/dataset/release.json")
-	require.NoError(f, err)
-	f.Add(`{"d":` + string(devices) + `}`)
+func FuzzTheParserReadsRowsOfARealServer(f *testing.F) {
+	for _, resource := range []string{"device", "release", "image"} {
+		rows, err := os.ReadFile("../../testdata/conformance/dataset/" + resource + ".json")
+		require.NoError(f, err)
+		f.Add(`{"d":` + string(rows) + `}`)
+	}
 	f.Fuzz(func(t *testing.T, answer string) { requireSame(t, answer) })
 }
 
