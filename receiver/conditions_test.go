@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -8,7 +9,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -49,6 +52,25 @@ func TestPipelineThatRefusesDataDoesNotStopScrapes(t *testing.T) {
 	perScrape := int64(5)
 	assert.Eventually(t, func() bool { return sim.Counters().Requests >= 2*perScrape }, 30*time.Second, 10*time.Millisecond)
 	require.NoError(t, r.Shutdown(t.Context()))
+}
+
+func TestPipelineThatBlocksDoesNotHoldUpAShutdown(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig(serve(t, realAccount(t)))
+	cfg.InitialDelay = 0
+	blocked := make(chan struct{})
+	next, err := consumer.NewMetrics(func(ctx context.Context, _ pmetric.Metrics) error {
+		close(blocked)
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	require.NoError(t, err)
+	r, err := NewFactory().CreateMetrics(t.Context(), receivertest.NewNopSettings(metadata.Type), cfg, next)
+	require.NoError(t, err)
+	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+	<-blocked
+
+	require.NoError(t, r.Shutdown(t.Context())) // or the test would time out
 }
 
 func TestReceiverThatIsMadeAnewGoesOn(t *testing.T) {

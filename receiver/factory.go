@@ -5,6 +5,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/scraper"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
@@ -31,7 +32,15 @@ func createMetricsReceiver(_ context.Context, settings receiver.Settings, cfg co
 	if err != nil {
 		return nil, err
 	}
-	controller, err := scraperhelper.NewMetricsController(&config.ControllerConfig, settings, next,
+	cancelled, err := consumer.NewMetrics(func(ctx context.Context, metrics pmetric.Metrics) error {
+		ctx, cancel := s.untilShutdown(ctx)
+		defer cancel()
+		return next.ConsumeMetrics(ctx, metrics)
+	}, consumer.WithCapabilities(next.Capabilities()))
+	if err != nil {
+		return nil, err
+	}
+	controller, err := scraperhelper.NewMetricsController(&config.ControllerConfig, settings, cancelled,
 		scraperhelper.AddMetricsScraper(metadata.Type, metricsScraper))
 	if err != nil {
 		return nil, err
@@ -39,7 +48,8 @@ func createMetricsReceiver(_ context.Context, settings receiver.Settings, cfg co
 	return &cancellingReceiver{Metrics: controller, cancel: s.cancel}, nil
 }
 
-// cancellingReceiver ends a running scrape before it waits for it: the controller alone would wait until the scrape's timeout.
+// cancellingReceiver ends a running scrape, or a pipeline that blocks, before it waits for it: the controller alone would wait until the
+// scrape's timeout, or for ever.
 type cancellingReceiver struct {
 	receiver.Metrics
 	cancel context.CancelFunc

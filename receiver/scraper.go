@@ -120,9 +120,8 @@ func (s *balenaScraper) shutdown(context.Context) error {
 }
 
 func (s *balenaScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := s.untilShutdown(ctx)
 	defer cancel()
-	defer context.AfterFunc(s.base, cancel)()
 
 	start := time.Now()
 	answers := s.fetcher.fetch(ctx)
@@ -143,6 +142,16 @@ func (s *balenaScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	err := s.scrapeError(answers, missing)
 	s.report(snapshot, err)
 	return metrics, err
+}
+
+// untilShutdown returns a context that also ends with the receiver.
+func (s *balenaScraper) untilShutdown(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(s.base, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+	}
 }
 
 // warnIfLate says once that scrapes take longer than the interval, until they do not any more.

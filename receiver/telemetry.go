@@ -52,6 +52,7 @@ func (t *telemetry) observe(call pine.Call) {
 	t.builder.ReceiverBalenaAPIRetries.Add(ctx, int64(max(call.Attempts-1, 0)), of)
 	t.builder.ReceiverBalenaAPIRows.Add(ctx, int64(call.Rows), of)
 	t.builder.ReceiverBalenaAPIBytes.Add(ctx, call.Bytes, of)
+	t.builder.ReceiverBalenaAPIWaited.Add(ctx, call.Waited.Seconds(), of)
 	t.builder.ReceiverBalenaAPIDuration.Record(ctx, call.Duration.Seconds(), of)
 }
 

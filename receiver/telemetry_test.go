@@ -73,6 +73,7 @@ func TestReceiverTellsOfItself(t *testing.T) {
 	}, ignore)
 	for name, got := range map[string]func() (metricdata.Metrics, error){
 		"bytes":    func() (metricdata.Metrics, error) { return reader.GetMetric("otelcol_receiver_balena_api_bytes") },
+		"waited":   func() (metricdata.Metrics, error) { return reader.GetMetric("otelcol_receiver_balena_api_waited") },
 		"duration": func() (metricdata.Metrics, error) { return reader.GetMetric("otelcol_receiver_balena_api_duration") },
 	} {
 		metric, err := got()

@@ -83,6 +83,7 @@ type Call struct {
 	Rows     int           // rows decoded
 	Bytes    int64         // size of the answers after decompression
 	Duration time.Duration // from start to end, with waiting
+	Waited   time.Duration // before attempts: for the server's Retry-After, our own limits, and pauses after failures
 	Err      error         // why it failed; nil if it did not
 }
 

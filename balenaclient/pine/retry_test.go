@@ -117,8 +117,9 @@ func TestAFailureThatPassesIsRepeatedUntilItHasPassed(t *testing.T) {
 				require.Len(t, calls, 1)
 				call := calls[0]
 				assert.Equal(t, time.Since(start), call.Duration)
+				assert.Equal(t, call.Duration, call.Waited, "the server here takes no time")
 				assert.GreaterOrEqual(t, call.Bytes, int64(len(someShips)))
-				call.Duration, call.Bytes = 0, 0
+				call.Duration, call.Waited, call.Bytes = 0, 0, 0
 				assert.Equal(t, pine.Call{Resource: "ship", Method: "GET", Status: 200, Attempts: 4, Rows: 1}, call)
 			})
 		})

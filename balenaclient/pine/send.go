@@ -66,8 +66,11 @@ func (c *Client) send(ctx context.Context, r request) error {
 
 func (c *Client) attempts(ctx context.Context, r request, call *Call) error {
 	retry := c.config.Retry
+	waiting := time.Now()
 	for {
-		if err := c.waitForTurn(ctx, r, call); err != nil {
+		err := c.waitForTurn(ctx, r, call)
+		call.Waited += time.Since(waiting)
+		if err != nil {
 			return err
 		}
 		call.Attempts++
@@ -75,6 +78,7 @@ func (c *Client) attempts(ctx context.Context, r request, call *Call) error {
 		if failure == nil {
 			return nil
 		}
+		waiting = time.Now()
 		failure.Attempts = call.Attempts
 		if !retryable(failure) {
 			return failure.effectUnknown()

@@ -33,6 +33,7 @@ type TelemetryBuilder struct {
 	ReceiverBalenaAPIRequests    metric.Int64Counter
 	ReceiverBalenaAPIRetries     metric.Int64Counter
 	ReceiverBalenaAPIRows        metric.Int64Counter
+	ReceiverBalenaAPIWaited      metric.Float64Counter
 	ReceiverBalenaScrapeCoverage metric.Float64Gauge
 	ReceiverBalenaSnapshotAge    metric.Float64ObservableGauge
 }
@@ -120,6 +121,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_balena_api_rows",
 		metric.WithDescription("Rows in the balena API's answers. [Development]"),
 		metric.WithUnit("{row}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverBalenaAPIWaited, err = builder.meter.Float64Counter(
+		"otelcol_receiver_balena_api_waited",
+		metric.WithDescription("Time that requests to the balena API waited before they were sent, because the API or our own limits asked for it. [Development]"),
+		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverBalenaScrapeCoverage, err = builder.meter.Float64Gauge(
