@@ -3,8 +3,6 @@ package pine
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 )
 
@@ -16,25 +14,7 @@ func Raw[T any](ctx context.Context, c *Client, query string) ([]T, error) {
 		return nil, fmt.Errorf("pine: query %q: %w: it is empty or has a character that no URL may have: put texts through Quote",
 			pathOf(query), ErrInvalid)
 	}
-	target := c.config.Root + "/" + query
-	var rows []T
-	err := c.send(ctx, request{
-		method:   http.MethodGet,
-		resource: pathOf(query),
-		target:   func() string { return target },
-		read: func(body io.Reader, _ func(error) error) (int, error) {
-			rows = rows[:0]
-			err := decodeRows(body, c.config.MaxRowSize, func(row T, _ int64, unfit error) error {
-				if unfit != nil {
-					return fmt.Errorf("%w: %w", ErrMalformed, unfit)
-				}
-				rows = append(rows, row)
-				return nil
-			})
-			return len(rows), err
-		},
-	})
-	return rows, err
+	return rowsAtOnce[T](ctx, c, pathOf(query), c.config.Root+"/"+query)
 }
 
 // Quote renders a text as a literal for [Raw].

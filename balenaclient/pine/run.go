@@ -86,16 +86,20 @@ func (q Query[T]) getKey(ctx context.Context, key string) (T, error) {
 	if err := q.check(); err != nil {
 		return none, err
 	}
+	rows, err := rowsAtOnce[T](ctx, q.client, q.resource, q.path()+"("+key+")?"+q.options(q.filter(), nil, 0, "&"))
+	return q.single(rows, err)
+}
+
+// rowsAtOnce fetches rows that are wanted all or not at all: one that does not fit T is an error.
+func rowsAtOnce[T any](ctx context.Context, c *Client, resource, target string) ([]T, error) {
 	var rows []T
-	err := q.client.send(ctx, request{
+	err := c.send(ctx, request{
 		method:   http.MethodGet,
-		resource: q.resource,
-		target: func() string {
-			return q.path() + "(" + key + ")?" + q.options(q.filter(), nil, 0, "&")
-		},
+		resource: resource,
+		target:   func() string { return target },
 		read: func(body io.Reader, _ func(error) error) (int, error) {
 			rows = rows[:0]
-			err := decodeRows(body, q.client.config.MaxRowSize, func(row T, _ int64, unfit error) error {
+			err := decodeRows(body, c.config.MaxRowSize, func(row T, _ int64, unfit error) error {
 				if unfit != nil {
 					return fmt.Errorf("%w: %w", ErrMalformed, unfit)
 				}
@@ -105,7 +109,7 @@ func (q Query[T]) getKey(ctx context.Context, key string) (T, error) {
 			return len(rows), err
 		},
 	})
-	return q.single(rows, err)
+	return rows, err
 }
 
 func (q Query[T]) single(rows []T, err error) (T, error) {
