@@ -1,6 +1,8 @@
 package query
 
 import (
+	"slices"
+
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/odata"
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
@@ -52,16 +54,21 @@ func (c *compiler) key(view *schema.View, key *odata.Key) (func(store.Row) bool,
 	if key.Value != nil {
 		named = []odata.NamedKey{{Name: "id", Value: *key.Value}}
 	}
+	return c.keyTest(view, named)
+}
+
+// keyTest compiles the parts of a key to a test. Together with the fields
+// given otherwise they must be a key of the resource.
+func (c *compiler) keyTest(view *schema.View, named []odata.NamedKey, given ...string) (func(store.Row) bool, error) {
 	lvl := &level{}
 	at := ref{level: lvl, view: view}
-	names := make([]string, 0, len(named))
+	names := given
 	tests := make([]func(*frame) bool, 0, len(named))
 	for _, part := range named {
 		f, ok := view.Field(part.Name)
 		if !ok {
 			return nil, failf("%s has no field %q", view.Resource.Name, part.Name)
 		}
-		names = append(names, f.Field.Name)
 		lit, err := c.keyExpr(part.Value)
 		if err != nil {
 			return nil, err
@@ -70,19 +77,14 @@ func (c *compiler) key(view *schema.View, key *odata.Key) (func(store.Row) bool,
 		if err != nil {
 			return nil, err
 		}
-		tests = append(tests, eq.isTrue())
+		names, tests = append(names, f.Field.Name), append(tests, eq.isTrue())
 	}
 	if !view.Resource.IsKey(names) {
 		return nil, failf("%v is no key of %s", names, view.Resource.Name)
 	}
 	return func(r store.Row) bool {
 		f := &frame{rows: []store.Row{r}}
-		for _, test := range tests {
-			if !test(f) {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(tests, func(test func(*frame) bool) bool { return !test(f) })
 	}, nil
 }
 

@@ -153,35 +153,10 @@ func (c *compiler) joinKey(nav schema.Nav, key *odata.Key) (func(store.Row) bool
 	if key.Value != nil {
 		return nil, failf("an id after a navigation is not supported")
 	}
-	var names []string
-	if !nav.Forward {
-		names = append(names, nav.Field.Name)
+	if nav.Forward {
+		return c.keyTest(nav.Target, key.Named)
 	}
-	lvl := &level{}
-	at := ref{level: lvl, view: nav.Target}
-	var tests []func(*frame) bool
-	for _, part := range key.Named {
-		f, ok := nav.Target.Field(part.Name)
-		if !ok {
-			return nil, failf("%s has no field %q", nav.Target.Resource.Name, part.Name)
-		}
-		lit, err := c.keyExpr(part.Value)
-		if err != nil {
-			return nil, err
-		}
-		eq, err := compare("eq", c.field(at, f, scope{level: lvl, def: at}), lit)
-		if err != nil {
-			return nil, err
-		}
-		names, tests = append(names, f.Field.Name), append(tests, eq.isTrue())
-	}
-	if !nav.Target.Resource.IsKey(names) {
-		return nil, failf("%v is no key of %s", names, nav.Target.Resource.Name)
-	}
-	return func(r store.Row) bool {
-		f := &frame{rows: []store.Row{r}}
-		return !slices.ContainsFunc(tests, func(test func(*frame) bool) bool { return !test(f) })
-	}, nil
+	return c.keyTest(nav.Target, key.Named, nav.Field.Name)
 }
 
 func same(a, b ref) bool {
