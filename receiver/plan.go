@@ -40,12 +40,13 @@ type need struct {
 	images     []expansion[balenaclient.Release]
 	also       []requestKind
 	perDevice  bool // whether each device has a point
+	perRelease bool // whether each release has a point, the newest of each fleet among them
 }
 
 func newPlan(config metadata.MetricsBuilderConfig) plan {
 	m := config.Metrics
 
-	// What a device reports of itself is kept by the server when it disconnects: these columns tell whether it is connected.
+	// What a device reports of itself is kept by the server when it disconnects: two columns tell whether it is connected.
 	whenConnected := func(columns ...column[balenaclient.Device]) []column[balenaclient.Device] {
 		return append(columns, device.IsOnline, device.HeartbeatState)
 	}
@@ -54,7 +55,8 @@ func newPlan(config metadata.MetricsBuilderConfig) plan {
 		return append(columns, release.Commit, release.RawVersion, release.Fleet)
 	}
 	containers := func(columns ...column[balenaclient.ImageInstall]) []column[balenaclient.ImageInstall] {
-		return append(columns, imageinstall.Device, imageinstall.Image)
+		// While a service is updated it has two, of which the time of installation tells the newer.
+		return append(columns, imageinstall.Device, imageinstall.Image, imageinstall.InstalledAt)
 	}
 	rollout := whenConnected(device.RunningRelease, device.PinnedRelease, device.UpdateStatus)
 
@@ -72,7 +74,7 @@ func newPlan(config metadata.MetricsBuilderConfig) plan {
 		{enabled: m.BalenaFleetSupervisorVersionCount.Enabled, devices: devices(device.SupervisorVersion)},
 		{enabled: m.BalenaFleetTypeCount.Enabled, devices: devices(device.DeviceType)},
 		{enabled: m.BalenaFleetUpdateStatusCount.Enabled, devices: devices(device.UpdateStatus)},
-		{enabled: m.BalenaFleetServiceDeviceCount.Enabled, containers: containers(imageinstall.Status)},
+		{enabled: m.BalenaFleetServiceDeviceCount.Enabled, devices: whenConnected(), containers: containers(imageinstall.Status)},
 		{enabled: m.BalenaFleetBuildAge.Enabled, also: []requestKind{lastBuildRequest}},
 		{enabled: m.BalenaFleetReleaseCount.Enabled, also: []requestKind{releaseCountRequest}},
 
@@ -95,17 +97,17 @@ func newPlan(config metadata.MetricsBuilderConfig) plan {
 		{perDevice: true, enabled: m.BalenaDeviceStorageUsage.Enabled, devices: whenConnected(device.StorageUsage)},
 		{perDevice: true, enabled: m.BalenaDeviceStorageUtilization.Enabled, devices: whenConnected(device.StorageUsage, device.StorageTotal)},
 		{perDevice: true, enabled: m.BalenaDeviceUndervoltage.Enabled, devices: whenConnected(device.IsUndervolted)},
-		{enabled: m.BalenaDeviceServiceStatus.Enabled, containers: containers(imageinstall.Status)},
-		{enabled: m.BalenaDeviceServiceDownloadProgress.Enabled, containers: containers(imageinstall.DownloadProgress)},
-		{enabled: m.BalenaDeviceServiceInstallAge.Enabled, containers: containers(imageinstall.InstalledAt)},
+		{enabled: m.BalenaDeviceServiceStatus.Enabled, devices: whenConnected(), containers: containers(imageinstall.Status)},
+		{enabled: m.BalenaDeviceServiceDownloadProgress.Enabled, devices: whenConnected(), containers: containers(imageinstall.DownloadProgress)},
+		{enabled: m.BalenaDeviceServiceInstallAge.Enabled, devices: whenConnected(), containers: containers()},
 
-		{enabled: m.BalenaReleaseDeviceRunning.Enabled, devices: devices(device.RunningRelease), releases: releases()},
-		{enabled: m.BalenaReleaseDeviceTargeted.Enabled, devices: devices(device.PinnedRelease), releases: releases()},
-		{enabled: m.BalenaReleaseDevicePinned.Enabled, devices: devices(device.PinnedRelease), releases: releases()},
-		{enabled: m.BalenaReleaseInfo.Enabled, releases: releases(release.Status, release.IsFinal)},
-		{enabled: m.BalenaReleaseAge.Enabled, releases: releases(release.CreatedAt)},
-		{enabled: m.BalenaReleaseBuildDuration.Enabled, releases: releases(release.StartedAt, release.EndedAt)},
-		{enabled: m.BalenaReleaseImageSize.Enabled, releases: releases(),
+		{perRelease: true, enabled: m.BalenaReleaseDeviceRunning.Enabled, devices: devices(device.RunningRelease), releases: releases()},
+		{perRelease: true, enabled: m.BalenaReleaseDeviceTargeted.Enabled, devices: devices(device.PinnedRelease), releases: releases()},
+		{perRelease: true, enabled: m.BalenaReleaseDevicePinned.Enabled, devices: devices(device.PinnedRelease), releases: releases()},
+		{perRelease: true, enabled: m.BalenaReleaseInfo.Enabled, releases: releases(release.Status, release.IsFinal)},
+		{perRelease: true, enabled: m.BalenaReleaseAge.Enabled, releases: releases(release.CreatedAt)},
+		{perRelease: true, enabled: m.BalenaReleaseBuildDuration.Enabled, releases: releases(release.StartedAt, release.EndedAt)},
+		{perRelease: true, enabled: m.BalenaReleaseImageSize.Enabled, releases: releases(),
 			images: []expansion[balenaclient.Release]{release.ReleaseImages.With(
 				pine.Select(releaseimage.ID).Expand(releaseimage.Image.With(pine.Select(image.Size))))}},
 	} {
@@ -122,11 +124,8 @@ func (p *plan) add(n need) {
 	p.releases = append(p.releases, n.releases...)
 	p.images = append(p.images, n.images...)
 	p.containers = append(p.containers, n.containers...)
-	if n.containers != nil {
-		p.devices = append(p.devices, device.IsOnline, device.HeartbeatState)
-	}
 	for kind, needed := range map[requestKind]bool{
-		deviceRequest:    n.devices != nil || n.containers != nil, // containers are told by device
+		deviceRequest:    n.devices != nil,
 		releaseRequest:   n.releases != nil,
 		containerRequest: n.containers != nil,
 	} {
@@ -140,6 +139,9 @@ func (p *plan) add(n need) {
 	if n.perDevice {
 		p.pointsPerDevice++
 	}
+	if n.perRelease {
+		p.metricsOf[newestReleaseRequest] = 1 // they are in use too, for the most part: without them a point may be missing, and not one a metric
+	}
 }
 
 // complete adds what metrics need that have no value of their own in it.
@@ -149,17 +151,6 @@ func (p *plan) complete(config metadata.MetricsBuilderConfig) {
 		if config.ResourceAttributes.BalenaDeviceType.Enabled || config.Metrics.BalenaFleetTypeCount.Enabled {
 			p.devices = append(p.devices, device.DeviceType)
 			p.metricsOf[deviceTypeRequest] = 1
-		}
-	}
-	// Releases have resources of their own, which the newest of each fleet gets too.
-	m := config.Metrics
-	for _, enabled := range []bool{
-		m.BalenaReleaseAge.Enabled, m.BalenaReleaseBuildDuration.Enabled, m.BalenaReleaseDevicePinned.Enabled,
-		m.BalenaReleaseDeviceRunning.Enabled, m.BalenaReleaseDeviceTargeted.Enabled, m.BalenaReleaseImageSize.Enabled,
-		m.BalenaReleaseInfo.Enabled,
-	} {
-		if enabled {
-			p.metricsOf[newestReleaseRequest] = 1
 		}
 	}
 }

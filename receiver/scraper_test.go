@@ -200,6 +200,28 @@ func TestUnknownStatusIsPassedOn(t *testing.T) {
 	assert.InDelta(t, 0, values(metrics, "balena.fleet.status.count")["acme/warehouse-gateways operational"], 0)
 }
 
+func TestNewerOfTwoContainersOfAServiceCounts(t *testing.T) {
+	t.Parallel()
+	// Device 37 runs image 65 of the service main; 67 is an image of the same service.
+	for installedAt, downloading := range map[time.Time]float64{datasetTime: 1, datasetTime.AddDate(-1, 0, 0): 0} {
+		sim := realAccount(t)
+		_, err := sim.Insert("image_install", map[string]any{
+			"device": int64(37), "installs__image": int64(67), "status": "Downloading", "install_date": installedAt.Format(time.RFC3339),
+		})
+		require.NoError(t, err)
+		cfg := testConfig(serve(t, sim))
+		cfg.Fleets.Include = []string{"globex/solar-sensors"}
+		enableOnly(cfg, func(m *metadata.MetricsConfig) []*bool { return []*bool{&m.BalenaFleetServiceDeviceCount.Enabled} })
+
+		metrics, err := startScraper(t, cfg).scrape(t.Context())
+
+		require.NoError(t, err)
+		counts := values(metrics, "balena.fleet.service.device.count")
+		assert.InDelta(t, downloading, counts["globex/solar-sensors main Downloading"], 0)
+		assert.InDelta(t, 5-downloading, counts["globex/solar-sensors main Running"]+counts["globex/solar-sensors main exited"], 0)
+	}
+}
+
 func TestWhatVanishesIsMarked(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
