@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
-	"github.com/otelcol-balena/balenareceiver/balenaclient/internal/simtest"
+	"github.com/otelcol-balena/balenareceiver/internal/simtest"
 )
 
 // seen asks a server that remembers token and URL.

@@ -12,9 +12,9 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/device"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/devicetag"
-	"github.com/otelcol-balena/balenareceiver/balenaclient/internal/simtest"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 	"github.com/otelcol-balena/balenareceiver/balenasim"
+	"github.com/otelcol-balena/balenareceiver/internal/simtest"
 )
 
 var once = pine.Retry{MaxAttempts: 1}

@@ -15,12 +15,12 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/fleet"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/image"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/imageinstall"
-	"github.com/otelcol-balena/balenareceiver/balenaclient/internal/simtest"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/release"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/releaseimage"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/service"
 	"github.com/otelcol-balena/balenareceiver/balenasim"
+	"github.com/otelcol-balena/balenareceiver/internal/simtest"
 )
 
 func getDevice(t *testing.T, client *balenaclient.Client, id int64) balenaclient.Device {

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
-	"github.com/otelcol-balena/balenareceiver/balenaclient/internal/simtest"
 	"github.com/otelcol-balena/balenareceiver/balenasim"
+	"github.com/otelcol-balena/balenareceiver/internal/simtest"
 )
 
 const loggingDevice = "827050a823694584bf5e9ff0ff50bde4"

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
-	"github.com/otelcol-balena/balenareceiver/balenaclient/internal/simtest"
 	"github.com/otelcol-balena/balenareceiver/balenasim"
+	"github.com/otelcol-balena/balenareceiver/internal/simtest"
 )
 
 // writes are the requests that may have changed something.

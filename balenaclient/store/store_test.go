@@ -14,11 +14,11 @@ import (
 
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/device"
-	"github.com/otelcol-balena/balenareceiver/balenaclient/internal/simtest"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/release"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/store"
 	"github.com/otelcol-balena/balenareceiver/balenasim"
+	"github.com/otelcol-balena/balenareceiver/internal/simtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,4 +1,5 @@
-// Package simtest has clients talk to a simulated API within the process, which also works on the clock of a testing/synctest bubble.
+// Package simtest connects clients to a simulated API within the process, without a network, so that it also works in a testing/synctest
+// bubble.
 package simtest
 
 import (
@@ -20,23 +21,16 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim"
 )
 
-// Token is that of the user who sees all.
+// Token belongs to the user who sees everything.
 const Token = "t0p-s3cret-t0ken"
 
-// Dataset is what a real server answered: 7 fleets with 42 devices.
+// Dataset holds the rows of a real server: 7 fleets with 42 devices.
 func Dataset() fs.FS {
-	return os.DirFS(filepath.Join(repository(), "testdata", "conformance", "dataset"))
-}
-
-// Recorded are exchanges with a real server.
-func Recorded() fs.FS { return os.DirFS(filepath.Join(repository(), "testdata", "recorded")) }
-
-func repository() string {
 	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..", "..")
+	return os.DirFS(filepath.Join(filepath.Dir(file), "..", "..", "testdata", "conformance", "dataset"))
 }
 
-// New returns a simulated API with the dataset, and a client of it. The base URL has a path, so that one that is left out shows.
+// New returns a simulated API with the dataset, and a client for it.
 func New(t testing.TB, options ...balenaclient.Option) (*balenaclient.Client, *balenasim.Simulator) {
 	t.Helper()
 	sim := balenasim.New(balenasim.WithToken(Token))
@@ -44,7 +38,7 @@ func New(t testing.TB, options ...balenaclient.Option) (*balenaclient.Client, *b
 	return Client(t, sim, options...), sim
 }
 
-// Client returns a client of a handler that is served below the path /base.
+// Client returns a client for a handler. The base URL has a path, so that a request which drops it fails.
 func Client(t testing.TB, handler http.Handler, options ...balenaclient.Option) *balenaclient.Client {
 	t.Helper()
 	client, err := balenaclient.New(append([]balenaclient.Option{
@@ -66,7 +60,7 @@ func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	body, pipe := io.Pipe()
-	w := &writer{header: http.Header{}, pipe: pipe, answer: make(chan *http.Response, 1)}
+	w := &writer{header: http.Header{}, pipe: pipe, response: make(chan *http.Response, 1)}
 	ctx, cancel := context.WithCancel(r.Context())
 	served := r.Clone(ctx)
 	served.RequestURI = r.URL.RequestURI()[len("/base"):]
@@ -81,16 +75,16 @@ func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 			w.WriteHeader(http.StatusOK)
 		}
 		pipe.CloseWithError(failed)
-		close(w.answer)
+		close(w.response)
 	}()
-	// Handlers have ended when their answer is closed, so that tests may look at what they did.
+	// Closing the body waits for the handler, so that tests may look at what it did.
 	end := func() {
 		cancel()
 		body.CloseWithError(context.Canceled)
 		<-ended
 	}
 	select {
-	case response, ok := <-w.answer:
+	case response, ok := <-w.response:
 		if !ok {
 			end()
 			return nil, failed
@@ -119,17 +113,17 @@ func serve(handler http.Handler, w http.ResponseWriter, r *http.Request) (err er
 }
 
 type writer struct {
-	header http.Header
-	pipe   *io.PipeWriter
-	answer chan *http.Response
-	once   sync.Once
+	header   http.Header
+	pipe     *io.PipeWriter
+	response chan *http.Response
+	once     sync.Once
 }
 
 func (w *writer) Header() http.Header { return w.header }
 
 func (w *writer) WriteHeader(status int) {
 	w.once.Do(func() {
-		w.answer <- &http.Response{StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: w.header.Clone(), ContentLength: -1}
+		w.response <- &http.Response{StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: w.header.Clone(), ContentLength: -1}
 	})
 }
 
@@ -140,7 +134,7 @@ func (w *writer) Write(p []byte) (int, error) {
 
 func (w *writer) Flush() {}
 
-// ctxBody ends with its request, as that of a connection does.
+// ctxBody ends with its request, like the body of a network connection.
 type ctxBody struct {
 	*io.PipeReader
 	request *http.Request
