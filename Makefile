@@ -5,7 +5,7 @@ TAGS    := e2e,bench# every build tag of the module, so that vet and staticcheck
 BINARY  := dist/otelcol-balena
 SIM     := dist/balenasim
 DEMOS   := $(patsubst balenasim/scenarios/%.yaml,demo-%,$(wildcard balenasim/scenarios/*.yaml))
-# shard.yaml is none by itself.
+# shard.yaml is not a configuration on its own.
 CONFIGS := $(filter-out %/compose.yaml %/shard.yaml,$(wildcard distribution/*.yaml))
 
 # What the distribution is built from. The folders are listed because a deleted file leaves no other trace.
@@ -15,18 +15,25 @@ SOURCES := Makefile builder-config.yaml go.mod go.sum internal/tools/go.mod \
 SIM_SOURCES := Makefile go.mod go.sum \
 	$(shell find balenasim cmd/balenasim -type d -o -name '*.go' -not -name '*_test.go' -o -name '*.yaml')
 
-# The race detector needs a C compiler; without one Go switches cgo off.
+# The platform to build for, by the names that docker build uses; by default this machine's.
+PLATFORM = $(if $(TARGETOS),GOOS=$(TARGETOS)) $(if $(TARGETARCH),GOARCH=$(TARGETARCH)) $(if $(filter arm,$(TARGETARCH)),GOARM=$(TARGETVARIANT:v%=%))
+
+# The race detector needs a C compiler; without one Go disables cgo.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 FUZZTIME ?= 10s
+
+# The vulnerability database, as a URL (file:///… for a copy).
+GOVULNDB ?= https://vuln.go.dev
 
 # Flags of the simulator in demos; its --help lists them.
 SIMFLAGS ?= --requests none
 
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run $(DEMOS) build test lint generate bench microbench fuzz clean
-.PHONY: format vet staticcheck vulnerabilities generated unit validate e2e
+.PHONY: help run $(DEMOS) build release test lint generate bench microbench fuzz clean
+.PHONY: format vet staticcheck api workflows vulnerabilities generated unit validate e2e
 
 comma := ,
 heading = @printf '\n== %s\n' '$(1)'
@@ -38,12 +45,12 @@ help: ## Show this help
 
 define addresses
 	@echo "Metrics:  http://$${BALENA_PROMETHEUS_ENDPOINT:-localhost:8000}/metrics, first values in a few seconds"
-	@echo "Health:   http://$${BALENA_HEALTH_ENDPOINT:-localhost:13133}"
+	@echo "Health:   http://$${BALENA_HEALTH_ENDPOINT:-localhost:13133}/status"
 	@echo "Stop:     Ctrl-C"
 endef
 
 ifneq ($(BALENA_API_KEY),)
-run: build ## Watch the fleets that BALENA_API_KEY can see (BALENA_API_URL: default balenaCloud); simulated ones without a key
+run: build ## Watch the fleets that BALENA_API_KEY can see (BALENA_API_URL: default balenaCloud), or simulated ones without a key
 	$(addresses)
 	@exec $(BINARY) --config distribution/otelcol.yaml
 else
@@ -52,26 +59,43 @@ endif
 
 # The simulator runs the Collector: each ends with the other.
 $(DEMOS): demo-%: build
-	@echo "Simulated fleets (scenario $*): no balena account is asked. Your own fleets: BALENA_API_KEY=... make run"
+	@echo "Simulated fleets (scenario $*), no balena account needed. Your own fleets: BALENA_API_KEY=... make run"
 	$(addresses)
 	@exec env BALENA_COLLECTION_INTERVAL="$${BALENA_COLLECTION_INTERVAL:-10s}" \
 	$(SIM) --scenario $* --listen 127.0.0.1:0 $(SIMFLAGS) -- $(BINARY) --config distribution/otelcol.yaml
 
-build: $(BINARY) $(SIM) ## Build dist/otelcol-balena, the Collector with the balena receiver, and dist/balenasim (at first some minutes)
+build: $(BINARY) $(SIM) ## Build dist/otelcol-balena, the Collector with the balena receiver, and dist/balenasim (minutes the first time)
 
-$(BINARY): $(SOURCES)
+# The builder writes the Collector's source; it does not compile it, because it would run the builder itself for the target platform.
+dist/main.go: $(SOURCES)
+	$(call heading,Write the source of $(BINARY))
+	$(TOOL) builder --config builder-config.yaml --skip-compilation
+
+$(BINARY): dist/main.go
 	$(call heading,Build $(BINARY))
-	$(TOOL) builder --config builder-config.yaml
+	cd dist && CGO_ENABLED=0 $(PLATFORM) go build -trimpath -ldflags='-s -w' -o otelcol-balena .
 
 $(SIM): $(SIM_SOURCES)
 	$(call heading,Build $(SIM))
 	CGO_ENABLED=0 go build -trimpath -o $(SIM) ./cmd/balenasim
 
-# Not part of it: vulnerabilities, which are found in what was sound when it was committed.
-test: format vet staticcheck generated unit build validate e2e ## Run everything that CI runs
+release: RELEASES = linux/amd64 linux/arm64 linux/arm/v7
+release: dist/main.go ## Build dist/release/*.tar.gz for linux on amd64, arm64 and arm, with checksums
+	$(call heading,Release)
+	@rm -rf dist/release && mkdir dist/release
+	@version=$$(sed -n 's/^  version: //p' builder-config.yaml); for platform in $(RELEASES); do \
+	name=otelcol-balena_$${version}_$$(echo $$platform | tr -d / | sed 's/^linux/linux_/'); echo "$$name"; \
+	set -- $$(echo $$platform | tr / ' '); mkdir dist/release/$$name || exit; \
+	(cd dist && CGO_ENABLED=0 GOOS=$$1 GOARCH=$$2 GOARM=$${3#v} go build -trimpath -ldflags='-s -w' -o release/$$name/otelcol-balena .) || exit; \
+	cp LICENSE distribution/*.yaml distribution/otelcol-balena.service dist/release/$$name/ || exit; \
+	tar -czf dist/release/$$name.tar.gz -C dist/release $$name || exit; rm -r dist/release/$$name; done
+	@cd dist/release && sha256sum *.tar.gz > SHA256SUMS
+
+# Without vulnerabilities, which turn up in code that was sound when it was committed.
+test: format vet staticcheck api workflows generated unit build validate e2e ## Run everything that CI runs
 	$(call heading,All passed)
 
-lint: format vet staticcheck vulnerabilities ## Check formatting, vet, staticcheck, known vulnerabilities
+lint: format vet staticcheck api workflows vulnerabilities ## Check formatting, vet, staticcheck, exported API, workflows, known vulnerabilities
 
 format:
 	$(call heading,Formatting (gofmt))
@@ -86,17 +110,30 @@ staticcheck:
 	$(call heading,staticcheck)
 	$(TOOL) staticcheck -tags $(TAGS) ./...
 
-# The database is on the network, which is no fault of the code.
-vulnerabilities:
+# checkapi checks modules, and the receiver is a package: it gets a copy that is a module.
+api:
+	$(call heading,The receiver exports its factory and configuration only (checkapi))
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cp -R receiver "$$dir" && echo 'module receiver' > "$$dir/receiver/go.mod" && \
+	$(TOOL) checkapi -folder "$$dir" -config internal/tools/checkapi.yaml
+
+workflows:
+	$(call heading,GitHub workflows (actionlint))
+	$(TOOL) actionlint -shellcheck= -pyflakes=
+
+# The Collector is scanned as source: of a stripped binary govulncheck knows the modules but not which of their packages are linked.
+vulnerabilities: dist/main.go
 	$(call heading,Known vulnerabilities (govulncheck))
-	@out=$$($(TOOL) govulncheck -tags $(TAGS) ./... 2>&1); status=$$?; echo "$$out"; case "$$out" in \
-	*"fetching vulnerabilities"*) echo "NOT CHECKED: the database cannot be reached from here";; \
-	*) exit $$status;; esac
+	@for dir in . dist; do \
+	out=$$($(TOOL) govulncheck -db '$(GOVULNDB)' -C $$dir -tags $(TAGS) ./... 2>&1); status=$$?; \
+	printf '%s: %s\n' "$$dir" "$$out"; case "$$out" in *"fetching vulnerabilities"*) \
+	[ '$(VULNERABILITIES)' = optional ] && { echo "NOT CHECKED: no database at $(GOVULNDB)"; exit 0; }; \
+	echo "NOT CHECKED: set GOVULNDB to a database that can be reached, or VULNERABILITIES=optional to go on without"; exit 1;; esac; \
+	[ $$status = 0 ] || exit $$status; done
 
 generate: ## Regenerate code and documentation from metadata.yaml
 	go generate ./...
 
-# Compares the tree before and after, not with HEAD: changes that are yours to commit are no fault here.
+# Compares the tree before and after, not with HEAD: uncommitted changes of yours are fine.
 generated:
 	$(call heading,Generated files are up to date)
 	@sums() { git ls-files -z --cached --others --exclude-standard | sort -zu | xargs -0 cksum 2>/dev/null || :; }; \
