@@ -30,13 +30,13 @@ type collector struct {
 type addresses struct {
 	metricsURL   string // what the prometheus exporter serves
 	telemetryURL string // the Collector's own metrics
-	healthURL    string
+	healthURL    string // the health check
 }
 
 func addressesIn(vars env) addresses {
 	return addresses{
 		metricsURL:   "http://" + vars["BALENA_PROMETHEUS_ENDPOINT"] + "/metrics",
-		healthURL:    "http://" + vars["BALENA_HEALTH_ENDPOINT"],
+		healthURL:    "http://" + vars["BALENA_HEALTH_ENDPOINT"] + "/status",
 		telemetryURL: "http://localhost:" + vars["BALENA_TELEMETRY_PORT"] + "/metrics",
 	}
 }

@@ -29,7 +29,7 @@ func TestStandardConfiguration(t *testing.T) {
 	c := startCollector(t, "otelcol.yaml", vars)
 
 	requireGolden(t, "otelcol.prom", c.exposition)
-	assert.Contains(t, get(t, c.healthURL), "Server available")
+	assert.Contains(t, get(t, c.healthURL), `"healthy":true`)
 	assert.Zero(t, c.ownMetric(t, "otelcol_scraper_errored_metric_points"))
 }
 
@@ -70,10 +70,21 @@ func TestOTLP(t *testing.T) {
 	vars := api.env()
 	vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
 	vars["OTEL_EXPORTER_OTLP_INSECURE"] = "true"
+	vars["OTEL_METRIC_EXPORT_INTERVAL"] = "1000"
 	startCollector(t, "otlp.yaml", vars)
 
 	requireGolden(t, "otlp.txt", func(t require.TestingT) string {
-		return flattened(t, lastReceived(t, file))
+		return flattened(t, last(t, received(t, file).balena))
+	})
+
+	// The backend also learns how the receiver is doing.
+	eventually(t, func(t *assert.CollectT) {
+		own := last(t, received(t, file).own)
+		name, _ := own.ResourceMetrics().At(0).Resource().Attributes().Get("service.name")
+		require.Equal(t, "otelcol-balena", name.Str())
+		names := metricNames(own)
+		require.Contains(t, names, "otelcol_receiver_balena_api_requests")
+		require.Contains(t, names, "otelcol_receiver_balena_snapshot_age")
 	})
 }
 
@@ -123,18 +134,24 @@ func TestSharesAddUpBehindAGateway(t *testing.T) {
 	}
 }
 
-// What a full queue cannot take is said and counted.
-func TestAFullQueueIsNotSilent(t *testing.T) {
+func TestAFullQueueIsNotSilentAndIsSentWhenTheBackendIsBack(t *testing.T) {
 	t.Parallel()
 	api := startAPI(t)
+	endpoint := freeAddress(t) // where nobody listens
 	vars := api.env()
-	vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = freeAddress(t) // where nobody listens
+	vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
 	vars["OTEL_EXPORTER_OTLP_INSECURE"] = "true"
 	c := startCollector(t, "otlp.yaml", vars, "--config", "yaml:exporters::otlp_grpc::sending_queue::queue_size: 2")
 	eventually(t, func(t *assert.CollectT) {
 		require.Contains(t, c.Log.String(), "sending queue is full")
 		require.Positive(t, c.ownMetric(t, "otelcol_exporter_enqueue_failed_metric_points"))
 	})
+
+	startCollector(t, "testdata/otlp-sink.yaml", env{"SINK_ENDPOINT": endpoint, "SINK_FILE": filepath.Join(t.TempDir(), "received.jsonl")})
+	eventually(t, func(t *assert.CollectT) {
+		require.Positive(t, c.ownMetric(t, "otelcol_exporter_sent_metric_points"))
+	})
+	c.Stop(t) // while the backend is there: its own metrics are sent a last time
 }
 
 func TestOpenBalenaWithAPrivateCA(t *testing.T) {
@@ -167,7 +184,7 @@ func TestAnOutageOfTheAPIIsReportedAndSurvived(t *testing.T) {
 	}
 	assert.Contains(t, c.Log.String(), "balena API at "+api.URL)
 	c.Running(t)
-	assert.Contains(t, get(t, c.healthURL), "Server available")
+	assert.Contains(t, get(t, c.healthURL), `"healthy":true`, "an outage of seconds is not worth waking anybody")
 	// Values may go when they are too old, but none may change: an API that does not answer says nothing about devices.
 	assert.Subset(t, goldenLines(t, "otelcol.prom"), samples(c.exposition(t)))
 
@@ -240,14 +257,40 @@ func goldenLines(t *testing.T, golden string) []string {
 	return samples(string(data))
 }
 
-// lastReceived is the newest whole message that the sink wrote.
-func lastReceived(t require.TestingT, file string) pmetric.Metrics {
+// messages are what the sink wrote, in the order of arrival.
+type messages struct {
+	balena []pmetric.Metrics // from the receiver
+	own    []pmetric.Metrics // the Collector's own
+}
+
+func received(t require.TestingT, file string) (result messages) {
 	data, err := os.ReadFile(file)
 	require.NoError(t, err)
-	whole := data[:bytes.LastIndexByte(data, '\n')+1]
-	require.NotEmpty(t, whole, "no message yet")
-	lines := bytes.Split(bytes.TrimSpace(whole), []byte("\n"))
-	metrics, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(lines[len(lines)-1])
-	require.NoError(t, err)
-	return metrics
+	complete := data[:bytes.LastIndexByte(data, '\n')+1]
+	for line := range bytes.Lines(complete) {
+		metrics, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(line)
+		require.NoError(t, err)
+		if _, own := metrics.ResourceMetrics().At(0).Resource().Attributes().Get("service.name"); own {
+			result.own = append(result.own, metrics)
+		} else {
+			result.balena = append(result.balena, metrics)
+		}
+	}
+	return result
+}
+
+func last(t require.TestingT, messages []pmetric.Metrics) pmetric.Metrics {
+	require.NotEmpty(t, messages, "no message yet")
+	return messages[len(messages)-1]
+}
+
+func metricNames(metrics pmetric.Metrics) (names []string) {
+	for _, rm := range metrics.ResourceMetrics().All() {
+		for _, sm := range rm.ScopeMetrics().All() {
+			for _, metric := range sm.Metrics().All() {
+				names = append(names, metric.Name())
+			}
+		}
+	}
+	return names
 }

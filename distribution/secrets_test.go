@@ -19,7 +19,7 @@ func TestTokenIsOnNoPageOfTheCollector(t *testing.T) {
 	zpages := freeAddress(t)
 	c := startCollector(t, "otelcol.yaml", api.env(),
 		"--config", "yaml:extensions::zpages::endpoint: "+zpages,
-		"--config", "yaml:service::extensions: [health_check, zpages]",
+		"--config", "yaml:service::extensions: [healthcheckv2, zpages]",
 		"--config", "yaml:service::telemetry::logs::level: debug",
 		"--config", "yaml:service::telemetry::traces::processors: [{simple: {exporter: {console: {}}}}]",
 		"--config", "yaml:service::telemetry::metrics::level: detailed",
