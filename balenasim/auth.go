@@ -2,6 +2,7 @@ package balenasim
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -11,12 +12,11 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// credential is who asks. A caller without a valid key is a guest: the server
-// does not refuse one, it shows the public rows.
+// credential identifies the caller. A caller without a valid key is a guest:
+// the server does not reject one, it shows the public rows.
 type credential struct {
 	kind   credentialKind
 	device string // UUID of the device of a device key
-	expiry time.Time
 }
 
 type credentialKind uint8
@@ -27,46 +27,115 @@ const (
 	deviceKey
 )
 
+// keyring knows whose the API keys are. Each key also has a row in api_key, by
+// which the server lists, expires and revokes it.
 type keyring struct {
 	mu   sync.RWMutex
-	keys map[string]credential
+	keys []apiKey
 }
 
-// AddUserKey adds an API key of the user, valid until the expiry or, if that
-// is zero, for ever.
+type apiKey struct {
+	credential
+	key    string
+	expiry time.Time
+	row    int64 // id in api_key
+}
+
+// AddUserKey adds an API key of the user, or replaces it. It is valid until
+// the expiry, which the user reads as api_key.expiry_date; a zero expiry never
+// comes.
 func (s *Simulator) AddUserKey(key string, expiry time.Time) {
-	s.keys.add(key, credential{kind: user, expiry: expiry})
+	s.addKey(apiKey{credential: credential{kind: user}, key: key, expiry: expiry})
 }
 
-// AddDeviceKey adds the API key of a device.
+// AddDeviceKey adds the API key of a device, or replaces it.
 func (s *Simulator) AddDeviceKey(key, uuid string) {
-	s.keys.add(key, credential{kind: deviceKey, device: uuid})
+	s.addKey(apiKey{credential: credential{kind: deviceKey, device: uuid}, key: key})
 }
 
 // RevokeKey removes an API key. As on the server, it fails at once.
 func (s *Simulator) RevokeKey(key string) {
-	s.keys.mu.Lock()
-	defer s.keys.mu.Unlock()
-	delete(s.keys.keys, key)
+	s.store.Change(func(tx *store.Tx) { s.keys.remove(tx, key) })
 }
 
-func (k *keyring) add(key string, c credential) {
+func (s *Simulator) addKey(k apiKey) {
+	s.store.Change(func(tx *store.Tx) {
+		s.keys.remove(tx, k.key)
+		s.keys.add(k)
+		s.enroll(tx)
+	})
+}
+
+func (k *keyring) add(key apiKey) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.keys == nil {
-		k.keys = map[string]credential{}
-	}
-	k.keys[key] = c
+	k.keys = append(k.keys, key)
 }
 
-// find looks a key up; a key that is unknown or has expired is a guest's.
-func (k *keyring) find(key string, now time.Time) credential {
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	c, ok := k.keys[key]
-	if !ok || !c.expiry.IsZero() && now.After(c.expiry) {
-		return credential{}
+func (k *keyring) remove(tx *store.Tx, key string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.keys = slices.DeleteFunc(k.keys, func(a apiKey) bool {
+		if a.key == key {
+			tx.Delete("api_key", a.row)
+		}
+		return a.key == key
+	})
+}
+
+// withdraw removes the rows of all keys, so that a dataset may use their ids.
+func (k *keyring) withdraw(tx *store.Tx) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i := range k.keys {
+		tx.Delete("api_key", k.keys[i].row)
+		k.keys[i].row = 0
 	}
+}
+
+// enroll gives every key its row, owned by the actor of its user or device.
+func (s *Simulator) enroll(tx *store.Tx) {
+	s.keys.mu.Lock()
+	defer s.keys.mu.Unlock()
+	for i := range s.keys.keys {
+		k := &s.keys.keys[i]
+		owner := map[string]any{"is_of__actor": nil}
+		if id, ok := s.actorOf(k.credential); ok {
+			owner["is_of__actor"] = id
+		}
+		if k.row != 0 {
+			// No row: the key was deleted over the API.
+			_, _ = tx.Update("api_key", k.row, owner)
+			continue
+		}
+		owner["key"], owner["name"] = k.key, "balenasim"
+		if !k.expiry.IsZero() {
+			owner["expiry_date"] = k.expiry
+		}
+		// A key that the dataset has too keeps the dataset's row.
+		k.row, _ = tx.Insert("api_key", owner)
+	}
+}
+
+// find looks up a key. One that is unknown, deleted or expired is a guest's.
+func (s *Simulator) find(key string) (c credential) {
+	s.store.View(func() {
+		s.keys.mu.RLock()
+		defer s.keys.mu.RUnlock()
+		i := slices.IndexFunc(s.keys.keys, func(k apiKey) bool { return k.key == key })
+		if i < 0 {
+			return
+		}
+		t := s.store.Table("api_key")
+		r := t.Find(s.keys.keys[i].row)
+		if r == store.NoRow {
+			return
+		}
+		expiry, expires := t.Int(r, t.Resource.Index("expiry_date"))
+		if !expires || s.now().UnixMilli() <= expiry {
+			c = s.keys.keys[i].credential
+		}
+	})
 	return c
 }
 
@@ -76,7 +145,7 @@ func (s *Simulator) authenticate(r *http.Request) (credential, bool) {
 	_, options, _ := strings.Cut(target(r), "?")
 	for option := range strings.SplitSeq(options, "&") {
 		if key, ok := strings.CutPrefix(option, "apikey="); ok {
-			c := s.keys.find(key, s.now())
+			c := s.find(key)
 			return c, c.kind != guest
 		}
 	}
@@ -84,7 +153,7 @@ func (s *Simulator) authenticate(r *http.Request) (credential, bool) {
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
 		return credential{}, true
 	}
-	return s.keys.find(key, s.now()), true
+	return s.find(key), true
 }
 
 // The references that lead from a resource to the fleet or to the device that
@@ -129,7 +198,7 @@ const directAccess = "user__has_direct_access_to__application"
 func (s *Simulator) access(c credential) query.Access {
 	switch c.kind {
 	case user:
-		return nil
+		return s.userAccess(c)
 	case deviceKey:
 		return s.deviceAccess(c.device)
 	}
@@ -148,11 +217,28 @@ func (s *Simulator) access(c credential) query.Access {
 	}
 }
 
+// userAccess is everything but the API keys of others.
+func (s *Simulator) userAccess(c credential) query.Access {
+	self, _ := s.actorOf(c)
+	keys := s.store.Table("api_key")
+	owner := keys.Resource.Index("is_of__actor")
+	own := func(r store.Row) bool {
+		id, ok := keys.Int(r, owner)
+		return ok && id == self
+	}
+	return func(resource string) (func(store.Row) bool, bool) {
+		if resource == "api_key" {
+			return own, true
+		}
+		return nil, true
+	}
+}
+
 // deviceAccess is what a device's own key may read: the device, its fleet and
 // what belongs to them.
 func (s *Simulator) deviceAccess(uuid string) query.Access {
 	devices, fleets := s.store.Table("device"), s.store.Table("application")
-	self := devices.FindUnique(devices.Resource.Index("uuid"), uuid)
+	self := s.deviceRow(uuid)
 	if self == store.NoRow {
 		return s.access(credential{})
 	}

@@ -49,6 +49,7 @@ func (s *Simulator) Play(sc *Scenario) error {
 	s.store.Change(func(tx *store.Tx) {
 		err = l.populate(tx)
 		s.lastActor = 0
+		s.enroll(tx)
 	})
 	if err != nil {
 		return err

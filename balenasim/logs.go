@@ -171,9 +171,8 @@ func (d *deviceLog) history(count int, start int64) []LogLine {
 func (s *Simulator) deviceID(uuid string) int64 {
 	id := int64(0)
 	s.store.View(func() {
-		t := s.store.Table("device")
-		if r := t.FindUnique(t.Resource.Index("uuid"), uuid); r != store.NoRow {
-			id = t.ID(r)
+		if r := s.deviceRow(uuid); r != store.NoRow {
+			id = s.store.Table("device").ID(r)
 		}
 	})
 	return id

@@ -53,7 +53,7 @@ type Option func(*Simulator)
 // unless set.
 func WithToken(token string) Option {
 	return func(s *Simulator) {
-		s.keys.keys = map[string]credential{token: {kind: user}}
+		s.keys.keys = []apiKey{{credential: credential{kind: user}, key: token}}
 	}
 }
 
@@ -78,16 +78,22 @@ func New(opts ...Option) *Simulator {
 	}
 	s.faults.rand = rand.New(rand.NewPCG(s.seed, 1))
 	s.store = store.New(func() time.Time { return s.now() })
+	s.store.Change(s.enroll)
 	return s
 }
 
 // Load adds the rows of a directory: one JSON file a resource, named after it,
 // each an array of rows as GET /v7/<resource> answers them.
 func (s *Simulator) Load(dir fs.FS) error {
-	if err := s.store.Load(dir); err != nil {
+	s.store.Change(s.keys.withdraw)
+	err := s.store.Load(dir)
+	s.store.Change(func(tx *store.Tx) {
+		s.lastActor = 0
+		s.enroll(tx)
+	})
+	if err != nil {
 		return fmt.Errorf("load dataset: %w", err)
 	}
-	s.store.Change(func(*store.Tx) { s.lastActor = 0 })
 	return nil
 }
 

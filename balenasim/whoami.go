@@ -27,16 +27,17 @@ type userInfo struct {
 func (s *Simulator) actorWhoami(w *recorder, r *http.Request, c credential) {
 	var a *actor
 	s.store.View(func() {
+		id, ok := s.actorOf(c)
+		if !ok {
+			return
+		}
 		switch c.kind {
 		case user:
-			u, actorID := s.userInfo()
-			a = &actor{ID: actorID, ActorType: "user", ActorTypeID: u.ID, Username: &u.Username, Email: u.Email}
+			u, _ := s.userInfo()
+			a = &actor{ID: id, ActorType: "user", ActorTypeID: u.ID, Username: &u.Username, Email: u.Email}
 		case deviceKey:
-			t := s.store.Table("device")
-			if d := t.FindUnique(t.Resource.Index("uuid"), c.device); d != store.NoRow {
-				id, _ := t.Int(d, t.Resource.Index("actor"))
-				a = &actor{ID: id, ActorType: "device", ActorTypeID: t.ID(d), UUID: c.device}
-			}
+			device := s.store.Table("device").ID(s.deviceRow(c.device))
+			a = &actor{ID: id, ActorType: "device", ActorTypeID: device, UUID: c.device}
 		}
 	})
 	if a == nil {
@@ -54,6 +55,28 @@ func (s *Simulator) userWhoami(w *recorder, r *http.Request, c credential) {
 	var u userInfo
 	s.store.View(func() { u, _ = s.userInfo() })
 	writeValue(w, r, u)
+}
+
+// actorOf is the actor of a caller; guests have none. The store is locked.
+func (s *Simulator) actorOf(c credential) (int64, bool) {
+	switch c.kind {
+	case user:
+		_, id := s.userInfo()
+		return id, true
+	case deviceKey:
+		t := s.store.Table("device")
+		if d := s.deviceRow(c.device); d != store.NoRow {
+			id, _ := t.Int(d, t.Resource.Index("actor"))
+			return id, true
+		}
+	}
+	return 0, false
+}
+
+// deviceRow finds a device by its full UUID. The store is locked.
+func (s *Simulator) deviceRow(uuid string) store.Row {
+	t := s.store.Table("device")
+	return t.FindUnique(t.Resource.Index("uuid"), uuid)
 }
 
 // userInfo finds the user that the keys belong to: the first one that is not

@@ -2,6 +2,7 @@ package balenasim
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,7 +58,8 @@ var deviceWrites = map[string]string{
 func mayWrite(c credential, method, resource string) bool {
 	switch c.kind {
 	case user:
-		return !readOnly[resource]
+		// The server creates API keys by routes of their own.
+		return !readOnly[resource] && !(resource == "api_key" && method == http.MethodPost)
 	case deviceKey:
 		return slices.Contains(strings.Fields(deviceWrites[resource]), method)
 	}

@@ -72,8 +72,6 @@ type Field struct {
 	V6Typed bool
 	// V6Only fields exist in v6 and not in v7.
 	V6Only bool
-	// Secret fields are stored but never answered.
-	Secret bool
 }
 
 // Model is what one version of the API shows.
@@ -197,7 +195,7 @@ func newView(r *Resource, v Version) *View {
 		f := &r.Fields[i]
 		vf := ViewField{Name: f.Name, Type: f.Type, Field: f}
 		switch {
-		case f.Secret, v == V7 && f.V6Only, v == V6 && f.V6 == "-":
+		case v == V7 && f.V6Only, v == V6 && f.V6 == "-":
 			continue
 		case v == V6:
 			if f.V6 != "" {

@@ -26,7 +26,6 @@ func (f Field) v6Type(t Type) Field      { f.V6Type, f.V6Typed = t, true; return
 func (f Field) notInV6() Field           { f.V6 = "-"; return f }
 func (f Field) v6Only() Field            { f.V6Only = true; f.Computed = true; return f }
 func (f Field) required() Field          { f.Required = true; return f }
-func (f Field) secret() Field            { f.Secret = true; return f }
 func (f Field) v6Reverse(n string) Field { f.V6Reverse = n; return f }
 
 // actor is a reference to the actor of a user, a device or a fleet. Actors
@@ -198,8 +197,8 @@ var resources = []Resource{
 		text("password"), text("jwt_secret"), text("email"),
 	}},
 	{Name: "api_key", Fields: []Field{
-		created(), modified(), id(), text("key").secret(), text("name"), text("description"),
-		date("expiry_date"), Field{Name: "is_of__actor", Type: Ref, To: "actor"},
+		created(), modified(), id(), text("key").unique(), date("expiry_date"),
+		Field{Name: "is_of__actor", Type: Ref, To: "actor"}, text("name"), text("description"),
 	}},
 	// The virtual relation behind application.is_directly_accessible_by__user.
 	// Its rows have no id.
