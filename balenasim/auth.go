@@ -117,6 +117,18 @@ func (s *Simulator) enroll(tx *store.Tx) {
 	}
 }
 
+// expireUserKeys sets the expiry of all keys of the user.
+func (s *Simulator) expireUserKeys(tx *store.Tx, at time.Time) {
+	s.keys.mu.Lock()
+	defer s.keys.mu.Unlock()
+	for i := range s.keys.keys {
+		if k := &s.keys.keys[i]; k.kind == user {
+			k.expiry = at
+			_, _ = tx.Update("api_key", k.row, map[string]any{"expiry_date": at})
+		}
+	}
+}
+
 // find looks up a key. One that is unknown, deleted or expired is a guest's.
 func (s *Simulator) find(key string) (c credential) {
 	s.store.View(func() {

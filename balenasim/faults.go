@@ -1,91 +1,138 @@
 package balenasim
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
-// FaultKind says what goes wrong.
+// FaultKind names what goes wrong.
 type FaultKind string
 
 // The kinds of faults.
 const (
 	Unauthorized    FaultKind = "unauthorized"     // 401
-	RateLimit       FaultKind = "rate-limit"       // 429, with Retry-After
+	RateLimit       FaultKind = "rate-limit"       // 429 with Retry-After
 	ServerError     FaultKind = "server-error"     // 500
 	BadGateway      FaultKind = "bad-gateway"      // 502 with the HTML of a proxy
 	Unavailable     FaultKind = "unavailable"      // 503
 	SlowHeaders     FaultKind = "slow-headers"     // Delay before the headers
 	SlowBody        FaultKind = "slow-body"        // Delay spread over the body
-	CutBody         FaultKind = "cut-body"         // the connection closes within the body
-	ResetConnection FaultKind = "reset-connection" // the connection is reset without an answer
-	EndlessBody     FaultKind = "endless-body"     // the body does not end, or after Bytes
-	GzipBomb        FaultKind = "gzip-bomb"        // Bytes of blanks, well compressed
-	WrongTypes      FaultKind = "wrong-types"      // numbers for strings and the other way
-	Nulls           FaultKind = "nulls"            // every value is null
+	CutBody         FaultKind = "cut-body"         // the connection closes in the middle of the body
+	ResetConnection FaultKind = "reset-connection" // the connection is reset before the response
+	EndlessBody     FaultKind = "endless-body"     // the body does not end, or only after Bytes
+	GzipBomb        FaultKind = "gzip-bomb"        // Bytes of blanks, compressed
+	WrongTypes      FaultKind = "wrong-types"      // numbers become strings, strings numbers, and so on
+	Nulls           FaultKind = "nulls"            // values become null
+	MissingFields   FaultKind = "missing-fields"   // values are absent
 	Redirect        FaultKind = "redirect"         // 302 to Location
-	PausedPage      FaultKind = "paused-page"      // Delay within the body, while rows change
+	PausedPage      FaultKind = "paused-page"      // Delay in the middle of the body, while rows change
 )
 
 var faultKinds = []FaultKind{
 	Unauthorized, RateLimit, ServerError, BadGateway, Unavailable, SlowHeaders, SlowBody, CutBody,
-	ResetConnection, EndlessBody, GzipBomb, WrongTypes, Nulls, Redirect, PausedPage,
+	ResetConnection, EndlessBody, GzipBomb, WrongTypes, Nulls, MissingFields, Redirect, PausedPage,
 }
 
-// Fault is a rule that spoils answers. Without Rate, Nth and Every it hits
-// every request that matches.
+// Fault is a rule that makes requests fail. Path, Query and Method select the
+// requests; of those, Rate, Nth, Every and Times select the ones that are hit:
+// all, and until the fault is removed, if none of them is set.
+//
+// The requests of one kind are selected by their path, such as "/v7/device",
+// "/v7/image" or "/actor/v1/whoami", and those that share a path by their
+// query:
+//
+//	Fault{Kind: ServerError, Path: "/v7/application", Query: "*owns__device/$count*"}
+//	Fault{Kind: ServerError, Path: "/v7/application", Query: "!*owns__device/$count*", Times: 2}
 type Fault struct {
 	Kind FaultKind `json:"kind" yaml:"kind"`
 
-	// Path is the path of the requests that match, in which * stands for any
-	// text. Empty is any path.
+	// Path is the path of matching requests; * stands for any characters.
+	// Empty matches any path.
 	Path string `json:"path,omitempty" yaml:"path"`
-	// Method is the method of the requests that match. Empty is any.
+	// Query is the decoded query of matching requests, such as
+	// "*$filter=*is_online eq true*"; * stands for any characters. With a
+	// leading ! it matches the other requests. Empty matches any query.
+	Query string `json:"query,omitempty" yaml:"query"`
+	// Method is the method of matching requests. Empty matches any method.
 	Method string `json:"method,omitempty" yaml:"method"`
 
-	// Rate is the share of the matching requests that is hit, from 0 to 1.
+	// Rate is the fraction of matching requests that are hit, from 0 to 1.
 	Rate float64 `json:"rate,omitempty" yaml:"rate"`
-	// Nth hits the nth matching request only, counted from 1.
+	// Nth hits only the nth matching request, counted from 1.
 	Nth int `json:"nth,omitempty" yaml:"nth"`
 	// Every hits each nth matching request.
 	Every int `json:"every,omitempty" yaml:"every"`
-	// Times ends the rule after so many hits.
+	// Times ends the fault after so many hits.
 	Times int `json:"times,omitempty" yaml:"times"`
 
-	// RetryAfter is the header of a rate limit: "seconds", as the server sends
-	// it, "date" or "absent". Delay is its value, or 10 s.
+	// RetryAfter is the form of a rate limit's header: "seconds" as the server
+	// sends it, "date", or "absent". Delay is its value, 10 s if not set.
 	RetryAfter string `json:"retry_after,omitempty" yaml:"retry_after"`
-	// Delay is how long slow answers take.
-	Delay Duration `json:"delay,omitempty" yaml:"delay"`
+	// Delay is how long slow responses take, 30 s if not set. JSON and YAML
+	// write it as "1m30s".
+	Delay time.Duration `json:"delay,omitempty" yaml:"delay"`
 	// Bytes is the size of endless bodies and gzip bombs.
 	Bytes int64 `json:"bytes,omitempty" yaml:"bytes"`
 	// Location is where redirects lead.
 	Location string `json:"location,omitempty" yaml:"location"`
 
+	// Rows limits wrong types, nulls and missing fields to the rows of the
+	// response with these ids; Fields limits them to these fields, also within
+	// expanded navigations. Empty means all.
+	Rows   []int64  `json:"rows,omitempty" yaml:"rows"`
+	Fields []string `json:"fields,omitempty" yaml:"fields"`
+
 	// During is called while a page is paused, for tests that change rows.
 	During func() `json:"-" yaml:"-"`
 }
 
-// Duration is a time.Duration that reads as "10s" in JSON and YAML.
-type Duration time.Duration
+// plainFault is a Fault whose delay reads as "10s" in JSON.
+type plainFault Fault
+
+type faultJSON struct {
+	*plainFault
+	Delay jsonDuration `json:"delay,omitempty"`
+}
+
+type jsonDuration time.Duration
 
 // UnmarshalText reads a duration such as "1m30s".
-func (d *Duration) UnmarshalText(b []byte) error {
+func (d *jsonDuration) UnmarshalText(b []byte) error {
 	v, err := time.ParseDuration(string(b))
 	if err != nil {
-		return fmt.Errorf("%q is no duration; write it like 10s or 1m30s", b)
+		return fmt.Errorf("delay %q is not a duration; write it like 10s or 1m30s", b)
 	}
-	*d = Duration(v)
+	*d = jsonDuration(v)
 	return nil
 }
 
 // MarshalText writes a duration such as "1m30s".
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+func (d jsonDuration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalJSON reads a fault and refuses unknown fields.
+func (f *Fault) UnmarshalJSON(b []byte) error {
+	in := faultJSON{plainFault: (*plainFault)(f)}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil {
+		return err
+	}
+	f.Delay = time.Duration(in.Delay)
+	return nil
+}
+
+// MarshalJSON writes a fault as UnmarshalJSON reads it.
+func (f Fault) MarshalJSON() ([]byte, error) {
+	return json.Marshal(faultJSON{(*plainFault)(&f), jsonDuration(f.Delay)})
+}
 
 func (f Fault) validate() error {
 	switch {
@@ -99,6 +146,8 @@ func (f Fault) validate() error {
 		return fmt.Errorf("retry_after %q: must be seconds, date or absent", f.RetryAfter)
 	case f.Delay < 0 || f.Bytes < 0:
 		return fmt.Errorf("delay and bytes cannot be negative")
+	case len(f.Rows)+len(f.Fields) > 0 && !slices.Contains([]FaultKind{WrongTypes, Nulls, MissingFields}, f.Kind):
+		return fmt.Errorf("rows and fields apply to %s, %s and %s, not to %s", WrongTypes, Nulls, MissingFields, f.Kind)
 	}
 	return nil
 }
@@ -169,11 +218,17 @@ func (s *Simulator) ClearFaults() {
 
 // pick finds the fault that hits a request.
 func (r *faultRules) pick(req *http.Request) (Fault, bool) {
-	path, _, _ := strings.Cut(target(req), "?")
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if len(r.rules) == 0 {
+		return Fault{}, false
+	}
+	path, query, _ := strings.Cut(target(req), "?")
+	if decoded, err := url.PathUnescape(query); err == nil {
+		query = decoded
+	}
 	for _, rule := range r.rules {
-		if rule.matches(req.Method, path) && rule.strikes(r.rand) {
+		if rule.matches(req.Method, path, query) && rule.strikes(r.rand) {
 			rule.hits++
 			return rule.Fault, true
 		}
@@ -181,8 +236,12 @@ func (r *faultRules) pick(req *http.Request) (Fault, bool) {
 	return Fault{}, false
 }
 
-func (r *faultRule) matches(method, path string) bool {
-	return (r.Method == "" || strings.EqualFold(r.Method, method)) && (r.Path == "" || wildcard(r.Path, path))
+func (r *faultRule) matches(method, path, query string) bool {
+	if r.Method != "" && !strings.EqualFold(r.Method, method) || r.Path != "" && !wildcard(r.Path, path) {
+		return false
+	}
+	pattern, negated := strings.CutPrefix(r.Query, "!")
+	return r.Query == "" || wildcard(pattern, query) != negated
 }
 
 // strikes counts a matching request and says whether it is hit.
@@ -201,7 +260,7 @@ func (r *faultRule) strikes(random *rand.Rand) bool {
 	return true
 }
 
-// wildcard matches a text to a pattern in which * stands for any text.
+// wildcard matches a string to a pattern in which * stands for any characters.
 func wildcard(pattern, s string) bool {
 	parts := strings.Split(pattern, "*")
 	if len(parts) == 1 {

@@ -2,12 +2,14 @@ package balenasim
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -23,10 +25,7 @@ const (
 )
 
 func (f Fault) delay(byDefault time.Duration) time.Duration {
-	if f.Delay > 0 {
-		return time.Duration(f.Delay)
-	}
-	return byDefault
+	return cmp.Or(f.Delay, byDefault)
 }
 
 // spoil answers a request that a fault has hit.
@@ -62,7 +61,7 @@ func (s *Simulator) spoil(w *recorder, r *http.Request, f Fault) {
 		endless(w, r, f)
 	case GzipBomb:
 		bomb(w, r, f)
-	case WrongTypes, Nulls:
+	case WrongTypes, Nulls, MissingFields:
 		s.distort(w, r, f)
 	case SlowBody, CutBody, PausedPage:
 		s.interrupt(w, r, f)
@@ -154,7 +153,7 @@ func (s *Simulator) interrupt(w *recorder, r *http.Request, f Fault) {
 		if f.During != nil {
 			f.During()
 		}
-		if f.Delay > 0 && !pause(r, time.Duration(f.Delay)) {
+		if f.Delay > 0 && !pause(r, f.Delay) {
 			return
 		}
 		w.Write(body[half:])
@@ -194,7 +193,7 @@ func bomb(w *recorder, r *http.Request, f Fault) {
 	z.Close()
 }
 
-// distort answers JSON whose values are not what they should be.
+// distort sends rows whose values are not what they should be.
 func (s *Simulator) distort(w *recorder, r *http.Request, f Fault) {
 	plain := r.Clone(r.Context())
 	plain.Header.Del("Accept-Encoding")
@@ -207,14 +206,20 @@ func (s *Simulator) distort(w *recorder, r *http.Request, f Fault) {
 		w.Write(mem.Body.Bytes())
 		return
 	}
-	change := swapTypes
-	if f.Kind == Nulls {
-		change = func(any) any { return nil }
-	}
-	if envelope, ok := v.(map[string]any); ok && envelope["d"] != nil {
-		envelope["d"] = distorted(envelope["d"], change)
-	} else {
-		v = distorted(v, change)
+	d := distortion{kind: f.Kind, fields: f.Fields}
+	envelope, enveloped := v.(map[string]any)
+	rows, listed := envelope["d"].([]any)
+	switch {
+	case len(f.Rows) > 0 && listed:
+		for _, row := range rows {
+			if row, ok := row.(map[string]any); ok && hasID(row, f.Rows) {
+				d.object(row)
+			}
+		}
+	case enveloped && envelope["d"] != nil:
+		envelope["d"] = d.value(envelope["d"])
+	default:
+		v = d.value(v)
 	}
 	b, err := encode(v)
 	if err != nil {
@@ -224,24 +229,53 @@ func (s *Simulator) distort(w *recorder, r *http.Request, f Fault) {
 	writeJSON(w, r, mem.Code, b)
 }
 
-// distorted changes every value in lists and objects.
-func distorted(v any, change func(any) any) any {
+func hasID(row map[string]any, ids []int64) bool {
+	id, ok := row["id"].(float64)
+	return ok && slices.Contains(ids, int64(id))
+}
+
+// distortion changes values in lists and objects: those of the fields, or all
+// that are neither list nor object if no fields are named.
+type distortion struct {
+	kind   FaultKind
+	fields []string
+}
+
+func (d distortion) value(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
-		for k := range v {
-			v[k] = distorted(v[k], change)
-		}
+		d.object(v)
 		return v
 	case []any:
 		for i := range v {
-			v[i] = distorted(v[i], change)
+			v[i] = d.value(v[i])
 		}
 		return v
 	}
-	return change(v)
+	if len(d.fields) > 0 {
+		return v
+	}
+	return d.changed(v)
 }
 
-func swapTypes(v any) any {
+func (d distortion) object(o map[string]any) {
+	for name, v := range o {
+		hit := slices.Contains(d.fields, name)
+		switch {
+		case d.kind == MissingFields && (hit || len(d.fields) == 0):
+			delete(o, name)
+		case hit:
+			o[name] = d.changed(v)
+		default:
+			o[name] = d.value(v)
+		}
+	}
+}
+
+func (d distortion) changed(v any) any {
+	if d.kind != WrongTypes {
+		return nil
+	}
 	switch v := v.(type) {
 	case string:
 		return len(v)
@@ -249,6 +283,8 @@ func swapTypes(v any) any {
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case bool:
 		return []any{v}
+	case map[string]any, []any:
+		return "unexpected"
 	}
 	return map[string]any{"unexpected": "object"}
 }

@@ -49,7 +49,7 @@ func TestFaultsAnswerWithTheirStatus(t *testing.T) {
 	}{
 		{Fault{Kind: Unauthorized}, 401, "", "", ""},
 		{Fault{Kind: RateLimit}, 429, `"Too Many Requests"`, "Retry-After", "10"},
-		{Fault{Kind: RateLimit, Delay: Duration(1500 * time.Millisecond)}, 429, `"Too Many Requests"`, "Retry-After", "2"},
+		{Fault{Kind: RateLimit, Delay: 1500 * time.Millisecond}, 429, `"Too Many Requests"`, "Retry-After", "2"},
 		{Fault{Kind: RateLimit, RetryAfter: "absent"}, 429, `"Too Many Requests"`, "Retry-After", ""},
 		{Fault{Kind: ServerError}, 500, "", "", ""},
 		{Fault{Kind: BadGateway}, 502, proxyError, "Content-Type", "text/html"},
@@ -74,7 +74,7 @@ func TestFaultsAnswerWithTheirStatus(t *testing.T) {
 func TestARateLimitMayNameTheTimeOfItsEnd(t *testing.T) {
 	t.Parallel()
 	sim := loaded(t, WithClock(NewClock(recordedAt)))
-	_, err := sim.Inject(Fault{Kind: RateLimit, RetryAfter: "date", Delay: Duration(time.Hour)})
+	_, err := sim.Inject(Fault{Kind: RateLimit, RetryAfter: "date", Delay: time.Hour})
 	require.NoError(t, err)
 	end, err := http.ParseTime(get(sim, onePage).Header().Get("Retry-After"))
 	require.NoError(t, err)
@@ -148,6 +148,69 @@ func TestValuesCanBeOfTheWrongType(t *testing.T) {
 	assert.JSONEq(t, `{"d":[{"id":null,"device_name":null,"is_online":null,"is_of__device_type":{"__id":null}}]}`, get(sim, one).Body.String())
 }
 
+func TestFault_Fields(t *testing.T) {
+	t.Parallel()
+	const two = "/v7/device?$select=id,device_name,is_online&$expand=is_of__device_type($select=id,slug)&$filter=id%20le%202&$orderby=id%20asc"
+	rows := func(first string) string {
+		return `{"d":[` + first + `,{"id":2,"device_name":"warehouse-gateways-01","is_online":true,"is_of__device_type":[{"id":118,"slug":"raspberrypi3-64"}]}]}`
+	}
+	for name, test := range map[string]struct {
+		fault Fault
+		want  string
+	}{
+		"a field of one row is null": {
+			Fault{Kind: Nulls, Rows: []int64{1}, Fields: []string{"device_name"}},
+			`{"id":1,"device_name":null,"is_online":true,"is_of__device_type":[{"id":120,"slug":"raspberrypi4-64"}]}`,
+		},
+		"a field of one row is missing": {
+			Fault{Kind: MissingFields, Rows: []int64{1}, Fields: []string{"is_online"}},
+			`{"id":1,"device_name":"warehouse-gateways-00","is_of__device_type":[{"id":120,"slug":"raspberrypi4-64"}]}`,
+		},
+		"a field of one row has the wrong type": {
+			Fault{Kind: WrongTypes, Rows: []int64{1}, Fields: []string{"id"}},
+			`{"id":"1","device_name":"warehouse-gateways-00","is_online":true,"is_of__device_type":[{"id":"120","slug":"raspberrypi4-64"}]}`,
+		},
+		"an expanded navigation has the wrong type": {
+			Fault{Kind: WrongTypes, Rows: []int64{1}, Fields: []string{"is_of__device_type"}},
+			`{"id":1,"device_name":"warehouse-gateways-00","is_online":true,"is_of__device_type":"unexpected"}`,
+		},
+		"all values of one row are null": {
+			Fault{Kind: Nulls, Rows: []int64{1}},
+			`{"id":null,"device_name":null,"is_online":null,"is_of__device_type":[{"id":null,"slug":null}]}`,
+		},
+		"rows that are not in the response are not hit": {
+			Fault{Kind: Nulls, Rows: []int64{7}},
+			`{"id":1,"device_name":"warehouse-gateways-00","is_online":true,"is_of__device_type":[{"id":120,"slug":"raspberrypi4-64"}]}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sim := loaded(t)
+			_, err := sim.Inject(test.fault)
+			require.NoError(t, err)
+			assert.JSONEq(t, rows(test.want), get(sim, two).Body.String())
+		})
+	}
+}
+
+func TestFault_Query(t *testing.T) {
+	t.Parallel()
+	const (
+		list   = "/v7/application?$select=id,slug"
+		online = "/v7/application?$select=id&$expand=owns__device/$count($filter=is_online%20eq%20true)"
+	)
+	sim := loaded(t)
+	codes := func() []int { return []int{get(sim, list).Code, get(sim, online).Code} }
+	for query, want := range map[string][]int{
+		"*owns__device/$count*": {200, 500}, "!*owns__device/$count*": {500, 200}, "*is_online eq true*": {200, 500},
+	} {
+		sim.ClearFaults()
+		_, err := sim.Inject(Fault{Kind: ServerError, Path: "/v7/application", Query: query, Times: 1})
+		require.NoError(t, err)
+		assert.Equal(t, want, codes(), query)
+		assert.Equal(t, []int{200, 200}, codes(), "the fault is over")
+	}
+}
+
 func TestRowsCanChangeWhileAPageIsPaused(t *testing.T) {
 	t.Parallel()
 	sim := loaded(t)
@@ -170,6 +233,7 @@ func TestFaultsAreRefusedWithARemedy(t *testing.T) {
 		{Fault{Kind: ServerError, Rate: 2}, "from 0 to 1"},
 		{Fault{Kind: ServerError, Nth: -1}, "cannot be negative"},
 		{Fault{Kind: RateLimit, RetryAfter: "soon"}, "seconds, date or absent"},
+		{Fault{Kind: ServerError, Rows: []int64{1}}, "rows and fields apply to wrong-types, nulls and missing-fields, not to server-error"},
 	} {
 		_, err := sim.Inject(test.fault)
 		assert.ErrorContains(t, err, test.says)
@@ -202,6 +266,14 @@ func TestTheAdminEndpointControlsFaults(t *testing.T) {
 	status, body = call("POST", "/faults", `{"kind":"nosuch"}`)
 	assert.Equal(t, 400, status)
 	assert.Contains(t, body, "unknown fault")
+	for body, says := range map[string]string{
+		`{"kind":"slow-body","delay":"soon"}`: `delay "soon" is not a duration; write it like 10s or 1m30s`,
+		`{"kind":"slow-body","dealy":"1s"}`:   `unknown field "dealy"`,
+	} {
+		status, reply := call("POST", "/faults", body)
+		assert.Equal(t, 400, status)
+		assert.Contains(t, reply, says)
+	}
 	status, _ = call("DELETE", "/faults/1", "")
 	assert.Equal(t, 200, status)
 	status, _ = call("DELETE", "/faults/1", "")

@@ -23,7 +23,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// Deferred, since a broken connection ends the handler with a panic.
 	defer func() {
 		s.note(Request{
-			Time: start, Method: r.Method, Target: redact(target(r)), Status: rec.status,
+			Time: start, Method: r.Method, Target: redact(r), Status: rec.status,
 			Rows: rec.rows, Bytes: rec.bytes, Duration: time.Since(start), Fault: string(rec.fault),
 		})
 	}()

@@ -50,6 +50,9 @@ func (s *Simulator) Play(sc *Scenario) error {
 		err = l.populate(tx)
 		s.lastActor = 0
 		s.enroll(tx)
+		if sc.TokenExpiresAfter > 0 {
+			s.expireUserKeys(tx, start.Add(sc.TokenExpiresAfter))
+		}
 	})
 	if err != nil {
 		return err
@@ -101,10 +104,10 @@ func (l *life) populate(tx *store.Tx) error {
 		}
 	}
 	if r := l.sc.Rollout; r != nil {
-		l.after(time.Duration(r.First), event{kind: rollOut})
+		l.after(r.First, event{kind: rollOut})
 	}
 	for i, o := range l.sc.Outages {
-		l.after(time.Duration(o.At), event{kind: outage, target: int64(i)})
+		l.after(o.At, event{kind: outage, target: int64(i)})
 	}
 	for i, rate := range l.churnRates() {
 		if rate > 0 {
@@ -203,7 +206,7 @@ func (l *life) happen(tx *store.Tx, e event) {
 		l.report(tx, e.target, d)
 	case drop:
 		if d.online && uint32(e.arg) == d.spells {
-			l.disconnect(tx, e.target, d, l.chance(time.Duration(l.sc.Life.OfflineFor), 1))
+			l.disconnect(tx, e.target, d, l.chance(l.sc.Life.OfflineFor, 1))
 		}
 	case connect:
 		if !d.online {

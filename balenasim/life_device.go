@@ -32,7 +32,7 @@ func (l *life) update(tx *store.Tx, id int64, fields map[string]any) {
 
 // report is a device's report of its metrics.
 func (l *life) report(tx *store.Tx, id int64, d *deviceLife) {
-	l.after(time.Duration(l.sc.Life.ReportEvery), event{kind: report, target: id})
+	l.after(l.sc.Life.ReportEvery, event{kind: report, target: id})
 	if !d.online {
 		return
 	}
@@ -49,7 +49,7 @@ func (l *life) report(tx *store.Tx, id int64, d *deviceLife) {
 		low, high = 78, 95
 	}
 	total, disk := read("memory_total"), read("storage_total")
-	growth := l.sc.Life.DiskGrowth * time.Duration(l.sc.Life.ReportEvery).Hours()
+	growth := l.sc.Life.DiskGrowth * l.sc.Life.ReportEvery.Hours()
 	used := read("storage_usage") + int64(growth)
 	if l.rand.Float64() < growth-math.Floor(growth) {
 		used++
@@ -71,7 +71,7 @@ func (l *life) disconnect(tx *store.Tx, id int64, d *deviceLife, back time.Durat
 		"is_connected_to_vpn": false, "is_online": false, "last_vpn_event": now, "last_connectivity_event": now,
 		"is_managed_by__service_instance": nil,
 	})
-	l.after(time.Duration(l.sc.Life.HeartbeatAfter), event{kind: heartbeatTimeout, target: id, arg: int64(d.spells)})
+	l.after(l.sc.Life.HeartbeatAfter, event{kind: heartbeatTimeout, target: id, arg: int64(d.spells)})
 	l.after(back, event{kind: connect, target: id})
 }
 

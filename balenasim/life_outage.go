@@ -10,7 +10,7 @@ import (
 func (l *life) outage(tx *store.Tx, n int) {
 	o := l.sc.Outages[n]
 	if o.Every > 0 {
-		l.after(time.Duration(o.Every), event{kind: outage, target: int64(n)})
+		l.after(o.Every, event{kind: outage, target: int64(n)})
 	}
 	hit := map[int64]bool{}
 	for _, i := range o.Fleets {
@@ -20,7 +20,7 @@ func (l *life) outage(tx *store.Tx, n int) {
 		d := l.devices[id]
 		if d.online && (len(hit) == 0 || hit[d.fleet]) && l.rand.Float64() < o.Share && tx.Table("device").Find(id) != store.NoRow {
 			// They come back within a minute of the end.
-			l.disconnect(tx, id, d, time.Duration(o.For)+time.Duration(l.rand.Int64N(int64(time.Minute))))
+			l.disconnect(tx, id, d, o.For+time.Duration(l.rand.Int64N(int64(time.Minute))))
 		}
 	}
 }
@@ -30,8 +30,8 @@ func (l *life) outage(tx *store.Tx, n int) {
 func (l *life) moveFaults() {
 	since := l.clock.Now().Sub(l.start)
 	for i, f := range l.sc.Faults {
-		begun := since >= time.Duration(f.At)
-		over := f.For > 0 && since >= time.Duration(f.At)+time.Duration(f.For)
+		begun := since >= f.At
+		over := f.For > 0 && since >= f.At+f.For
 		id, active := l.faults[i]
 		switch {
 		case begun && !over && !active:

@@ -11,7 +11,7 @@ import (
 // the other.
 func (l *life) rollOut(tx *store.Tx) {
 	r := l.sc.Rollout
-	l.after(time.Duration(r.Every), event{kind: rollOut})
+	l.after(r.Every, event{kind: rollOut})
 	l.gen.tx, l.gen.now = tx, l.clock.Now()
 	for _, f := range l.gen.fleets {
 		l.gen.release(f, l.clock.Now())
@@ -57,7 +57,7 @@ const downloadSteps = 5
 func (l *life) downloadStep() time.Duration {
 	download := time.Minute
 	if r := l.sc.Rollout; r != nil {
-		download = time.Duration(r.Download)
+		download = r.Download
 	}
 	return download / downloadSteps
 }

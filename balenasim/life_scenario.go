@@ -31,6 +31,9 @@ type Scenario struct {
 	Releases int `yaml:"releases"`
 	// Pinned is the share of devices that are pinned to a release.
 	Pinned float64 `yaml:"pinned"`
+	// TokenExpiresAfter is how long the user's API keys are valid; zero is
+	// for ever.
+	TokenExpiresAfter time.Duration `yaml:"token_expires_after"`
 
 	Life    Life         `yaml:"life"`
 	Rollout *Rollout     `yaml:"rollout"`
@@ -41,14 +44,14 @@ type Scenario struct {
 // Life is what happens to devices all the time.
 type Life struct {
 	// ReportEvery is the time between two reports of metrics.
-	ReportEvery Duration `yaml:"report_every"`
+	ReportEvery time.Duration `yaml:"report_every"`
 	// DropsPerDay is how often a device loses its connection, and OfflineFor
 	// how long it is gone, on average.
-	DropsPerDay float64  `yaml:"drops_per_day"`
-	OfflineFor  Duration `yaml:"offline_for"`
+	DropsPerDay float64       `yaml:"drops_per_day"`
+	OfflineFor  time.Duration `yaml:"offline_for"`
 	// HeartbeatAfter is the time after the last poll until the heartbeat
 	// times out; 15 s later it is offline.
-	HeartbeatAfter Duration `yaml:"heartbeat_after"`
+	HeartbeatAfter time.Duration `yaml:"heartbeat_after"`
 	// Hot is the share of devices that overheat now and then.
 	Hot float64 `yaml:"hot"`
 	// Undervolted is the share of devices with a weak power supply.
@@ -66,20 +69,20 @@ type Life struct {
 
 // Rollout is a new release for every fleet, again and again.
 type Rollout struct {
-	First  Duration `yaml:"first"`  // time until the first one
-	Every  Duration `yaml:"every"`  // time between two of them
-	Spread Duration `yaml:"spread"` // time within which the devices begin
+	First  time.Duration `yaml:"first"`  // time until the first one
+	Every  time.Duration `yaml:"every"`  // time between two of them
+	Spread time.Duration `yaml:"spread"` // time within which the devices begin
 	// Download is how long a device downloads.
-	Download Duration `yaml:"download"`
+	Download time.Duration `yaml:"download"`
 	// Failing is the share of updates that are rejected.
 	Failing float64 `yaml:"failing"`
 }
 
 // Outage disconnects devices together.
 type Outage struct {
-	At    Duration `yaml:"at"`
-	For   Duration `yaml:"for"`
-	Every Duration `yaml:"every"` // again after this time; never if zero
+	At    time.Duration `yaml:"at"`
+	For   time.Duration `yaml:"for"`
+	Every time.Duration `yaml:"every"` // again after this time; never if zero
 	// Share of the devices of the fleets, which are counted from 1. No fleets
 	// are all of them.
 	Share  float64 `yaml:"share"`
@@ -88,8 +91,8 @@ type Outage struct {
 
 // TimedFault is a fault with its time. Without For it stays.
 type TimedFault struct {
-	At    Duration `yaml:"at"`
-	For   Duration `yaml:"for"`
+	At    time.Duration `yaml:"at"`
+	For   time.Duration `yaml:"for"`
 	Fault `yaml:",inline"`
 }
 
@@ -126,13 +129,16 @@ func ReadScenario(r io.Reader) (*Scenario, error) {
 	sc := &Scenario{
 		Fleets: 4, Devices: 40, Services: []string{"main"}, Releases: 3,
 		Life: Life{
-			ReportEvery: Duration(time.Minute), OfflineFor: Duration(5 * time.Minute),
-			HeartbeatAfter: Duration(15 * time.Minute),
+			ReportEvery: time.Minute, OfflineFor: 5 * time.Minute,
+			HeartbeatAfter: 15 * time.Minute,
 		},
 	}
 	d := yaml.NewDecoder(io.LimitReader(r, maxScenario))
 	d.KnownFields(true)
 	if err := d.Decode(sc); err != nil && !errors.Is(err, io.EOF) {
+		if strings.Contains(err.Error(), "into time.Duration") {
+			err = fmt.Errorf("%w; write durations like 10s or 1m30s", err)
+		}
 		return nil, fmt.Errorf("scenario: %w", err)
 	}
 	if err := sc.Validate(); err != nil {
@@ -157,13 +163,14 @@ func (sc *Scenario) Validate() error {
 	}
 	share := func(key string, v float64) { check(v >= 0 && v <= 1, key, v, "from 0 to 1") }
 	rate := func(key string, v float64) { check(v >= 0 && v <= 1e6, key, v, "from 0 to 1000000") }
-	positive := func(key string, d Duration) { check(d > 0, key, time.Duration(d), "more than 0s") }
+	positive := func(key string, d time.Duration) { check(d > 0, key, d, "more than 0s") }
 
 	check(sc.Fleets >= 1 && sc.Fleets <= maxFleets, "fleets", sc.Fleets, fmt.Sprintf("from 1 to %d", maxFleets))
 	check(sc.Devices >= 0 && sc.Devices <= maxDevices, "devices", sc.Devices, fmt.Sprintf("from 0 to %d", maxDevices))
 	check(len(sc.Services) >= 1 && len(sc.Services) <= 20, "services", sc.Services, "a list of 1 to 20 names")
 	check(sc.Releases >= 1 && sc.Releases <= 100, "releases", sc.Releases, "from 1 to 100")
 	share("pinned", sc.Pinned)
+	check(sc.TokenExpiresAfter >= 0, "token_expires_after", sc.TokenExpiresAfter, "at least 0s")
 	positive("life.report_every", sc.Life.ReportEvery)
 	positive("life.offline_for", sc.Life.OfflineFor)
 	positive("life.heartbeat_after", sc.Life.HeartbeatAfter)
@@ -177,9 +184,9 @@ func (sc *Scenario) Validate() error {
 	rate("life.deletes_per_hour", sc.Life.DeletesPerHour)
 	rate("life.joins_per_hour", sc.Life.JoinsPerHour)
 	if r := sc.Rollout; r != nil {
-		check(r.First >= 0, "rollout.first", time.Duration(r.First), "at least 0s")
+		check(r.First >= 0, "rollout.first", r.First, "at least 0s")
 		positive("rollout.every", r.Every)
-		check(r.Spread >= 0, "rollout.spread", time.Duration(r.Spread), "at least 0s")
+		check(r.Spread >= 0, "rollout.spread", r.Spread, "at least 0s")
 		positive("rollout.download", r.Download)
 		share("rollout.failing", r.Failing)
 	}
@@ -187,7 +194,7 @@ func (sc *Scenario) Validate() error {
 		key := fmt.Sprintf("outages[%d].", i)
 		share(key+"share", o.Share)
 		positive(key+"for", o.For)
-		check(o.Every == 0 || o.Every > o.For, key+"every", time.Duration(o.Every), "longer than the outage")
+		check(o.Every == 0 || o.Every > o.For, key+"every", o.Every, "longer than the outage")
 		for _, f := range o.Fleets {
 			check(f >= 1 && f <= sc.Fleets, key+"fleets", f, fmt.Sprintf("from 1 to %d", sc.Fleets))
 		}

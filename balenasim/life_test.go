@@ -150,7 +150,7 @@ func TestBadScenariosAreRefusedByKeyValueAndRemedy(t *testing.T) {
 	for text, says := range map[string]string{
 		"fleets: 0":                               "fleets: 0 must be from 1",
 		"devces: 3":                               "field devces not found",
-		"life: {report_every: fast}":              `"fast" is no duration; write it like 10s`,
+		"life: {report_every: fast}":              "line 1: cannot unmarshal !!str `fast` into time.Duration; write durations like 10s",
 		"life: {hot: 2}":                          "life.hot: 2 must be from 0 to 1",
 		"outages: [{for: 1m, fleets: [9]}]":       "outages[0].fleets: 9 must be from 1 to 4",
 		"faults: [{kind: explode}]":               "faults[0]: kind \"explode\": unknown fault",

@@ -151,11 +151,13 @@ func writeText(w *recorder, s string) {
 	w.Write([]byte(s))
 }
 
-// redact hides the API key that a target may carry.
-func redact(target string) string {
-	path, rest, ok := strings.Cut(target, "?")
+// redact hides the API keys in a target: that of apikey=, and that of the
+// request where a filter names it.
+func redact(r *http.Request) string {
+	out := target(r)
+	path, rest, ok := strings.Cut(out, "?")
 	if !ok {
-		return target
+		return out
 	}
 	parts := strings.Split(rest, "&")
 	for i, p := range parts {
@@ -163,5 +165,9 @@ func redact(target string) string {
 			parts[i] = "apikey=REDACTED"
 		}
 	}
-	return path + "?" + strings.Join(parts, "&")
+	out = path + "?" + strings.Join(parts, "&")
+	if _, key, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.Contains(path, "api_key") {
+		out = strings.ReplaceAll(out, "'"+key+"'", "'REDACTED'")
+	}
+	return out
 }

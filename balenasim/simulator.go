@@ -119,14 +119,25 @@ func (s *Simulator) Insert(resource string, fields map[string]any) (int64, error
 	return id, err
 }
 
-// Update changes fields of a row.
+// Update changes fields of a row, named as in v7, and whatever the server
+// changes along with them: is_connected_to_vpn sets is_online and the dates of
+// both, a heartbeat its date, belongs_to__application ends a pin and clears the
+// device's images, app_name sets the slug. Fields that are given win.
 func (s *Simulator) Update(resource string, id int64, fields map[string]any) error {
-	var found bool
-	var err error
-	s.store.Change(func(tx *store.Tx) { found, err = tx.Update(resource, id, fields) })
-	if err == nil && !found {
-		err = fmt.Errorf("no %s with id %d", resource, id)
-	}
+	err := fmt.Errorf("no %s with id %d", resource, id)
+	s.store.Change(func(tx *store.Tx) {
+		if t := tx.Table(resource); t != nil && t.Find(id) == store.NoRow {
+			return
+		}
+		values := maps.Clone(fields)
+		s.follow(resource, values)
+		s.dateHeartbeat(tx, resource, id, values)
+		maps.Copy(values, fields)
+		before := tx.Fields(resource, id)
+		if _, err = tx.Update(resource, id, s.withSlug(tx, resource, id, values)); err == nil {
+			err = s.settle(tx, resource, id, before, values)
+		}
+	})
 	return err
 }
 

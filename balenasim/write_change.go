@@ -132,7 +132,7 @@ func (c *change) update(r *http.Request) error {
 	before := make([]map[string]any, 0, len(ids))
 	for i, id := range ids {
 		before = append(before, c.tx.Fields(resource, id))
-		_, err := c.tx.Update(resource, id, values)
+		_, err := c.tx.Update(resource, id, c.s.withSlug(c.tx, resource, id, values))
 		if err == nil {
 			err = c.releases(resource, id)
 		}
@@ -143,6 +143,11 @@ func (c *change) update(r *http.Request) error {
 					return errors.Join(err, undo)
 				}
 			}
+			return err
+		}
+	}
+	for i, id := range ids {
+		if err := c.s.settle(c.tx, resource, id, before[i], values); err != nil {
 			return err
 		}
 	}

@@ -3,7 +3,6 @@ package balenasim
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"strings"
 
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
@@ -74,26 +73,6 @@ func (s *Simulator) nextActor(tx *store.Tx) int64 {
 	}
 	s.lastActor++
 	return s.lastActor
-}
-
-// follow adds what the server changes along with what was asked for.
-func (s *Simulator) follow(resource string, values map[string]any) {
-	if resource != "device" {
-		return
-	}
-	now := s.now()
-	if v, ok := values["is_connected_to_vpn"]; ok && !isNull(v) {
-		values["is_online"], values["last_vpn_event"] = v, now
-	}
-	if v, ok := values["is_online"]; ok && !isNull(v) {
-		values["last_connectivity_event"] = now
-	}
-	// A device that moves to another fleet loses its pin.
-	if _, pinned := values["is_pinned_on__release"]; !pinned {
-		if v, moved := values["belongs_to__application"]; moved && !isNull(v) {
-			values["is_pinned_on__release"] = json.RawMessage("null")
-		}
-	}
 }
 
 func randomHex(bytes int) string {

@@ -81,7 +81,7 @@ var faultyPaths = map[string][]string{
 	"/v7/application_tag": nil,
 }
 
-func seconds(n int) balenasim.Duration { return balenasim.Duration(time.Duration(n) * time.Second) }
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
 // matrixConfig has every metric.
 func matrixConfig(url string) *Config {

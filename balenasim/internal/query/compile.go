@@ -149,23 +149,31 @@ func (c *compiler) field(at ref, f schema.ViewField, sc scope) operand {
 
 // reader compiles the read of a field from a row.
 func (c *compiler) reader(view *schema.View, f schema.ViewField) func(store.Row) store.Value {
-	t := c.engine.Store.Table(view.Resource.Name)
-	if f.Field.Computed {
-		return computed(c.engine.Store, view.Resource.Name, f.Field.Name, c.engine.Model.Version)
-	}
-	i := view.Resource.Index(f.Field.Name)
+	read := FieldReader(c.engine.Store, c.engine.Model.Version, view.Resource.Name, f.Field.Name)
 	if view.Resource.Name == "user__has_direct_access_to__application" && f.Name == "id" {
 		return func(store.Row) store.Value { return store.Value{} }
 	}
 	// In v6 contracts were texts.
 	if f.Field.Name == "contract" && f.Type == schema.Text {
 		return func(r store.Row) store.Value {
-			v := t.Value(r, i)
+			v := read(r)
 			if v.Kind == store.JSON {
 				v.Kind = store.Text
 			}
 			return v
 		}
+	}
+	return read
+}
+
+// FieldReader returns a function that reads a field of a resource, computed or
+// stored. The resource must have the field, and the store must be locked when
+// the function is called.
+func FieldReader(db *store.Store, version schema.Version, resource, field string) func(store.Row) store.Value {
+	t := db.Table(resource)
+	i := t.Resource.Index(field)
+	if t.Resource.Fields[i].Computed {
+		return computed(db, resource, field, version)
 	}
 	return func(r store.Row) store.Value { return t.Value(r, i) }
 }

@@ -53,7 +53,7 @@ var resources = []Resource{
 		date("changed_api_heartbeat_state_on__date").notInV6(),
 		text("uuid").unique(), text("local_id"), text("device_name"), text("note"),
 		ref("is_of__device_type", "device_type", "describes__device"),
-		ref("belongs_to__application", "application", "owns__device"),
+		ref("belongs_to__application", "application", "owns__device").required(),
 		boolean("is_online"), date("last_connectivity_event"),
 		boolean("is_connected_to_vpn"), date("last_vpn_event"),
 		date("is_locked_until__date"),

@@ -142,6 +142,9 @@ func (tx *Tx) Update(resource string, id int64, fields map[string]any) (bool, er
 // Fields reads a row, as Update takes it to put it back.
 func (tx *Tx) Fields(resource string, id int64) map[string]any {
 	t := tx.s.tables[resource]
+	if t == nil {
+		return nil
+	}
 	r := t.Find(id)
 	if r == NoRow {
 		return nil

@@ -79,13 +79,14 @@ func TestAReferenceToADeletedRowIsEmptiedUnlessRequired(t *testing.T) {
 	s.Change(func(tx *Tx) {
 		app, err := tx.Insert("application", map[string]any{"slug": "a/b"})
 		require.NoError(t, err)
-		device, err := tx.Insert("device", map[string]any{"uuid": "u", "belongs_to__application": app})
+		release, err := tx.Insert("release", map[string]any{"belongs_to__application": app})
 		require.NoError(t, err)
-		_, err = tx.Insert("service", map[string]any{"application": app, "service_name": "main"})
+		device, err := tx.Insert("device", map[string]any{"uuid": "u", "belongs_to__application": app, "is_running__release": release})
 		require.NoError(t, err)
+		require.True(t, tx.Delete("release", release))
+		assert.Equal(t, Value{}, tx.Fields("device", device)["is_running__release"])
 		require.True(t, tx.Delete("application", app))
-		assert.Equal(t, Value{}, tx.Fields("device", device)["belongs_to__application"])
-		assert.Zero(t, tx.Table("service").Len())
+		assert.Zero(t, tx.Table("device").Len(), "a fleet's devices go with it")
 	})
 }
 
