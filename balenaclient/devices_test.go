@@ -107,7 +107,7 @@ func TestAFleetIsFoundBySlugOrByANameThatIsItsAlone(t *testing.T) {
 	f, err = client.FleetByName(t.Context(), "lab-nucs")
 	require.NoError(t, err)
 	assert.Equal(t, int64(3), f.ID)
-	require.NoError(t, sim.Update("application", 4, map[string]any{"app_name": "lab-nucs"}))
+	require.NoError(t, sim.Update("application", 4, map[string]any{"app_name": "lab-nucs", "slug": "globex/solar-sensors"}))
 	_, err = client.FleetByName(t.Context(), "lab-nucs")
 	require.ErrorIs(t, err, balenaclient.ErrNotUnique)
 	assert.ErrorContains(t, err, "globex/lab-nucs, globex/solar-sensors: ask for it by slug")
