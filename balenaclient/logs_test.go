@@ -2,6 +2,7 @@ package balenaclient_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -30,18 +31,16 @@ func lines(texts ...string) []balenasim.LogLine {
 	return all
 }
 
-func TestHistoryIsReadOldestFirst(t *testing.T) {
+func TestLogs_History(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	require.NoError(t, sim.WriteLogs(loggingDevice, lines("one", "two")...))
 	time.Sleep(2 * time.Millisecond) // the server's stamps have milliseconds
 	require.NoError(t, sim.WriteLogs(loggingDevice, balenasim.LogLine{Message: "three", IsSystem: true, IsStdErr: true}))
 
-	read := func(options ...balenaclient.LogOption) (all []balenaclient.LogLine) {
-		for line, err := range client.Logs(loggingDevice).History(t.Context(), options...) {
-			require.NoError(t, err)
-			all = append(all, line)
-		}
+	read := func(options ...balenaclient.LogOption) []balenaclient.LogLine {
+		all, err := client.Logs(loggingDevice).History(t.Context(), options...)
+		require.NoError(t, err)
 		return all
 	}
 	all := read()
@@ -54,12 +53,10 @@ func TestHistoryIsReadOldestFirst(t *testing.T) {
 	assert.Zero(t, all[2].ServiceID)
 	assert.Equal(t, all[2:], read(balenaclient.Newest(1)))
 	assert.Equal(t, all[2:], read(balenaclient.Since(all[2].CreatedAt)))
-	for range client.Logs(loggingDevice).History(t.Context()) {
-		break // the caller may have enough
-	}
+	assert.Empty(t, read(balenaclient.Newest(0)))
 }
 
-func TestLogsOfADeviceThatCannotBeReadSayWhy(t *testing.T) {
+func TestLogs_Errors(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	sim.AddDeviceKey("device-key", loggingDevice)
@@ -69,26 +66,24 @@ func TestLogsOfADeviceThatCannotBeReadSayWhy(t *testing.T) {
 		is   error
 		want string
 	}{
-		"there is none":               {client.Logs(strings.Repeat("f", 32)), balenaclient.ErrNotFound, "No device with uuid"},
-		"the UUID is not whole":       {client.Logs("827050a"), balenaclient.ErrInvalid, "DeviceByUUID completes one"},
-		"the UUID is none":            {client.Logs(strings.Repeat("/", 32)), balenaclient.ErrInvalid, "32 or 62"},
-		"the key is that of a device": {asDevice.Logs(loggingDevice), balenaclient.ErrUnauthorized, "401"},
+		"there is no such device":     {client.Logs(strings.Repeat("f", 32)), balenaclient.ErrNotFound, "No device with uuid"},
+		"the UUID is incomplete":      {client.Logs("827050a"), balenaclient.ErrInvalid, "DeviceByUUID finds it"},
+		"the UUID is not one":         {client.Logs(strings.Repeat("/", 32)), balenaclient.ErrInvalid, "32 or 62"},
+		"the key belongs to a device": {asDevice.Logs(loggingDevice), balenaclient.ErrUnauthorized, "401"},
 	} {
+		_, err := tt.logs.History(t.Context())
+		require.ErrorIs(t, err, tt.is, name)
+		require.ErrorContains(t, err, tt.want, name)
 		var errs []error
-		for _, err := range tt.logs.History(t.Context()) {
-			errs = append(errs, err)
-		}
-		require.Len(t, errs, 1, name)
-		require.ErrorIs(t, errs[0], tt.is, name)
-		assert.ErrorContains(t, errs[0], tt.want, name)
-		errs = nil
 		for _, err := range tt.logs.Stream(t.Context()) {
 			errs = append(errs, err)
 		}
 		require.Len(t, errs, 1, "a stream is not taken up again: %s", name)
 		require.ErrorIs(t, errs[0], tt.is, name)
 	}
-	for _, err := range client.Logs(loggingDevice).History(t.Context(), balenaclient.Newest(-1)) {
+	_, err := client.Logs(loggingDevice).History(t.Context(), balenaclient.Newest(-1))
+	require.ErrorIs(t, err, balenaclient.ErrInvalid)
+	for _, err := range client.Logs(loggingDevice).Stream(t.Context(), balenaclient.Newest(-1)) {
 		require.ErrorIs(t, err, balenaclient.ErrInvalid)
 	}
 }
@@ -166,11 +161,12 @@ func (s *streamed) stop() {
 	require.ErrorIs(s.t, s.err, context.Canceled, "the last is the end of the context")
 }
 
-func TestAStreamYieldsLinesAsTheyCome(t *testing.T) {
+func TestLogs_Stream(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStream(t)
 		s.write("before")
+		time.Sleep(time.Millisecond)
 		s.start()
 		time.Sleep(10 * time.Minute) // signs of life keep it up
 		synctest.Wait()
@@ -183,7 +179,7 @@ func TestAStreamYieldsLinesAsTheyCome(t *testing.T) {
 	})
 }
 
-func TestAStreamBeginsWithOldLinesIfAsked(t *testing.T) {
+func TestLogs_Stream_StoredLines(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		option balenaclient.LogOption
@@ -200,6 +196,7 @@ func TestAStreamBeginsWithOldLinesIfAsked(t *testing.T) {
 				s.write("old")
 				time.Sleep(time.Minute)
 				s.write("new")
+				time.Sleep(time.Millisecond)
 				s.start(tt.option)
 				s.write("live")
 				assert.Equal(t, tt.want, s.texts)
@@ -209,7 +206,7 @@ func TestAStreamBeginsWithOldLinesIfAsked(t *testing.T) {
 	}
 }
 
-func TestAStreamThatBreaksGoesOnBehindItsLastLine(t *testing.T) {
+func TestLogs_Stream_Resume(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStream(t)
@@ -229,7 +226,7 @@ func TestAStreamThatBreaksGoesOnBehindItsLastLine(t *testing.T) {
 	})
 }
 
-func TestAStreamThatBreaksAgainAndAgainLosesAndRepeatsNothing(t *testing.T) {
+func TestLogs_Stream_ResumeAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStream(t)
@@ -252,7 +249,7 @@ func TestAStreamThatBreaksAgainAndAgainLosesAndRepeatsNothing(t *testing.T) {
 	})
 }
 
-func TestAStreamThatBreaksBeforeItsFirstLineMissesNone(t *testing.T) {
+func TestLogs_Stream_ResumeBeforeTheFirstLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStream(t)
@@ -267,11 +264,22 @@ func TestAStreamThatBreaksBeforeItsFirstLineMissesNone(t *testing.T) {
 	})
 }
 
-func TestASilentServerIsGivenUpAfterTwoMinutes(t *testing.T) {
+// streams answers requests for stored lines with none, and all others with the handler.
+func streams(handler http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.URL.RawQuery, "stream=1") {
+			io.WriteString(w, "[]")
+			return
+		}
+		handler(w, r)
+	})
+}
+
+func TestLogs_Stream_Silence(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var asked []time.Time
-		client := simtest.Client(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		client := simtest.Client(t, streams(func(w http.ResponseWriter, r *http.Request) {
 			asked = append(asked, time.Now())
 			if len(asked) == 2 {
 				io.WriteString(w, "\n")
@@ -300,11 +308,11 @@ func TestASilentServerIsGivenUpAfterTwoMinutes(t *testing.T) {
 	})
 }
 
-func TestAStreamWaitsEverLongerForAServerThatIsDown(t *testing.T) {
+func TestLogs_Stream_Backoff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
-		client := simtest.Client(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		client := simtest.Client(t, streams(func(w http.ResponseWriter, r *http.Request) {
 			if asked++; asked > 9 {
 				w.WriteHeader(http.StatusUnauthorized)
 				return
@@ -332,11 +340,11 @@ func TestAStreamWaitsEverLongerForAServerThatIsDown(t *testing.T) {
 	})
 }
 
-func TestACutLineIsReadAgain(t *testing.T) {
+func TestLogs_Stream_TruncatedLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
-		client := simtest.Client(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		client := simtest.Client(t, streams(func(w http.ResponseWriter, _ *http.Request) {
 			if asked++; asked == 1 {
 				io.WriteString(w, `{"createdAt":5,"message":"whole"}`+"\n"+`{"createdAt":6,"mess`)
 				return
@@ -354,36 +362,7 @@ func TestACutLineIsReadAgain(t *testing.T) {
 	})
 }
 
-func TestWhatAStreamRemembersIsBounded(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		connections := 0
-		client := simtest.Client(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			connections++
-			if connections == 2 {
-				assert.Contains(t, r.URL.RawQuery, "start=4000", "the overlap was cut twice")
-			}
-			for i := range 5000 {
-				if connections == 1 || i == 4999 {
-					fmt.Fprintf(w, `{"createdAt":%d,"message":"flood"}`+"\n", i)
-				}
-			}
-			if connections == 2 {
-				io.WriteString(w, `{"createdAt":5000,"message":"end"}`+"\n")
-			}
-		}))
-		n := 0
-		for line, err := range client.Logs(loggingDevice).Stream(t.Context()) {
-			require.NoError(t, err)
-			if n++; line.Message == "end" {
-				break
-			}
-		}
-		assert.Equal(t, 5001, n)
-	})
-}
-
-func TestTheClientsTimeoutsDoNotCutAStream(t *testing.T) {
+func TestLogs_Stream_IgnoresTimeouts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStream(t)
@@ -398,26 +377,40 @@ func TestTheClientsTimeoutsDoNotCutAStream(t *testing.T) {
 	})
 }
 
-func TestAStreamIsCountedByTheObserver(t *testing.T) {
+func TestLogs_Stream_Observer(t *testing.T) {
 	t.Parallel()
 	var calls []balenaclient.Call
 	client, sim := simtest.New(t, balenaclient.WithObserver(func(c balenaclient.Call) { calls = append(calls, c) }))
 	require.NoError(t, sim.WriteLogs(loggingDevice, lines("one", "two")...))
+	n := 0
 	for _, err := range client.Logs(loggingDevice).Stream(t.Context(), balenaclient.Newest(2)) {
 		require.NoError(t, err)
-		break
+		if n++; n == 3 {
+			break
+		}
+		require.NoError(t, sim.WriteLogs(loggingDevice, lines("three")...))
 	}
-	require.Len(t, calls, 1)
-	assert.Equal(t, "/device/v2/"+loggingDevice+"/logs", calls[0].Resource)
-	assert.Equal(t, 1, calls[0].Rows)
-	assert.Positive(t, calls[0].Bytes)
-	require.NoError(t, calls[0].Err)
+	require.Len(t, calls, 2)
+	assert.Equal(t, "/device/v2/"+loggingDevice+"/logs", calls[1].Resource)
+	assert.Equal(t, 3, calls[1].Rows, "the overlap is sent again")
+	assert.Positive(t, calls[1].Bytes)
+	require.NoError(t, calls[1].Err)
 }
 
-func TestALogLineThatIsNoneIsAnError(t *testing.T) {
+func TestLogLine_JSON(t *testing.T) {
 	t.Parallel()
+	for _, data := range []string{
+		`{"createdAt":1795328577306,"timestamp":1795328577001,"isSystem":false,"isStdErr":true,"serviceId":5,"message":"<a> & b"}`,
+		`{"createdAt":1795328577306,"timestamp":1795328577001,"isSystem":true,"isStdErr":false,"message":"Booted"}`,
+	} {
+		var line balenaclient.LogLine
+		require.NoError(t, json.Unmarshal([]byte(data), &line))
+		assert.Equal(t, "2026-11-22T06:22:57.306Z", line.CreatedAt.Format(time.RFC3339Nano))
+		written, err := json.Marshal(line)
+		require.NoError(t, err)
+		assert.JSONEq(t, data, string(written))
+	}
 	var line balenaclient.LogLine
-	require.Error(t, line.UnmarshalJSON([]byte(`{"createdAt":"x"}`)))
-	require.NoError(t, line.UnmarshalJSON([]byte(`{"createdAt":1795328577306,"timestamp":5,"isSystem":true,"unknown":1}`)))
-	assert.Equal(t, "2026-11-22T06:22:57.306Z", line.CreatedAt.Format(time.RFC3339Nano))
+	require.NoError(t, json.Unmarshal([]byte(`{"createdAt":1,"unknown":1}`), &line))
+	require.Error(t, json.Unmarshal([]byte(`{"createdAt":"x"}`), &line))
 }
