@@ -315,7 +315,7 @@ func Example_store() {
 	s := store.New()
 	devices, err := store.Keep(s, client.Devices().Where(device.Fleet.Is(1)).Select(device.Name, device.RunningRelease))
 	must(err)
-	_, err = store.Keep(s, client.Releases().Where(release.Fleet.Is(1)).Select(release.RawVersion))
+	releases, err := store.Keep(s, client.Releases().Where(release.Fleet.Is(1)).Select(release.RawVersion))
 	must(err)
 	must(s.Refresh(ctx))
 
@@ -324,7 +324,7 @@ func Example_store() {
 	changes, err := devices.Refresh(ctx)
 	must(err)
 	for _, change := range changes.Changed {
-		version, _ := store.Resolve(s, change.New.RunningRelease)
+		version, _ := releases.Resolve(change.New.RunningRelease)
 		fmt.Println(change.Old.Name, "->", change.New.Name, change.Fields, "runs", version.RawVersion)
 		fmt.Println(slices.Contains(change.Fields, string(device.Name)))
 	}

@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"sync"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/device"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/devicetag"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/release"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/store"
@@ -37,7 +40,7 @@ func refresh[T any](t *testing.T, c *store.Collection[T]) store.Changes[T] {
 	return changes
 }
 
-func TestARefreshSaysWhatChanged(t *testing.T) {
+func TestCollection_Refresh(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	devices := keep(t, store.New(), client.Devices().Where(device.Fleet.Is(1)).
@@ -75,7 +78,7 @@ func ids(devices []balenaclient.Device) []int64 {
 	return all
 }
 
-func TestLinksResolveWithinTheStore(t *testing.T) {
+func TestCollection_Resolve(t *testing.T) {
 	t.Parallel()
 	client, _ := simtest.New(t)
 	s := store.New()
@@ -86,23 +89,14 @@ func TestLinksResolveWithinTheStore(t *testing.T) {
 
 	d, ok := devices.Get(1)
 	require.True(t, ok)
-	r, ok := store.Resolve(s, d.RunningRelease)
+	r, ok := releases.Resolve(d.RunningRelease)
 	require.True(t, ok)
 	assert.Equal(t, "1.1.0+rev1", r.RawVersion)
 	other, _ := devices.Get(15)
-	_, ok = store.Resolve(s, other.RunningRelease)
-	assert.False(t, ok, "a release of a fleet that the store does not hold")
+	_, ok = releases.Resolve(other.RunningRelease)
+	assert.False(t, ok, "a release of a fleet that the collection does not hold")
 	_, ok = devices.Get(999)
 	assert.False(t, ok)
-	_, ok = store.Resolve(s, d.Fleet)
-	assert.False(t, ok, "the store holds no fleets")
-
-	expanded, err := client.Devices().Expand(device.RunningRelease.With(pine.Select(release.Commit))).Get(t.Context(), 15)
-	require.NoError(t, err)
-	r, ok = store.Resolve(s, expanded.RunningRelease)
-	assert.True(t, ok)
-	assert.NotEmpty(t, r.Commit)
-
 	last := int64(0)
 	for r := range releases.All() {
 		assert.Greater(t, r.ID, last)
@@ -115,7 +109,82 @@ func TestLinksResolveWithinTheStore(t *testing.T) {
 	assert.Len(t, slices.Collect(releases.All()), 9)
 }
 
-func TestARefreshThatFailsKeepsTheRowsOfBefore(t *testing.T) {
+func TestCollection_Refresh_ExpandedRows(t *testing.T) {
+	t.Parallel()
+	nested := `{"id":3,"device_name":"kiosk","device_tag":[%s],"is_running__release":[{"id":7,"release_tag":[%s]}]}`
+	tags := [2]string{`{"id":1,"tag_key":"site","value":"oslo"}`, `{"id":2,"tag_key":"ward","value":"3"}`}
+	releaseTags := [2]string{`{"id":5,"tag_key":"x","value":""}`, `{"id":6,"tag_key":"y","value":""}`}
+	row := fmt.Sprintf(nested, tags[0]+","+tags[1], releaseTags[0]+","+releaseTags[1])
+	client := simtest.Client(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"d":[`+row+`]}`) }))
+	devices := keep(t, store.New(), client.Devices().Select(device.Name).
+		Expand(device.Tags.With(pine.Select(devicetag.Key)), device.RunningRelease.With(pine.Select(release.Commit))))
+	refresh(t, devices)
+
+	row = fmt.Sprintf(nested, tags[1]+","+tags[0], releaseTags[1]+","+releaseTags[0])
+	assert.True(t, refresh(t, devices).Empty(), "the order does not matter")
+
+	row = fmt.Sprintf(nested, tags[1]+","+tags[0], releaseTags[1])
+	assert.Equal(t, []string{"is_running__release"}, refresh(t, devices).Changed[0].Fields)
+
+	row = fmt.Sprintf(nested, tags[1]+","+`{"id":1,"tag_key":"site","value":"bergen"}`, releaseTags[1])
+	assert.Equal(t, []string{"device_tag"}, refresh(t, devices).Changed[0].Fields)
+
+	row = `{"id":3,"device_name":"kiosk","device_tag":[],"is_running__release":[]}`
+	assert.Equal(t, []string{"is_running__release", "device_tag"}, refresh(t, devices).Changed[0].Fields)
+}
+
+func TestCollection_Resolve_FromTheCollectionNamed(t *testing.T) {
+	t.Parallel()
+	client, _ := simtest.New(t)
+	s := store.New()
+	keep(t, s, client.Releases().Select(release.Commit))
+	versions := keep(t, s, client.Releases().Select(release.RawVersion))
+	require.NoError(t, s.Refresh(t.Context()))
+	r, ok := versions.Resolve(pine.Ref[balenaclient.Release]{ID: 1})
+	require.True(t, ok)
+	assert.NotEmpty(t, r.RawVersion)
+}
+
+func TestCollection_Forget(t *testing.T) {
+	t.Parallel()
+	client, _ := simtest.New(t)
+	s := store.New()
+	devices := keep(t, s, client.Devices().Where(device.Fleet.Is(1)).Select(device.Name))
+	refresh(t, devices)
+	for d := range devices.All() {
+		devices.Forget(d.ID) // while it is read
+		break
+	}
+	assert.Equal(t, 13, devices.Len())
+	assert.Equal(t, 13, s.Len())
+	assert.False(t, devices.Forget(1), "it is forgotten already")
+	changes := refresh(t, devices)
+	assert.Equal(t, []int64{1}, ids(changes.Added))
+	assert.Equal(t, 14, s.Len())
+}
+
+func TestCollection_Drop(t *testing.T) {
+	t.Parallel()
+	client, _ := simtest.New(t)
+	s := store.New(store.MaxRows(42))
+	all := keep(t, s, client.Devices().Select(device.Name))
+	releases := keep(t, s, client.Releases().Where(release.Fleet.Is(1)).Select(release.RawVersion))
+	refresh(t, all)
+	require.ErrorIs(t, s.Refresh(t.Context()), store.ErrFull)
+	require.Len(t, s.Collections(), 2)
+
+	all.Drop()
+	all.Drop()
+	assert.Equal(t, []store.AnyCollection{releases}, s.Collections())
+	assert.Zero(t, all.Len())
+	assert.Zero(t, s.Len())
+	_, err := all.Refresh(t.Context())
+	require.ErrorIs(t, err, store.ErrDropped)
+	require.NoError(t, s.Refresh(t.Context()), "there is room for the releases")
+	assert.Equal(t, 9, s.Len())
+}
+
+func TestStore_Refresh_Failure(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t, balenaclient.WithRetry(pine.Retry{MaxAttempts: 1}), balenaclient.WithPageSize(10))
 	s := store.New()
@@ -147,14 +216,14 @@ func insertRelease(t *testing.T, sim *balenasim.Simulator) {
 	require.NoError(t, err)
 }
 
-func TestRowsThatCannotBeReadAreNotTakenForRemoved(t *testing.T) {
+func TestCollection_Refresh_UndecodableRow(t *testing.T) {
 	t.Parallel()
-	answer := `{"d":[{"id":1,"device_name":"a"},{"id":2,"device_name":"b"},{"id":3,"device_name":"c"}]}`
-	client := simtest.Client(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(answer)) }))
+	response := `{"d":[{"id":1,"device_name":"a"},{"id":2,"device_name":"b"},{"id":3,"device_name":"c"}]}`
+	client := simtest.Client(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(response)) }))
 	devices := keep(t, store.New(), client.Devices().Select(device.Name))
 	refresh(t, devices)
 
-	answer = `{"d":[{"id":1,"device_name":"changed"},{"id":2,"device_name":{}},{"id":4,"device_name":"d"}]}`
+	response = `{"d":[{"id":1,"device_name":"changed"},{"id":2,"device_name":{}},{"id":4,"device_name":"d"}]}`
 	changes, err := devices.Refresh(t.Context())
 	var unread *balenaclient.RowsError
 	require.ErrorAs(t, err, &unread)
@@ -166,7 +235,7 @@ func TestRowsThatCannotBeReadAreNotTakenForRemoved(t *testing.T) {
 	assert.Equal(t, "b", d.Name, "as it was last read")
 }
 
-func TestAStoreDoesNotGrowBeyondItsBound(t *testing.T) {
+func TestMaxRows(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	s := store.New(store.MaxRows(40))
@@ -175,7 +244,7 @@ func TestAStoreDoesNotGrowBeyondItsBound(t *testing.T) {
 	devices := keep(t, s, client.Devices().Where(device.Fleet.Is(1)).Select(device.Name))
 	_, err := devices.Refresh(t.Context())
 	require.ErrorIs(t, err, store.ErrFull)
-	assert.ErrorContains(t, err, "would hold 50 rows and may hold 40")
+	assert.ErrorContains(t, err, "50 rows exceed the limit of 40")
 	assert.Zero(t, devices.Len())
 	assert.Equal(t, 36, s.Len())
 
@@ -186,7 +255,7 @@ func TestAStoreDoesNotGrowBeyondItsBound(t *testing.T) {
 	assert.Len(t, sim.Requests(), 5, "no more is fetched than is needed to know")
 }
 
-func TestRowsWithoutAnIDCannotBeKept(t *testing.T) {
+func TestKeep_NoID(t *testing.T) {
 	t.Parallel()
 	client, _ := simtest.New(t)
 	type noID struct {
@@ -198,7 +267,7 @@ func TestRowsWithoutAnIDCannotBeKept(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestRowsOfOnesOwnTypeAreComparedByWhatTheyEmbed(t *testing.T) {
+func TestCollection_Refresh_EmbeddedType(t *testing.T) {
 	t.Parallel()
 	type labelled struct {
 		*balenaclient.Device
@@ -213,19 +282,19 @@ func TestRowsOfOnesOwnTypeAreComparedByWhatTheyEmbed(t *testing.T) {
 	assert.Equal(t, []string{"device_name"}, changes.Changed[0].Fields)
 }
 
-func TestAStoreIsReadWhileItIsRefreshed(t *testing.T) {
+func TestStore_Concurrency(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	s := store.New()
 	devices := keep(t, s, client.Devices().Select(device.Name, device.RunningRelease))
-	keep(t, s, client.Releases().Select(release.Commit))
+	releases := keep(t, s, client.Releases().Select(release.Commit))
 	ctx, cancel := context.WithCancel(t.Context())
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() {
 			for ctx.Err() == nil {
 				for d := range devices.All() {
-					store.Resolve(s, d.RunningRelease)
+					releases.Resolve(d.RunningRelease)
 				}
 				devices.Get(1)
 				s.Len()
