@@ -17,62 +17,71 @@ import (
 )
 
 // What a newcomer types: no account, no key.
-func TestRunWithoutAKeyShowsLivingFleetsAndLeavesNothingBehind(t *testing.T) {
-	for name, end := range map[string]func(t *testing.T, pid int){
-		"ended by a signal":       func(t *testing.T, pid int) { require.NoError(t, syscall.Kill(-pid, syscall.SIGINT)) },
-		"the Collector fails":     func(t *testing.T, pid int) { killChild(t, pid, "otelcol-balena") },
-		"the simulator is killed": func(t *testing.T, pid int) { killChild(t, pid, "balenasim") },
+func TestMakeRun_WithoutKey(t *testing.T) {
+	for name, end := range map[string]func(*testing.T, *demo){
+		"ended by a signal":       func(t *testing.T, d *demo) { require.NoError(t, syscall.Kill(-d.pid, syscall.SIGINT)) },
+		"the Collector fails":     func(t *testing.T, d *demo) { killChild(t, d.pid, "otelcol-balena") },
+		"the simulator is killed": func(t *testing.T, d *demo) { killChild(t, d.pid, "balenasim") },
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("shows living fleets and leaves nothing behind: "+name, func(t *testing.T) {
 			t.Parallel()
-			vars := withFreePorts(t, env{
-				"PATH": os.Getenv("PATH"), "HOME": os.Getenv("HOME"), // for make and what it starts
-				"BALENA_COLLECTION_INTERVAL": "1s",
-				// As quick as a rollout may be: it shows within seconds.
-				"SIMFLAGS": "--requests none --speed 100",
-			})
-			// The binaries are those that the other tests use, be they old or not.
-			cmd := process.Command(vars, "make", "-C", "..", "-o", "dist/otelcol-balena", "-o", "dist/balenasim", "run")
-			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a terminal signals the whole group
-			var log process.Buffer
-			cmd.Stdout, cmd.Stderr = &log, &log
-			require.NoError(t, cmd.Start())
-			ended := make(chan struct{})
-			go func() {
-				_ = cmd.Wait()
-				close(ended)
-			}()
-			t.Cleanup(func() {
-				_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-				if t.Failed() {
-					t.Log(log.String())
-				}
-			})
-
-			at := addressesIn(vars)
+			d := makeRun(t, env{"SIMFLAGS": "--requests none --speed 100"}) // a rollout shows within seconds
 			seen := map[string]bool{}
 			eventually(t, func(t *assert.CollectT) {
-				for _, line := range samples(get(t, at.metricsURL)) {
+				for _, line := range samples(get(t, d.metricsURL)) {
 					if strings.HasPrefix(line, "balena_fleet_rollout_device_count{") && strings.Contains(line, `"on_target"`) {
 						seen[line] = true
 					}
 				}
 				require.Greater(t, len(seen), 6, "more values than fleets: the rollout goes on")
 			})
-			assert.Contains(t, log.String(), "Simulated fleets")
-			assert.Contains(t, log.String(), "BALENA_API_KEY=... make run")
+			assert.Contains(t, d.log.String(), "Simulated fleets")
+			assert.Contains(t, d.log.String(), "BALENA_API_KEY=... make run")
 
-			end(t, cmd.Process.Pid)
+			end(t, d)
 			select {
-			case <-ended:
+			case <-d.ended:
 			case <-time.After(process.Patience):
-				t.Fatal("make still runs")
+				t.Fatal("make is still running")
 			}
 			// No process is left in the group.
-			require.Eventually(t, func() bool { return syscall.Kill(-cmd.Process.Pid, 0) == syscall.ESRCH },
-				process.Patience, 10*time.Millisecond)
+			require.Eventually(t, func() bool { return syscall.Kill(-d.pid, 0) == syscall.ESRCH }, process.Patience, 10*time.Millisecond)
 		})
 	}
+}
+
+// demo is a running `make run` without an API key.
+type demo struct {
+	addresses
+	pid   int // and process group
+	log   process.Buffer
+	ended chan struct{}
+}
+
+func makeRun(t *testing.T, vars env) *demo {
+	t.Helper()
+	vars = withFreePorts(t, vars)
+	vars["PATH"], vars["HOME"] = os.Getenv("PATH"), os.Getenv("HOME") // for make and what it starts
+	vars["BALENA_COLLECTION_INTERVAL"] = "1s"
+	d := &demo{addresses: addressesIn(vars), ended: make(chan struct{})}
+	// The binaries are those that the other tests use, whether up to date or not.
+	cmd := process.Command(vars, "make", "-C", "..", "-s", "-o", "dist/otelcol-balena", "-o", "dist/balenasim", "run")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a terminal signals the complete group
+	cmd.Stdout, cmd.Stderr = &d.log, &d.log
+	require.NoError(t, cmd.Start())
+	d.pid = cmd.Process.Pid
+	go func() {
+		_ = cmd.Wait()
+		close(d.ended)
+	}()
+	t.Cleanup(func() {
+		_ = syscall.Kill(-d.pid, syscall.SIGKILL)
+		<-d.ended
+		if t.Failed() {
+			t.Log(d.log.String())
+		}
+	})
+	return d
 }
 
 // killChild kills the process of a group that runs a program.
@@ -97,7 +106,7 @@ func killChild(t *testing.T, group int, program string) {
 	t.Fatalf("no process %s", program)
 }
 
-func TestRunWithAKeyStartsNoSimulator(t *testing.T) {
+func TestMakeRun_WithKeyStartsNoSimulator(t *testing.T) {
 	t.Parallel()
 	out, err := process.Command(env{"PATH": os.Getenv("PATH"), "HOME": os.Getenv("HOME"), "BALENA_API_KEY": "key"},
 		"make", "-C", "..", "-n", "-o", "dist/otelcol-balena", "-o", "dist/balenasim", "run").Output()

@@ -1,0 +1,202 @@
+package distribution
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/otelcol-balena/balenareceiver/receiver"
+)
+
+// page is a Markdown file of the repository.
+type page struct {
+	path   string // from this folder
+	text   string // without code blocks
+	blocks []block
+}
+
+// block is a fenced code block.
+type block struct {
+	at       string // path:line, for messages
+	language string
+	code     string
+}
+
+// pages reads every Markdown file of the repository.
+func pages(t *testing.T) (result []page) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && slices.Contains([]string{".git", "dist", "testdata"}, entry.Name()) {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(path) == ".md" {
+			result = append(result, readPage(t, path))
+		}
+		return nil
+	}))
+	require.Greater(t, len(result), 15, "the documentation has moved")
+	return result
+}
+
+func readPage(t *testing.T, path string) page {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	p := page{path: path}
+	var text strings.Builder
+	var open *block
+	for i, line := range strings.Split(string(data), "\n") {
+		language, fence := strings.CutPrefix(strings.TrimSpace(line), "```")
+		switch {
+		case fence && open == nil:
+			open = &block{at: fmt.Sprintf("%s:%d", path, i+1), language: language}
+		case fence:
+			p.blocks = append(p.blocks, *open)
+			open = nil
+		case open != nil:
+			open.code += line + "\n"
+		default:
+			text.WriteString(line + "\n")
+		}
+	}
+	require.Nil(t, open, "%s: a code block does not end", path)
+	p.text = text.String()
+	return p
+}
+
+var heading = regexp.MustCompile(`(?m)^(#+) (.+)$`)
+
+// anchors are the fragments that links to a page may have, as GitHub derives them from headings.
+func (p page) anchors() (result []string) {
+	for _, match := range heading.FindAllStringSubmatch(p.text, -1) {
+		anchor := strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case r == '-' || r == '_' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+				return r
+			}
+			return -1
+		}, strings.ToLower(match[2]))
+		result = append(result, anchor)
+	}
+	return result
+}
+
+func TestDocs_Links(t *testing.T) {
+	byPath := map[string]page{}
+	for _, p := range pages(t) {
+		byPath[p.path] = p
+	}
+	inlineCode := regexp.MustCompile("`[^`]*`")
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	for _, p := range byPath {
+		for _, match := range link.FindAllStringSubmatch(inlineCode.ReplaceAllString(p.text, ""), -1) {
+			target := match[1]
+			if strings.Contains(target, "://") {
+				continue
+			}
+			file, fragment, _ := strings.Cut(target, "#")
+			path := p.path
+			if file != "" {
+				path = filepath.Join(filepath.Dir(p.path), file)
+			}
+			if _, err := os.Stat(path); !assert.NoError(t, err, "%s links to %s", p.path, target) || fragment == "" {
+				continue
+			}
+			assert.Contains(t, byPath[path].anchors(), fragment, "%s links to %s", p.path, target)
+		}
+	}
+}
+
+func TestDocs_OneTitlePerPage(t *testing.T) {
+	for _, p := range pages(t) {
+		if strings.HasSuffix(p.path, "TEMPLATE.md") {
+			continue
+		}
+		titles := 0
+		for _, match := range heading.FindAllStringSubmatch(p.text, -1) {
+			if match[1] == "#" {
+				titles++
+			}
+		}
+		assert.Equal(t, 1, titles, p.path)
+	}
+}
+
+// The table of docs/configuration.md has every key of the receiver with its default, and no other.
+func TestDocs_ConfigurationKeys(t *testing.T) {
+	defaults := confmap.New()
+	require.NoError(t, defaults.Marshal(receiver.NewFactory().CreateDefaultConfig()))
+	var want []string
+	for _, key := range defaults.AllKeys() {
+		group, _, _ := strings.Cut(key, "::")
+		if !slices.Contains([]string{"api", "metrics", "resource_attributes"}, group) { // one row each
+			want = append(want, key)
+		}
+	}
+
+	row := regexp.MustCompile("(?m)^\\| (`[^|]+) \\|([^|]*)\\|")
+	quoted := regexp.MustCompile("`([^`]+)`")
+	var documented []string
+	for _, cells := range row.FindAllStringSubmatch(readPage(t, "../docs/configuration.md").text, -1) {
+		keys, values := quoted.FindAllStringSubmatch(cells[1], -1), quoted.FindAllStringSubmatch(cells[2], -1)
+		for i, key := range keys {
+			documented = append(documented, key[1])
+			if len(values) > 0 && !strings.Contains(cells[2], "%") { // there is a default, not one in words
+				assert.Equal(t, values[min(i, len(values)-1)][1], written(defaults.Get(key[1])), "default of %s", key[1])
+			}
+		}
+	}
+	documented = slices.DeleteFunc(documented, func(key string) bool {
+		return strings.HasPrefix(key, "api::") || key == "metrics" || key == "resource_attributes"
+	})
+	assert.ElementsMatch(t, want, documented)
+}
+
+// written is a value as the documentation writes it: 60s, not 1m0s.
+func written(value any) string {
+	if d, ok := value.(time.Duration); ok {
+		return fmt.Sprintf("%gs", d.Seconds())
+	}
+	return fmt.Sprint(value)
+}
+
+// Examples are YAML, and for a program that is known here.
+func TestDocs_YAML(t *testing.T) {
+	known := []string{
+		"receivers", "processors", "exporters", "extensions", "service", // the Collector or its builder
+		"scrape_configs", "otlp", // Prometheus
+		"apiVersion", // Kubernetes
+	}
+	found := 0
+	for _, p := range pages(t) {
+		if strings.HasSuffix(p.path, "documentation.md") {
+			continue // generated, with placeholders
+		}
+		for _, b := range p.blocks {
+			if b.language != "yaml" {
+				continue
+			}
+			found++
+			var document map[string]any
+			require.NoError(t, yaml.Unmarshal([]byte(b.code), &document), b.at)
+			assert.True(t, slices.ContainsFunc(known, func(key string) bool { _, ok := document[key]; return ok }), "%s: what is it for?", b.at)
+		}
+	}
+	assert.Greater(t, found, 8)
+}
