@@ -27,10 +27,10 @@ import (
 
 const testToken = "secret-token-of-this-test"
 
-// datasetTime is a moment just behind the last change in the data set.
+// datasetTime is just after the last change in the data set.
 var datasetTime = time.Date(2026, time.November, 22, 6, 30, 0, 0, time.UTC)
 
-// realAccount simulates the account whose rows a real server gave.
+// realAccount simulates the account whose rows were read from a real server.
 func realAccount(t testing.TB) *balenasim.Simulator {
 	t.Helper()
 	return loadAccount(t, balenasim.WithNow(func() time.Time { return datasetTime }))
@@ -63,7 +63,7 @@ func testConfig(url string) *Config {
 	return cfg
 }
 
-// startScraper starts a scraper that takes every moment for datasetTime.
+// startScraper starts a scraper for which it is always datasetTime.
 func startScraper(t testing.TB, cfg *Config) *balenaScraper {
 	t.Helper()
 	return startScraperOn(t, cfg, componenttest.NewNopHost())
@@ -91,7 +91,7 @@ func enableOnly(cfg *Config, pick func(*metadata.MetricsConfig) []*bool) {
 	}
 }
 
-// values are the values of a metric by the attributes of resource and point, markers of vanished series left out. Identities are
+// values are the values of a metric by the attributes of resource and point, without stale markers. Identities are
 // short: fleets go by slug, devices by name, releases by slug and version.
 func values(metrics pmetric.Metrics, name string) map[string]float64 {
 	found := map[string]float64{}
@@ -103,11 +103,21 @@ func values(metrics pmetric.Metrics, name string) map[string]float64 {
 	return found
 }
 
-// vanished are the series with a marker, as metric{identity}.
+// accountPoints is the number of points about the account, with stale markers.
+func accountPoints(metrics pmetric.Metrics) (number int) {
+	forEachPoint(metrics, func(resource pcommon.Map, _ pmetric.Metric, _ pmetric.NumberDataPoint) {
+		if stringOf(resource, "balena.receiver.name") == "" {
+			number++
+		}
+	})
+	return number
+}
+
+// vanished are the series of the account with a stale marker, as metric{identity}.
 func vanished(metrics pmetric.Metrics) []string {
 	var found []string
 	forEachPoint(metrics, func(resource pcommon.Map, metric pmetric.Metric, point pmetric.NumberDataPoint) {
-		if point.Flags().NoRecordedValue() {
+		if point.Flags().NoRecordedValue() && stringOf(resource, "balena.receiver.name") == "" {
 			found = append(found, fmt.Sprintf("%s{%s}", metric.Name(), identity(resource, point)))
 		}
 	})
@@ -135,9 +145,9 @@ func forEachPoint(metrics pmetric.Metrics, visit func(pcommon.Map, pmetric.Metri
 }
 
 func identity(resource pcommon.Map, point pmetric.NumberDataPoint) string {
-	parts := []string{text(resource, "balena.device.name")}
+	parts := []string{stringOf(resource, "balena.device.name")}
 	if parts[0] == "" {
-		parts = []string{text(resource, "balena.fleet.slug"), text(resource, "balena.release.version")}
+		parts = []string{stringOf(resource, "balena.fleet.slug"), stringOf(resource, "balena.release.version")}
 	}
 	for _, value := range point.Attributes().All() {
 		parts = append(parts, value.AsString())
@@ -145,7 +155,7 @@ func identity(resource pcommon.Map, point pmetric.NumberDataPoint) string {
 	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
 }
 
-func text(attributes pcommon.Map, key string) string {
+func stringOf(attributes pcommon.Map, key string) string {
 	if value, ok := attributes.Get(key); ok {
 		return value.AsString()
 	}
@@ -159,7 +169,7 @@ func number(point pmetric.NumberDataPoint) float64 {
 	return point.DoubleValue()
 }
 
-// faulty lets requests fail whose target contains a text; the zero value lets all pass.
+// faulty fails requests; the zero value passes all on.
 type faulty struct {
 	http.Handler
 	fault func(target string) http.HandlerFunc // nil for requests that pass
@@ -167,25 +177,25 @@ type faulty struct {
 
 func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.fault != nil {
-		if answer := f.fault(r.RequestURI); answer != nil {
-			answer(w, r)
+		if respond := f.fault(r.RequestURI); respond != nil {
+			respond(w, r)
 			return
 		}
 	}
 	f.Handler.ServeHTTP(w, r)
 }
 
-// failWith lets requests fail with a status if their target contains the text.
-func failWith(status int, text string) func(string) http.HandlerFunc {
+// failWith fails the requests whose target contains a string.
+func failWith(status int, substring string) func(string) http.HandlerFunc {
 	return func(target string) http.HandlerFunc {
-		if !strings.Contains(target, text) {
+		if !strings.Contains(target, substring) {
 			return nil
 		}
 		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
 	}
 }
 
-// Texts by which the kinds of requests are told apart in their targets.
+// What the targets of the kinds of requests contain.
 const (
 	fleetTarget         = "/v7/application?$select=id,app_name"
 	deviceCountTarget   = "/v7/application?$select=id&$expand=owns__device/$count"
@@ -223,9 +233,9 @@ func plainRows(t *testing.T, sim http.Handler, target string) []map[string]any {
 	request.Header.Set("Authorization", "Bearer "+testToken)
 	recorder := httptest.NewRecorder()
 	sim.ServeHTTP(recorder, request)
-	var answer struct{ D []map[string]any }
+	var response struct{ D []map[string]any }
 	body, err := io.ReadAll(recorder.Body)
 	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(body, &answer), string(body))
-	return answer.D
+	require.NoError(t, json.Unmarshal(body, &response), string(body))
+	return response.D
 }

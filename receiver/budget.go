@@ -2,15 +2,18 @@ package receiver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"golang.org/x/time/rate"
 )
 
-// budgetReserve is the part of the budget that only the counting of fleets may use: the fleets, their device counts, and the check of
+// budgetReserve is the part of the budget that is reserved for counting fleets: the list of fleets, their device counts, and the check of
 // the credentials.
 const budgetReserve = 3
+
+var errBudgetExhausted = errors.New(`"request_budget" is exhausted`)
 
 // budget bounds the requests in a minute. When it runs short, fleets are still counted, because all other requests leave a reserve.
 type budget struct {
@@ -52,7 +55,7 @@ func (b *budget) exhausted(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fmt.Errorf(`the budget of %d requests a minute ("request_budget") is used up`, b.perMinute)
+	return fmt.Errorf(`%w: %d requests a minute`, errBudgetExhausted, b.perMinute)
 }
 
 type countingKey struct{}

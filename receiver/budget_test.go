@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFleetsAreCountedWhenTheBudgetRunsShort(t *testing.T) {
+func TestBudget_FleetsAreCountedWhenItRunsShort(t *testing.T) {
 	t.Parallel()
 	sim := realAccount(t)
 	cfg := testConfig(serve(t, sim))
@@ -22,7 +22,7 @@ func TestFleetsAreCountedWhenTheBudgetRunsShort(t *testing.T) {
 
 	metrics, err := scraper.scrape(ctx)
 
-	require.ErrorContains(t, err, `the budget of 8 requests a minute ("request_budget") is used up`)
+	require.ErrorContains(t, err, `"request_budget" is exhausted: 8 requests a minute`)
 	assert.LessOrEqual(t, len(sim.Requests()), 8)
 	assert.Len(t, values(metrics, "balena.devices.online"), 5)
 
@@ -30,10 +30,10 @@ func TestFleetsAreCountedWhenTheBudgetRunsShort(t *testing.T) {
 	metrics, err = scraper.scrape(ctx)
 	require.Error(t, err)
 	assert.Len(t, values(metrics, "balena.devices.online"), 5, "the reserve is for the next scrape's fleets")
-	assert.Len(t, values(metrics, "balena.fleet.device.count"), 5)
+	assert.Len(t, values(metrics, "balena.fleet.device.registered"), 5)
 }
 
-func TestBudgetRefillsWithinTheMinute(t *testing.T) {
+func TestBudget_Admit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBudget(60)
@@ -53,7 +53,7 @@ func TestBudgetRefillsWithinTheMinute(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		before := time.Now()
-		require.ErrorContains(t, b.admit(ctx), "used up")
+		require.ErrorContains(t, b.admit(ctx), "exhausted")
 		assert.Zero(t, time.Since(before), "waiting for what cannot come in time would be in vain")
 	})
 }

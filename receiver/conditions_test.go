@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -19,42 +20,50 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
-func TestClockThatLagsMakesNoNegativeTimes(t *testing.T) {
+func TestBalenaScraper_Scrape_TimestampsAreTheServers(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(serve(t, realAccount(t)))
 	enableAll(cfg)
-	scraper := startScraper(t, cfg)
-	scraper.now = func() time.Time { return datasetTime.Add(-24 * time.Hour) }
-
-	metrics, err := scraper.scrape(t.Context())
-
-	require.NoError(t, err)
+	scrape := func(clock time.Time) pmetric.Metrics {
+		scraper := startScraper(t, cfg)
+		scraper.now = func() time.Time { return clock }
+		metrics, err := scraper.scrape(t.Context())
+		require.NoError(t, err)
+		return metrics
+	}
+	right, slow := scrape(datasetTime), scrape(datasetTime.Add(-24*time.Hour))
 	for _, name := range []string{
-		"balena.device.connectivity.duration", "balena.device.vpn.duration", "balena.device.heartbeat.duration",
-		"balena.device.service.install.age", "balena.release.age", "balena.fleet.build.age", "balena.fleet.rollout.behind.age",
+		"balena.device.last_connectivity_event.timestamp", "balena.device.last_vpn_event.timestamp", "balena.device.last_heartbeat_change.timestamp",
+		"balena.device.service.installed.timestamp", "balena.release.created.timestamp", "balena.fleet.last_build.timestamp",
+		"balena.fleet.target_release.timestamp",
 	} {
-		require.NotEmpty(t, values(metrics, name), name)
-		for identity, value := range values(metrics, name) {
-			assert.GreaterOrEqual(t, value, 0.0, "%s of %s", name, identity)
-		}
+		require.NotEmpty(t, values(right, name), name)
+		assert.Equal(t, values(right, name), values(slow, name), "%s depends on our clock", name)
 	}
 }
 
-func TestPipelineThatRefusesDataDoesNotStopScrapes(t *testing.T) {
+func TestFactory_PipelineThatRefusesData(t *testing.T) {
 	t.Parallel()
-	sim := realAccount(t)
-	cfg := testConfig(serve(t, sim))
-	cfg.InitialDelay, cfg.CollectionInterval, cfg.Timeout = 0, time.Second, time.Second
-	r, err := NewFactory().CreateMetrics(t.Context(), receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewErr(errors.New("queue is full")))
-	require.NoError(t, err)
-	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+	synctest.Test(t, func(t *testing.T) {
+		refused := 0
+		next, err := consumer.NewMetrics(func(context.Context, pmetric.Metrics) error {
+			refused++
+			return errors.New("queue is full")
+		})
+		require.NoError(t, err)
+		cfg := testConfig("http://127.0.0.1:1") // a scrape that fails is sent too, with what the receiver says about it
+		r, err := NewFactory().CreateMetrics(t.Context(), receivertest.NewNopSettings(metadata.Type), cfg, next)
+		require.NoError(t, err)
+		require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 
-	perScrape := int64(5)
-	assert.Eventually(t, func() bool { return sim.Counters().Requests >= 2*perScrape }, 30*time.Second, 10*time.Millisecond)
-	require.NoError(t, r.Shutdown(t.Context()))
+		time.Sleep(10*time.Minute + 10*time.Second)
+		require.NoError(t, r.Shutdown(t.Context()))
+
+		assert.Equal(t, 11, refused, "one scrape after the initial delay and one each minute")
+	})
 }
 
-func TestPipelineThatBlocksDoesNotHoldUpAShutdown(t *testing.T) {
+func TestCancelingReceiver_Shutdown_WhileThePipelineBlocks(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(serve(t, realAccount(t)))
 	cfg.InitialDelay = 0
@@ -73,7 +82,7 @@ func TestPipelineThatBlocksDoesNotHoldUpAShutdown(t *testing.T) {
 	require.NoError(t, r.Shutdown(t.Context())) // or the test would time out
 }
 
-func TestReceiverThatIsMadeAnewGoesOn(t *testing.T) {
+func TestFactory_CreatesReceiversAgain(t *testing.T) {
 	t.Parallel()
 	// On SIGHUP the Collector shuts components down, in the middle of whatever they do, and makes new ones.
 	sim := realAccount(t)
@@ -95,15 +104,53 @@ func TestReceiverThatIsMadeAnewGoesOn(t *testing.T) {
 	assert.Len(t, values(sink.AllMetrics()[0], "balena.device.online"), 42)
 }
 
-func TestSlowScrapeIsSaidOnce(t *testing.T) {
+func TestBalenaScraper_Warn(t *testing.T) {
 	t.Parallel()
-	scraper := startScraper(t, testConfig(serve(t, realAccount(t))))
-	core, logs := observer.New(zap.WarnLevel)
-	scraper.logger = zap.New(core)
-
-	for _, elapsed := range []time.Duration{time.Second, 2 * time.Minute, 3 * time.Minute, time.Second, 2 * time.Minute} {
-		scraper.warnIfLate(elapsed)
+	fleets := &snapshot{fleets: []*fleetEntity{{}}}
+	listed := func(unmatched ...string) *responses { return &responses{listed: true, unmatched: unmatched} }
+	type scrape struct {
+		snapshot  *snapshot
+		responses *responses
+		elapsed   time.Duration
 	}
-
-	assert.Equal(t, 2, logs.Len(), "when it begins, and when it begins again")
+	quick := time.Second
+	for name, test := range map[string]struct {
+		scrapes []scrape
+		want    []string
+	}{
+		"a slow scrape, until it is quick again": {
+			[]scrape{{fleets, listed(), quick}, {fleets, listed(), 50 * time.Second}, {fleets, listed(), 51 * time.Second}, {fleets, listed(), quick}, {fleets, listed(), 50 * time.Second}},
+			[]string{`Scrape takes almost as long as "timeout" allows`, `Scrape takes almost as long as "timeout" allows`},
+		},
+		"patterns that match no fleet, once": {
+			[]scrape{{fleets, listed("acme/kisok"), quick}, {fleets, listed("acme/kisok"), quick}},
+			[]string{`Patterns in "fleets" match no fleet`},
+		},
+		"fleets that are all gone": {
+			[]scrape{{fleets, listed(), quick}, {&snapshot{}, listed(), quick}, {&snapshot{}, listed(), quick}, {fleets, listed(), quick}},
+			[]string{"No fleet to report"},
+		},
+		"an account without fleets": {
+			[]scrape{{&snapshot{}, listed(), quick}, {&snapshot{}, listed(), quick}},
+			[]string{"No fleet to report"},
+		},
+		"nothing about fleets while they cannot be listed": {
+			[]scrape{{fleets, listed(), quick}, {&snapshot{}, &responses{}, quick}},
+			nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			scraper := startScraper(t, testConfig("http://127.0.0.1:1"))
+			core, logs := observer.New(zap.WarnLevel)
+			scraper.logger = zap.New(core)
+			for _, s := range test.scrapes {
+				scraper.warn(s.snapshot, s.responses, s.elapsed)
+			}
+			require.Equal(t, len(test.want), logs.Len())
+			for i, want := range test.want {
+				assert.Contains(t, logs.All()[i].Message, want)
+			}
+		})
+	}
 }

@@ -6,7 +6,7 @@ import (
 	"net"
 	"net/url"
 	"path"
-	"strings"
+	"strconv"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -25,11 +25,11 @@ const (
 	defaultPageSize    = 1000
 	defaultConcurrency = 4
 
-	// maxPageSize keeps one answer well under the client's bound on an answer's size.
+	// maxPageSize keeps a response well below the maximum that the client accepts.
 	maxPageSize = 10_000
 
-	// defaultTimeoutShare is the part of the collection interval that a scrape may take when no timeout is set.
-	defaultTimeoutShare = 0.9
+	// defaultTimeoutFraction is the part of the collection interval that a scrape may take when no timeout is set.
+	defaultTimeoutFraction = 0.9
 )
 
 // Config of the balena receiver.
@@ -47,7 +47,7 @@ type Config struct {
 	// Token is a balena API key or session token. Exactly one of Token, TokenFile and API.Auth must be set.
 	Token configopaque.String `mapstructure:"token"`
 
-	// TokenFile names a file that holds the token. It is read at every scrape, so that the token may be rotated.
+	// TokenFile is the path of a file that contains the token. It is read for every scrape, so that the token can be rotated.
 	TokenFile string `mapstructure:"token_file"`
 
 	// Fleets selects the fleets that are reported.
@@ -56,24 +56,27 @@ type Config struct {
 	// Devices selects the devices that are reported and counted.
 	Devices DevicesConfig `mapstructure:"devices"`
 
-	// Tags makes tags resource attributes.
+	// Tags turns tags into resource attributes.
 	Tags TagsConfig `mapstructure:"tags"`
 
-	// Shard lets several Collectors share the fleets among them.
+	// Shard divides the fleets among several Collectors.
 	Shard ShardConfig `mapstructure:"shard"`
 
-	// PageSize is the number of rows asked for in one request.
+	// PageSize is the number of rows requested at once.
 	PageSize int `mapstructure:"page_size"`
 
-	// Concurrency is the number of requests that may be under way at once.
+	// Concurrency is the maximum number of concurrent requests.
 	Concurrency int `mapstructure:"concurrency"`
 
-	// RequestLimit is the number of requests a second that the receiver may start; 0 means no limit of its own.
+	// RequestLimit is the maximum number of requests per second; 0 means no limit.
 	RequestLimit float64 `mapstructure:"request_limit"`
 
-	// RequestBudget is the number of requests that the receiver may make in a minute; 0 means no budget. When it runs short, fleets
-	// are still counted.
+	// RequestBudget is the maximum number of requests per minute; 0 means no budget. When it runs short, fleets are still counted.
 	RequestBudget int `mapstructure:"request_budget"`
+
+	// StateSets adds a point with value 0 for every known state that a device is not in, as the OpenTelemetry convention for state metrics
+	// asks. By default only the current state has a point.
+	StateSets bool `mapstructure:"state_sets"`
 
 	// InsecureHTTP allows plain http to a host other than this machine. The token then travels in clear text.
 	InsecureHTTP bool `mapstructure:"insecure_http"`
@@ -112,12 +115,12 @@ type DevicesConfig struct {
 	// ExcludeTags lists tags of which a device must have none.
 	ExcludeTags []string `mapstructure:"exclude_tags"`
 
-	// Exclude lists UUIDs of devices that are known to be dead, for example.
+	// Exclude lists UUIDs of devices, for example of those that are known to be dead.
 	Exclude []string `mapstructure:"exclude"`
 }
 
-// TagsConfig says which tags become resource attributes. A key is that of a tag; its value is the name of the attribute, or empty for
-// the standard one: `balena.fleet.tag.<key>` or `balena.device.tag.<key>`.
+// TagsConfig says which tags become resource attributes, by their keys. The value is the name of the attribute, or empty for the default
+// one: `balena.fleet.tag.<key>` or `balena.device.tag.<key>`.
 type TagsConfig struct {
 	// Fleets are tags of fleets, set on fleet resources.
 	Fleets map[string]string `mapstructure:"fleets"`
@@ -126,12 +129,12 @@ type TagsConfig struct {
 	Devices map[string]string `mapstructure:"devices"`
 }
 
-// ShardConfig is the share of the fleets that this receiver reports: each fleet is in exactly one of Total shares.
+// ShardConfig is the shard of the fleets that this receiver reports: each fleet is in exactly one of Total shards.
 type ShardConfig struct {
-	// Index is the share's number, from 0 to Total-1.
+	// Index is the number of the shard, from 0 to Total-1.
 	Index int `mapstructure:"index"`
 
-	// Total is the number of shares; 0 or 1 means that there is only this one.
+	// Total is the number of shards; 0 or 1 means that there is only this one.
 	Total int `mapstructure:"total"`
 }
 
@@ -156,7 +159,7 @@ func createDefaultConfig() component.Config {
 }
 
 func scrapeTimeout(interval time.Duration) time.Duration {
-	return time.Duration(float64(interval) * defaultTimeoutShare)
+	return time.Duration(float64(interval) * defaultTimeoutFraction)
 }
 
 // Unmarshal derives the timeout from the interval when only the interval is set: a fixed default would be longer than a short
@@ -191,12 +194,12 @@ func (cfg *Config) validateTimes() error {
 	}
 	switch {
 	case cfg.Timeout <= 0:
-		errs = append(errs, fmt.Errorf(`"timeout" is %s: a scrape needs an end, set a time up to "collection_interval" or leave it out`, cfg.Timeout))
+		errs = append(errs, fmt.Errorf(`"timeout" is %s: a scrape must end, set a time up to "collection_interval" or remove the key`, cfg.Timeout))
 	case cfg.Timeout > cfg.CollectionInterval:
-		errs = append(errs, fmt.Errorf(`"timeout" (%s) is longer than "collection_interval" (%s): set a shorter timeout or leave it out`, cfg.Timeout, cfg.CollectionInterval))
+		errs = append(errs, fmt.Errorf(`"timeout" (%s) is longer than "collection_interval" (%s): set a shorter timeout or remove the key`, cfg.Timeout, cfg.CollectionInterval))
 	}
 	if cfg.API.Timeout < 0 {
-		errs = append(errs, fmt.Errorf(`"api::timeout" is %s: set a positive time or leave it out`, cfg.API.Timeout))
+		errs = append(errs, fmt.Errorf(`"api::timeout" is %s: set a positive time or remove the key`, cfg.API.Timeout))
 	}
 	return errors.Join(errs...)
 }
@@ -204,26 +207,31 @@ func (cfg *Config) validateTimes() error {
 func (cfg *Config) validateEndpoint() error {
 	u, err := url.Parse(cfg.API.Endpoint)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return fmt.Errorf(`"api::endpoint" is %q: set the URL of the balena API, for example %s`, redacted(cfg.API.Endpoint), defaultEndpoint)
+		return fmt.Errorf(`"api::endpoint" is %s: set the URL of the balena API, for example %s`, quotedEndpoint(cfg.API.Endpoint), defaultEndpoint)
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf(`"api::endpoint" is %q: leave out user, query and fragment, credentials belong in "token"`, u.Redacted())
+		return fmt.Errorf(`"api::endpoint" is %s with a user, a query or a fragment: remove them, credentials belong in "token"`, quotedEndpoint(cfg.API.Endpoint))
 	}
 	if last := path.Base(u.Path); last == "v6" || last == "v7" {
-		return fmt.Errorf(`"api::endpoint" is %q: leave out the version, the receiver adds the one it needs`, cfg.API.Endpoint)
+		return fmt.Errorf(`"api::endpoint" is %s: remove the version, the receiver adds the one it needs`, quotedEndpoint(cfg.API.Endpoint))
 	}
 	if u.Scheme == "http" && !cfg.InsecureHTTP && !isLoopback(u.Hostname()) {
-		return fmt.Errorf(`"api::endpoint" is %q: plain http would send the token in clear text, use https (or set "insecure_http: true" if the network is trusted)`, cfg.API.Endpoint)
+		return fmt.Errorf(`"api::endpoint" is %s: plain http would send the token in clear text; use https (or set "insecure_http: true" if the network is trusted)`, quotedEndpoint(cfg.API.Endpoint))
 	}
 	return nil
 }
 
-// redacted hides what may be a password in a URL that is quoted in an error.
-func redacted(endpoint string) string {
-	if u, err := url.Parse(endpoint); err == nil {
-		return u.Redacted()
+// quotedEndpoint quotes scheme, host and path of a URL, and nothing else of it: it may contain credentials, as user, password or query.
+// What has no host may be anything.
+func quotedEndpoint(endpoint string) string {
+	if endpoint == "" {
+		return `""`
 	}
-	return "(not a URL)"
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" {
+		return "not a URL with a scheme and a host"
+	}
+	return strconv.Quote((&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String())
 }
 
 func isLoopback(host string) bool {
@@ -243,7 +251,7 @@ func (cfg *Config) validateCredentials() error {
 	case 1:
 		return nil
 	default:
-		return errors.New(`more than one of "token", "token_file" and "api::auth" is set: leave one`)
+		return errors.New(`more than one of "token", "token_file" and "api::auth" is set: keep one`)
 	}
 }
 
@@ -267,21 +275,6 @@ func (cfg *Config) validateLimits() error {
 func (cfg *Config) validateSelection() error {
 	_, err := newSelection(cfg)
 	return err
-}
-
-func (cfg TagsConfig) validate() error {
-	var errs []error
-	for key, tags := range map[string]map[string]string{"tags::fleets": cfg.Fleets, "tags::devices": cfg.Devices} {
-		for name, attribute := range tags {
-			if name == "" || strings.ContainsAny(name, " \t\r\n") {
-				errs = append(errs, fmt.Errorf("%q: %q is no key of a tag: keys have no white space", key, name))
-			}
-			if strings.HasPrefix(attribute, "balena.") {
-				errs = append(errs, fmt.Errorf("%q: %q: the attribute %q could clash with one of the receiver's: choose a name that does not start with \"balena.\"", key, name, attribute))
-			}
-		}
-	}
-	return errors.Join(errs...)
 }
 
 func (cfg ShardConfig) validate() error {

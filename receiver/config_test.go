@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/xconfmap"
 )
 
-func TestLoadConfig(t *testing.T) {
+func TestConfig_Unmarshal(t *testing.T) {
 	t.Parallel()
 	all := createDefaultConfig().(*Config)
 	all.CollectionInterval, all.InitialDelay, all.Timeout = 5*time.Minute, 10*time.Second, 2*time.Minute
@@ -48,7 +48,7 @@ func TestLoadConfig(t *testing.T) {
 	}
 }
 
-func TestUnknownKeyIsAnErrorThatNamesIt(t *testing.T) {
+func TestConfig_Unmarshal_UnknownKey(t *testing.T) {
 	t.Parallel()
 	_, err := loadConfig(t, "balena/unknown")
 	require.ErrorContains(t, err, "tokenn")
@@ -68,7 +68,7 @@ func loadConfig(t *testing.T, name string) (*Config, error) {
 	return cfg, sub.Unmarshal(cfg)
 }
 
-func TestValidateSaysWhatIsWrongAndWhatToDo(t *testing.T) {
+func TestConfig_Validate(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		change func(*Config)
@@ -80,11 +80,11 @@ func TestValidateSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		},
 		"two credentials": {
 			func(cfg *Config) { cfg.TokenFile = "/run/secrets/balena" },
-			[]string{`more than one of "token", "token_file" and "api::auth" is set: leave one`},
+			[]string{`more than one of "token", "token_file" and "api::auth" is set: keep one`},
 		},
 		"a token beside an auth extension": {
 			func(cfg *Config) { cfg.API.Auth = configoptional.Some(configauth.Config{}) },
-			[]string{`more than one of "token", "token_file" and "api::auth" is set: leave one`},
+			[]string{`more than one of "token", "token_file" and "api::auth" is set: keep one`},
 		},
 		"an interval below a second": {
 			func(cfg *Config) { cfg.CollectionInterval, cfg.Timeout = 500*time.Millisecond, 400*time.Millisecond },
@@ -92,11 +92,11 @@ func TestValidateSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		},
 		"no timeout": {
 			func(cfg *Config) { cfg.Timeout = 0 },
-			[]string{`"timeout" is 0s: a scrape needs an end`},
+			[]string{`"timeout" is 0s: a scrape must end`},
 		},
 		"a timeout beyond the interval": {
 			func(cfg *Config) { cfg.Timeout = 2 * time.Minute },
-			[]string{`"timeout" (2m0s) is longer than "collection_interval" (1m0s): set a shorter timeout or leave it out`},
+			[]string{`"timeout" (2m0s) is longer than "collection_interval" (1m0s): set a shorter timeout or remove the key`},
 		},
 		"a negative request timeout": {
 			func(cfg *Config) { cfg.API.Timeout = -1 },
@@ -108,19 +108,43 @@ func TestValidateSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		},
 		"an endpoint without a scheme": {
 			func(cfg *Config) { cfg.API.Endpoint = "api.balena-cloud.com" },
-			[]string{`"api::endpoint" is "api.balena-cloud.com": set the URL of the balena API`},
+			[]string{`"api::endpoint" is not a URL with a scheme and a host: set the URL of the balena API`},
 		},
-		"an endpoint with a password, which is not repeated": {
+		"an endpoint with a password": {
 			func(cfg *Config) { cfg.API.Endpoint = "https://user:hidden@api.balena-cloud.com" },
-			[]string{`"api::endpoint" is "https://user:xxxxx@api.balena-cloud.com": leave out user, query and fragment`},
+			[]string{`"api::endpoint" is "https://api.balena-cloud.com" with a user, a query or a fragment: remove them`},
+		},
+		"an endpoint with the key as user": {
+			func(cfg *Config) { cfg.API.Endpoint = "https://hidden@api.balena-cloud.com" },
+			[]string{`"api::endpoint" is "https://api.balena-cloud.com" with a user, a query or a fragment: remove them`},
+		},
+		"an endpoint with the key in its query": {
+			func(cfg *Config) { cfg.API.Endpoint = "https://api.balena-cloud.com/?apikey=hidden" },
+			[]string{`"api::endpoint" is "https://api.balena-cloud.com/" with a user, a query or a fragment: remove them`},
+		},
+		"an endpoint with the key in its fragment": {
+			func(cfg *Config) { cfg.API.Endpoint = "https://api.balena-cloud.com/#hidden" },
+			[]string{`with a user, a query or a fragment: remove them`},
+		},
+		"an endpoint with the key and without a scheme": {
+			func(cfg *Config) { cfg.API.Endpoint = "api.balena-cloud.com/?apikey=hidden" },
+			[]string{`"api::endpoint" is not a URL with a scheme and a host`},
+		},
+		"an endpoint with the key and another scheme": {
+			func(cfg *Config) { cfg.API.Endpoint = "ftp://hidden@api.balena-cloud.com" },
+			[]string{`"api::endpoint" is "ftp://api.balena-cloud.com": set the URL of the balena API`},
+		},
+		"an endpoint that cannot be parsed": {
+			func(cfg *Config) { cfg.API.Endpoint = "https://hidden:%zz@api.balena-cloud.com" },
+			[]string{`"api::endpoint" is not a URL with a scheme and a host`},
 		},
 		"an endpoint with the API's version": {
 			func(cfg *Config) { cfg.API.Endpoint = "https://api.balena.example.com/v7/" },
-			[]string{`"api::endpoint" is "https://api.balena.example.com/v7/": leave out the version`},
+			[]string{`"api::endpoint" is "https://api.balena.example.com/v7/": remove the version`},
 		},
 		"http to another host": {
 			func(cfg *Config) { cfg.API.Endpoint = "http://api.balena.example.com" },
-			[]string{"plain http would send the token in clear text, use https", `"insecure_http: true"`},
+			[]string{"plain http would send the token in clear text; use https", `"insecure_http: true"`},
 		},
 		"no page size": {
 			func(cfg *Config) { cfg.PageSize = 0 },
@@ -176,7 +200,7 @@ func TestValidateSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 	}
 }
 
-func TestHTTPIsAllowedToThisMachineAndWhenAskedFor(t *testing.T) {
+func TestConfig_Validate_PlainHTTP(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*Config){
 		"localhost": func(cfg *Config) { cfg.API.Endpoint = "http://localhost:1337" },

@@ -32,7 +32,7 @@ func createMetricsReceiver(_ context.Context, settings receiver.Settings, cfg co
 	if err != nil {
 		return nil, err
 	}
-	cancelled, err := consumer.NewMetrics(func(ctx context.Context, metrics pmetric.Metrics) error {
+	canceling, err := consumer.NewMetrics(func(ctx context.Context, metrics pmetric.Metrics) error {
 		ctx, cancel := s.untilShutdown(ctx)
 		defer cancel()
 		return next.ConsumeMetrics(ctx, metrics)
@@ -40,22 +40,22 @@ func createMetricsReceiver(_ context.Context, settings receiver.Settings, cfg co
 	if err != nil {
 		return nil, err
 	}
-	controller, err := scraperhelper.NewMetricsController(&config.ControllerConfig, settings, cancelled,
+	controller, err := scraperhelper.NewMetricsController(&config.ControllerConfig, settings, canceling,
 		scraperhelper.AddMetricsScraper(metadata.Type, metricsScraper))
 	if err != nil {
 		return nil, err
 	}
-	return &cancellingReceiver{Metrics: controller, cancel: s.cancel}, nil
+	return &cancelingReceiver{Metrics: controller, cancel: s.cancel}, nil
 }
 
-// cancellingReceiver ends a running scrape, or a pipeline that blocks, before it waits for it: the controller alone would wait until the
+// cancelingReceiver ends a running scrape, or a pipeline that blocks, before it waits for it: the controller alone would wait until the
 // scrape's timeout, or for ever.
-type cancellingReceiver struct {
+type cancelingReceiver struct {
 	receiver.Metrics
 	cancel context.CancelFunc
 }
 
-func (r *cancellingReceiver) Shutdown(ctx context.Context) error {
+func (r *cancelingReceiver) Shutdown(ctx context.Context) error {
 	r.cancel()
 	return r.Metrics.Shutdown(ctx)
 }

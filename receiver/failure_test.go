@@ -12,13 +12,13 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
 )
 
-func TestEachKindOfRequestFailsByItself(t *testing.T) {
+func TestFetcher_Fetch_KindsFailIndependently(t *testing.T) {
 	t.Parallel()
 	fleets := []string{"balena.devices.online"}
-	deviceCounts := []string{"balena.fleet.device.count"}
+	deviceCounts := []string{"balena.fleet.device.registered"}
 	devices := []string{
-		"balena.device.connectivity.duration", "balena.device.info", "balena.device.online", "balena.device.status",
-		"balena.device.storage.utilization", "balena.fleet.heartbeat.count", "balena.fleet.status.count",
+		"balena.device.last_connectivity_event.timestamp", "balena.device.info", "balena.device.online", "balena.device.status",
+		"balena.device.storage.utilization", "balena.fleet.device.heartbeat.state", "balena.fleet.device.status",
 	}
 	releases := []string{
 		"balena.release.device.pinned", "balena.release.device.running", "balena.release.device.targeted", "balena.release.info",
@@ -37,9 +37,6 @@ func TestEachKindOfRequestFailsByItself(t *testing.T) {
 		"devices, and with them the counts made from them": {
 			deviceTarget, "devices: GET /v7/device: 500 Internal Server Error", [][]string{devices, releases[:3]},
 		},
-		"device types": {
-			deviceTypeTarget, "device types: GET /v7/device_type: 500 Internal Server Error", nil,
-		},
 		"newest releases, which may be in use all the same": {
 			newestReleaseTarget, "newest releases: GET /v7/application: 500 Internal Server Error", nil,
 		},
@@ -53,9 +50,6 @@ func TestEachKindOfRequestFailsByItself(t *testing.T) {
 			scraper := startScraper(t, testConfig(serve(t, api)))
 			complete, err := scraper.scrape(t.Context())
 			require.NoError(t, err)
-			// Device types are asked for when an unknown one turns up.
-			clear(scraper.fetcher.deviceTypes)
-
 			api.fault = failWith(http.StatusInternalServerError, test.target)
 			metrics, err := scraper.scrape(t.Context())
 
@@ -66,7 +60,7 @@ func TestEachKindOfRequestFailsByItself(t *testing.T) {
 				}
 			}
 			if test.absent != nil {
-				assert.Equal(t, complete.DataPointCount()-metrics.DataPointCount(), failedPoints(t, err))
+				assert.Equal(t, accountPoints(complete)-accountPoints(metrics), failedPoints(t, err))
 			} else {
 				assert.Positive(t, failedPoints(t, err))
 			}
@@ -75,13 +69,13 @@ func TestEachKindOfRequestFailsByItself(t *testing.T) {
 			api.fault = nil
 			metrics, err = scraper.scrape(t.Context())
 			require.NoError(t, err)
-			assert.Equal(t, complete.DataPointCount(), metrics.DataPointCount()-len(vanished(metrics)))
+			assert.Equal(t, accountPoints(complete), accountPoints(metrics))
 			assert.Empty(t, vanished(metrics))
 		})
 	}
 }
 
-func TestDevicesOfThePagesThatCameAreReported(t *testing.T) {
+func TestFetchRun_FetchDevices_ReportsPagesThatSucceeded(t *testing.T) {
 	t.Parallel()
 	api := &faulty{Handler: realAccount(t)}
 	cfg := testConfig(serve(t, api))
@@ -100,11 +94,11 @@ func TestDevicesOfThePagesThatCameAreReported(t *testing.T) {
 	require.ErrorContains(t, err, "devices: page 3: GET /v7/device: 500")
 	assert.Len(t, values(metrics, "balena.device.online"), 20)
 	assert.Len(t, values(metrics, "balena.devices.online"), 5, "the server's own counts are complete")
-	assert.NotContains(t, names(metrics), "balena.fleet.status.count", "a count of some devices would be wrong")
+	assert.NotContains(t, names(metrics), "balena.fleet.device.status", "a count of some devices would be wrong")
 	assert.NotContains(t, names(metrics), "balena.release.device.running")
 }
 
-func TestBadAnswersCostWhatTheyConcernAndNothingElse(t *testing.T) {
+func TestFetcher_Fetch_MalformedResponses(t *testing.T) {
 	t.Parallel()
 	answer := func(body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }
@@ -144,7 +138,7 @@ func TestBadAnswersCostWhatTheyConcernAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestARowThatDoesNotFitIsLeftOutAlone(t *testing.T) {
+func TestForEachRow_SkipsRowsThatCannotBeDecoded(t *testing.T) {
 	t.Parallel()
 	url := serve(t, rewriteBody(realAccount(t), `"storage_usage":2543,`, `"storage_usage":"much",`))
 
@@ -158,7 +152,7 @@ func TestARowThatDoesNotFitIsLeftOutAlone(t *testing.T) {
 	assert.NotContains(t, online, "warehouse-gateways-00")
 }
 
-func TestNullInEveryFieldIsNoZero(t *testing.T) {
+func TestForEachRow_NullIsNotZero(t *testing.T) {
 	t.Parallel()
 	api := &faulty{Handler: realAccount(t)}
 	cfg := testConfig(serve(t, api))

@@ -4,93 +4,12 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
 )
-
-// requestKind tells requests apart that can fail by themselves.
-type requestKind string
-
-const (
-	credentialRequest    requestKind = "credentials"
-	fleetRequest         requestKind = "fleets"
-	deviceCountRequest   requestKind = "device counts"
-	fleetTagRequest      requestKind = "fleet tags"
-	deviceRequest        requestKind = "devices"
-	deviceTagRequest     requestKind = "device tags"
-	containerRequest     requestKind = "services on devices"
-	newestReleaseRequest requestKind = "newest releases"
-	lastBuildRequest     requestKind = "last successful builds"
-	releaseCountRequest  requestKind = "release counts"
-	deviceTypeRequest    requestKind = "device types"
-	imageRequest         requestKind = "images"
-	releaseRequest       requestKind = "releases"
-)
-
-// requestKinds are all kinds, in the order in which they are asked.
-var requestKinds = []requestKind{
-	credentialRequest, fleetRequest, deviceCountRequest, fleetTagRequest, newestReleaseRequest, lastBuildRequest, releaseCountRequest,
-	deviceRequest, deviceTagRequest, containerRequest, deviceTypeRequest, imageRequest, releaseRequest,
-}
-
-// answers is what a scrape's requests brought. Each kind of request can fail by itself.
-type answers struct {
-	plan          plan
-	fleets        []balenaclient.Fleet // by ascending id
-	deviceCounts  map[int64]int64      // by fleet id
-	fleetTags     map[int64][]tag
-	devices       []*deviceEntity // not yet joined with anything
-	deviceTags    map[int64][]tag
-	deviceTypes   map[int64]string // slugs by id
-	containers    []container
-	services      map[int64]service          // by image id
-	lastBuilds    map[int64]instant          // by fleet id
-	releaseCounts map[int64]map[string]int64 // by fleet id and status
-	releases      []balenaclient.Release
-	failures      map[requestKind]error
-}
-
-// tag is a resource attribute made of a tag.
-type tag struct {
-	attribute, value string
-}
-
-// container is a service's container on a device.
-type container struct {
-	deviceID, imageID int64
-	status            string
-	installedAt       instant
-	downloadProgress  reading // percent
-}
-
-// service is a service of a fleet.
-type service struct {
-	name    string
-	fleetID int64
-}
-
-// failed reports whether requests of a kind did not bring all that they should have. Rows that were left out because they did not
-// fit their type do not count: what they lack is said, and all else is there.
-func (a answers) failed(kind requestKind) bool {
-	var rows *balenaclient.RowsError
-	err := a.failures[kind]
-	return err != nil && !errors.As(err, &rows)
-}
-
-// has reports whether all was fetched that a kind of request was to bring.
-func (a answers) has(kind requestKind) bool { return a.plan.needs(kind) && !a.failed(kind) }
-
-// complete reports whether everything was fetched that was planned.
-func (a answers) complete() bool {
-	for kind := range a.failures {
-		if a.failed(kind) {
-			return false
-		}
-	}
-	return true
-}
 
 // fetcher runs a plan.
 type fetcher struct {
@@ -99,57 +18,64 @@ type fetcher struct {
 	selection   selection
 	tags        TagsConfig
 	concurrency int
+	now         func() time.Time
+	apiKeys     apiKeys
 
-	// What does not change is asked for once.
-	deviceTypes map[int64]string  // slugs by id
-	services    map[int64]service // by image id
+	// What does not change is requested once.
+	deviceTypes map[int64]string  // slugs by ID; empty for types that the credentials cannot read
+	services    map[int64]service // by image ID; the zero value for images that the credentials cannot read
 
-	// Tags are part of what identifies a series. When they cannot be had the last ones serve, because a series that changes its name
-	// for the length of a failure would be worse than a tag that changed.
-	fleetTags, deviceTags map[int64][]tag
+	// Tags are part of what identifies a series. While they cannot be fetched the last ones are used: a series that changes its name
+	// for the length of a failure would be worse than an outdated tag.
+	fleetTags, deviceTags map[int64][]tag // an entry for each fleet and device whose tags are known
 }
 
 // maxServices bounds what is remembered of images, of which each release brings new ones.
 const maxServices = 100_000
 
-// fetch asks for what is planned. Requests that do not need each other run at the same time; those that count fleets come first, and
-// small ones before those that take many pages, so that nothing cheap waits for something heavy.
-func (f *fetcher) fetch(ctx context.Context) answers {
-	run := &fetching{fetcher: f, texts: texts{}, answers: answers{plan: f.plan, failures: map[requestKind]error{}}}
+// fetch requests what is planned. Requests that do not need each other run at the same time. Those that count fleets come first, and
+// small ones before those that take many pages, so that nothing cheap waits for something expensive.
+func (f *fetcher) fetch(ctx context.Context) *responses {
+	run := &fetchRun{fetcher: f, shared: sharedStrings{}, responses: newResponses(f.plan)}
 
-	run.together(whileCounting(ctx),
+	run.runParallel(whileCounting(ctx),
 		task{fleetRequest, true, run.fetchFleets},
 		task{deviceCountRequest, run.plan.needs(deviceCountRequest), run.fetchDeviceCounts},
 	)
-	if len(run.answers.fleets) > 0 {
-		run.together(ctx,
+	run.responses.countedAt = f.now()
+	if len(run.responses.fleets) > 0 {
+		needsDevices := run.plan.needs(deviceRequest)
+		run.runParallel(ctx,
 			task{fleetTagRequest, len(run.tags.Fleets) > 0, run.fetchFleetTags},
 			task{newestReleaseRequest, run.plan.needs(newestReleaseRequest), run.fetchNewestReleases},
 			task{lastBuildRequest, run.plan.needs(lastBuildRequest), run.fetchLastBuilds},
 			task{releaseCountRequest, run.plan.needs(releaseCountRequest), run.fetchReleaseCounts},
-			task{deviceRequest, run.plan.needs(deviceRequest), run.fetchDevices},
-			task{deviceTagRequest, run.plan.needs(deviceRequest) && len(run.tags.Devices) > 0, run.fetchDeviceTags},
+			task{deviceRequest, needsDevices, run.fetchDevices},
+			task{deviceTagRequest, needsDevices && len(run.tags.Devices) > 0, run.fetchDeviceTags},
 			task{containerRequest, run.plan.needs(containerRequest), run.fetchContainers},
 		)
-		run.together(ctx,
+		run.runParallel(ctx,
 			task{deviceTypeRequest, run.plan.needs(deviceTypeRequest) && run.hasUnknownDeviceType(), run.fetchDeviceTypes},
-			task{imageRequest, true, run.fetchServices},
+			task{imageRequest, run.plan.needs(imageRequest), run.fetchServices},
 			task{releaseRequest, run.plan.needs(releaseRequest), run.fetchReleases},
 		)
 	}
 	run.checkCredentials(whileCounting(ctx))
-	run.answers.deviceTypes, run.answers.services = f.deviceTypes, f.services
-	run.answers.fleetTags, run.answers.deviceTags = f.fleetTags, f.deviceTags
-	return run.answers
+	if run.responses.listed {
+		run.runParallel(ctx, task{apiKeyRequest, run.plan.needs(apiKeyRequest) && run.apiKeys.due(), run.fetchAPIKeys})
+	}
+	run.remember()
+	return run.responses
 }
 
-// fetching is one run of a plan.
-type fetching struct {
+// fetchRun is one run of a plan.
+type fetchRun struct {
 	*fetcher
-	answers answers
-	mu      sync.Mutex // guards answers.failures
-	texts   texts      // of devices
-	newest  []int64    // ids of the newest releases
+	responses *responses
+	mu        sync.Mutex    // guards failures and missing of the responses
+	shared    sharedStrings // of devices
+	newest    []int64       // IDs of the newest releases
+	tagged    map[int64][]tag
 }
 
 type task struct {
@@ -158,8 +84,8 @@ type task struct {
 	run    func(context.Context) error
 }
 
-// together runs the tasks that are needed at the same time and notes which of them failed.
-func (r *fetching) together(ctx context.Context, tasks ...task) {
+// runParallel runs the tasks that are needed at the same time and records which of them failed.
+func (r *fetchRun) runParallel(ctx context.Context, tasks ...task) {
 	var group errgroup.Group
 	group.SetLimit(r.concurrency)
 	for _, task := range tasks {
@@ -168,58 +94,106 @@ func (r *fetching) together(ctx context.Context, tasks ...task) {
 		}
 		group.Go(func() error {
 			if err := task.run(ctx); err != nil {
-				r.fail(task.kind, err)
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				r.responses.failures[task.kind] = err
 			}
 			return nil
 		})
 	}
-	_ = group.Wait() // failures are noted by kind
+	_ = group.Wait() // failures are recorded by kind
 }
 
-func (r *fetching) fail(kind requestKind, err error) {
+// miss records fleets for which a kind of request did not return everything.
+func (r *fetchRun) miss(kind requestKind, fleetIDs ...int64) {
+	if len(fleetIDs) == 0 {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.answers.failures[kind] = err
+	r.responses.missing.add(kind, fleetIDs...)
 }
 
-// checkCredentials makes sure that an account that looks empty is not one that the API hides: it answers wrong and expired
-// credentials with the public fleets, and counts no devices in them. Any device proves the credentials.
-func (r *fetching) checkCredentials(ctx context.Context) {
-	if r.answers.failed(fleetRequest) || r.seesDevices() {
+// unlist records fleets of which not even the rows are known that a kind of request did not return.
+func (r *fetchRun) unlist(kind requestKind, fleetIDs ...int64) {
+	if len(fleetIDs) == 0 {
+		return
+	}
+	r.miss(kind, fleetIDs...)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.responses.unlisted.add(kind, fleetIDs...)
+}
+
+// checkCredentials makes sure that an account that looks empty is not one that the API hides: it responds to wrong and expired
+// credentials with the public fleets, and counts no devices in them. Any device proves the credentials. A 401 alone proves nothing.
+func (r *fetchRun) checkCredentials(ctx context.Context) {
+	denied := errors.Is(r.responses.failures[fleetRequest], balenaclient.ErrUnauthorized)
+	if !denied && (r.responses.failed(fleetRequest) || r.seesDevices()) {
 		return
 	}
 	_, err := r.client.WhoAmI(ctx)
 	if err == nil {
 		return
 	}
-	// Nothing that was answered can be trusted. What else failed is worth saying unless bad credentials explain it.
+	// Nothing in the responses can be trusted. What else failed is worth reporting unless bad credentials explain it.
 	failures := map[requestKind]error{}
 	if !errors.Is(err, balenaclient.ErrUnauthorized) {
-		failures = r.answers.failures
+		failures = r.responses.failures
 	}
 	failures[credentialRequest] = err
-	r.answers = answers{plan: r.plan, failures: failures}
+	r.responses = newResponses(r.plan)
+	r.responses.failures = failures
 }
 
-func (r *fetching) seesDevices() bool {
-	if len(r.answers.devices) > 0 {
+func (r *fetchRun) seesDevices() bool {
+	if len(r.responses.devices) > 0 {
 		return true
 	}
-	for _, row := range r.answers.fleets {
-		if row.Devices.Count > 0 || r.answers.deviceCounts[row.ID] > 0 {
+	for _, row := range r.responses.fleets {
+		if row.Devices.Count > 0 || r.responses.deviceCounts[row.ID] > 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// texts keeps one copy of each text that many devices have in common.
-type texts map[string]string
+// remember hands what the fetcher knows to the responses, and keeps the tags for the next run.
+func (r *fetchRun) remember() {
+	if len(r.tags.Devices) > 0 && r.responses.listed {
+		r.rememberDeviceTags()
+	}
+	r.responses.tags = r.tags
+	r.responses.deviceTypes, r.responses.services = r.deviceTypes, r.services
+	r.responses.fleetTags, r.responses.deviceTags = r.fleetTags, r.deviceTags
+	r.responses.apiKeys = r.apiKeys.keys
+}
 
-func (t texts) shared(text string) string {
-	if known, ok := t[text]; ok {
+// rememberDeviceTags keeps the tags of all devices for which they were fetched, now or, while they cannot be, before.
+func (r *fetchRun) rememberDeviceTags() {
+	tags := make(map[int64][]tag, len(r.responses.devices))
+	for id, before := range r.deviceTags {
+		if r.responses.failed(deviceRequest) {
+			tags[id] = before // the device may still be there
+		}
+	}
+	for _, d := range r.responses.devices {
+		if !r.responses.missing.has(deviceTagRequest, d.fleetID) {
+			tags[d.id] = r.tagged[d.id]
+		} else if before, known := r.deviceTags[d.id]; known {
+			tags[d.id] = before
+		}
+	}
+	r.fetcher.deviceTags = tags
+}
+
+// sharedStrings keeps one copy of each string that many devices have in common.
+type sharedStrings map[string]string
+
+func (s sharedStrings) get(value string) string {
+	if known, ok := s[value]; ok {
 		return known
 	}
-	t[text] = text
-	return text
+	s[value] = value
+	return value
 }

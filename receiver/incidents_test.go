@@ -18,9 +18,9 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadatatest"
 )
 
-// TestIncidentsCanBeToldApartByMetricsAlone holds the table in the README ("What happened?") against the simulator: of the signs that
-// it names, exactly the one of the incident that happened must show.
-func TestIncidentsCanBeToldApartByMetricsAlone(t *testing.T) {
+// TestIncidents shows on the simulator that the metrics tell incidents apart: of their signs, exactly the one of the incident that
+// happened must show.
+func TestIncidents(t *testing.T) {
 	t.Parallel()
 	// The data set is in some disorder; here all devices work, and those of one site share a tag.
 	const site, siteDevices = "berlin", 4
@@ -50,21 +50,21 @@ func TestIncidentsCanBeToldApartByMetricsAlone(t *testing.T) {
 	}
 	signs := map[string]func(pmetric.Metrics, map[int64]int64) bool{
 		"one device lost power": func(m pmetric.Metrics, _ map[int64]int64) bool {
-			return sum(values(m, "balena.fleet.connectivity.lost")) == 1
+			return sum(values(m, "balena.fleet.device.disconnections")) == 1
 		},
 		"one site lost its uplink": func(m pmetric.Metrics, _ map[int64]int64) bool {
-			return len(offlineAt(m, site)) == siteDevices && sum(values(m, "balena.fleet.connectivity.lost")) == siteDevices
+			return len(offlineAt(m, site)) == siteDevices && sum(values(m, "balena.fleet.device.disconnections")) == siteDevices
 		},
 		"balena's VPN had an incident": func(m pmetric.Metrics, _ map[int64]int64) bool {
 			// Many lose the VPN at once, and their heartbeats go on.
-			return sum(values(m, "balena.fleet.connectivity.lost")) > 10 && sumOf(m, "balena.fleet.heartbeat.count", "online") == 42
+			return sum(values(m, "balena.fleet.device.disconnections")) > 10 && sumOf(m, "balena.fleet.device.heartbeat.state", "online") == 42
 		},
 		"the API was down": func(_ pmetric.Metrics, requests map[int64]int64) bool {
 			return requests[http.StatusInternalServerError] > 0
 		},
 		"the token expired": func(_ pmetric.Metrics, requests map[int64]int64) bool { return requests[http.StatusUnauthorized] > 0 },
 		"a rollout got stuck": func(m pmetric.Metrics, _ map[int64]int64) bool {
-			return sumOf(m, "balena.fleet.rollout.device.count", "failing") > 0
+			return sumOf(m, "balena.fleet.device.rollout.state", "failing") > 0
 		},
 	}
 	for incident, happen := range incidents {
@@ -86,6 +86,8 @@ func TestIncidentsCanBeToldApartByMetricsAlone(t *testing.T) {
 			require.NoError(t, s.start(t.Context(), componenttest.NewNopHost()))
 			t.Cleanup(func() { require.NoError(t, s.shutdown(t.Context())) })
 
+			_, err = s.scrape(t.Context())
+			require.NoError(t, err)
 			happen(t, sim, api)
 			metrics, _ := s.scrape(t.Context())
 
@@ -147,7 +149,7 @@ func sumOf(metrics pmetric.Metrics, name, attribute string) (total float64) {
 // offlineAt are the devices of a place that are not online.
 func offlineAt(metrics pmetric.Metrics, place string) (devices []string) {
 	forEachPoint(metrics, func(resource pcommon.Map, metric pmetric.Metric, point pmetric.NumberDataPoint) {
-		if metric.Name() == "balena.device.online" && number(point) == 0 && text(resource, "place") == place {
+		if metric.Name() == "balena.device.online" && number(point) == 0 && stringOf(resource, "place") == place {
 			devices = append(devices, identity(resource, point))
 		}
 	})
@@ -160,7 +162,7 @@ func requestsByStatus(t *testing.T, telemetry *componenttest.Telemetry) map[int6
 	require.NoError(t, err)
 	requests := map[int64]int64{}
 	for _, point := range metric.Data.(metricdata.Sum[int64]).DataPoints {
-		status, _ := point.Attributes.Value("status_code")
+		status, _ := point.Attributes.Value("http.response.status_code")
 		requests[status.AsInt64()] += point.Value
 	}
 	return requests

@@ -71,14 +71,14 @@ var passingFaults = []balenasim.Fault{
 
 // faultyPaths are the paths that faults are tried on, and metrics that need what they bring.
 var faultyPaths = map[string][]string{
-	"/v7/application":     {"balena.devices.online", "balena.fleet.device.count", "balena.device.online", "balena.release.info"},
-	"/v7/device":          {"balena.device.online", "balena.fleet.status.count", "balena.fleet.rollout.device.count"},
+	"/v7/application":     {"balena.devices.online", "balena.fleet.device.registered", "balena.device.online", "balena.release.info"},
+	"/v7/device":          {"balena.device.online", "balena.fleet.device.status", "balena.fleet.device.rollout.state"},
 	"/v7/release":         {"balena.release.info", "balena.device.info"},
-	"/v7/image_install":   {"balena.fleet.service.device.count"}, // services of some devices may be known
-	"/v7/image":           {"balena.device.service.status", "balena.fleet.service.device.count"},
-	"/v7/device_type":     nil, // the type is left out of the devices' attributes
-	"/v7/device_tag":      nil, // the tags are
-	"/v7/application_tag": nil,
+	"/v7/image_install":   {"balena.fleet.device.service.status"}, // services of some devices may be known
+	"/v7/image":           nil, // services of images that were returned before the failure are known
+	"/v7/device_type":     {"balena.device.online"}, // devices cannot be identified
+	"/v7/device_tag":      {"balena.device.online"},
+	"/v7/application_tag": {"balena.devices.online"}, // fleets cannot be identified
 }
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
@@ -93,7 +93,7 @@ func matrixConfig(url string) *Config {
 	return cfg
 }
 
-func TestFaultMatrix(t *testing.T) {
+func TestBalenaScraper_Scrape_FaultMatrix(t *testing.T) {
 	t.Parallel()
 	complete, err := startScraper(t, matrixConfig(serve(t, realAccount(t)))).scrape(t.Context())
 	require.NoError(t, err)
@@ -118,7 +118,7 @@ func TestFaultMatrix(t *testing.T) {
 					require.ErrorContains(t, err, test.says)
 				}
 				checkError(t, err, path)
-				if !strings.HasPrefix(path, "/v7/application") {
+				if !strings.HasPrefix(path, "/v7/application") { // or application_tag
 					assert.Len(t, values(metrics, "balena.devices.online"), 2, "the fleets are counted whatever else fails")
 				}
 				checkRecovery(t, sim, scraper, complete)
@@ -134,13 +134,13 @@ func TestFaultMatrix(t *testing.T) {
 				metrics, err := scraper.scrape(t.Context())
 
 				require.NoError(t, err, "repeating mends it")
-				assert.Equal(t, complete.DataPointCount(), metrics.DataPointCount())
+				assert.Equal(t, accountPoints(complete), accountPoints(metrics))
 			})
 		}
 	}
 }
 
-func TestFaultsInTheMiddleOfPaging(t *testing.T) {
+func TestBalenaScraper_Scrape_FaultsBetweenPages(t *testing.T) {
 	t.Parallel()
 	complete, err := startScraper(t, matrixConfig(serve(t, realAccount(t)))).scrape(t.Context())
 	require.NoError(t, err)
@@ -171,14 +171,14 @@ func TestFaultsInTheMiddleOfPaging(t *testing.T) {
 			} else {
 				require.ErrorContains(t, err, "devices: page 2: GET /v7/device")
 				checkError(t, err, "/v7/device")
-				assert.NotContains(t, names(metrics), "balena.fleet.status.count")
+				assert.NotContains(t, names(metrics), "balena.fleet.device.status")
 			}
 			checkRecovery(t, sim, scraper, complete)
 		})
 	}
 }
 
-func TestAccountThatChangesWhileItIsRead(t *testing.T) {
+func TestBalenaScraper_Scrape_AccountThatChangesMeanwhile(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		change func(t *testing.T, sim *balenasim.Simulator)
@@ -227,7 +227,7 @@ func TestAccountThatChangesWhileItIsRead(t *testing.T) {
 	}
 }
 
-func TestShutdownInTheMiddleOfAFaultIsPromptAndQuiet(t *testing.T) {
+func TestCancelingReceiver_Shutdown_DuringAFault(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []balenasim.Fault{
 		{Kind: balenasim.SlowHeaders, Delay: seconds(60)},
@@ -310,17 +310,17 @@ func checkError(t *testing.T, err error, path string) {
 }
 
 // checkRecovery checks that the first scrape after a fault is complete. It does so with a new client, which does not wait for the hour
-// that a rate limit asked for: TestRateLimitIsObeyedAcrossScrapes shows that the old one does.
+// that a rate limit asked for: TestBalenaScraper_Scrape_ObeysRateLimitsAcrossScrapes shows that the old one does.
 func checkRecovery(t *testing.T, sim *balenasim.Simulator, scraper *balenaScraper, complete pmetric.Metrics) {
 	t.Helper()
 	sim.ClearFaults()
 	useNewClient(t, scraper)
 	metrics, err := scraper.scrape(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, complete.DataPointCount(), metrics.DataPointCount()-len(vanished(metrics)))
+	assert.Equal(t, accountPoints(complete), accountPoints(metrics)-len(vanished(metrics)))
 }
 
-func TestRateLimitIsObeyedAcrossScrapes(t *testing.T) {
+func TestBalenaScraper_Scrape_ObeysRateLimitsAcrossScrapes(t *testing.T) {
 	t.Parallel()
 	sim := realAccount(t)
 	inject(t, sim, balenasim.Fault{Kind: balenasim.RateLimit, Path: "/v7/device", Times: 1, Delay: seconds(3600)})
@@ -331,7 +331,7 @@ func TestRateLimitIsObeyedAcrossScrapes(t *testing.T) {
 
 	metrics, err := scraper.scrape(t.Context())
 
-	require.ErrorContains(t, err, "fleets, device counts: not asked, because the API had asked to wait for 1h0m0s")
-	assert.Zero(t, metrics.DataPointCount())
+	require.ErrorContains(t, err, "fleets, device counts: not requested, because the API had asked to wait for 1h0m0s")
+	assert.Zero(t, accountPoints(metrics))
 	assert.Empty(t, sim.Requests(), "no request before the server's time")
 }

@@ -1,6 +1,9 @@
 package receiver
 
 import (
+	"reflect"
+	"slices"
+
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/device"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/image"
@@ -11,16 +14,51 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
-// plan says what a scrape asks the API for. What no enabled metric needs is not asked for.
+// requestKind identifies a class of requests that fails independently.
+type requestKind string
+
+const (
+	credentialRequest    requestKind = "credentials"
+	fleetRequest         requestKind = "fleets"
+	deviceCountRequest   requestKind = "device counts"
+	fleetTagRequest      requestKind = "fleet tags"
+	newestReleaseRequest requestKind = "newest releases"
+	lastBuildRequest     requestKind = "last successful builds"
+	releaseCountRequest  requestKind = "release counts"
+	deviceRequest        requestKind = "devices"
+	deviceTagRequest     requestKind = "device tags"
+	containerRequest     requestKind = "services on devices"
+	deviceTypeRequest    requestKind = "device types"
+	imageRequest         requestKind = "images"
+	releaseRequest       requestKind = "releases"
+	apiKeyRequest        requestKind = "API keys"
+)
+
+// requestKinds lists all kinds in the order in which they are requested.
+func requestKinds() []requestKind {
+	return []requestKind{
+		credentialRequest, fleetRequest, deviceCountRequest, fleetTagRequest, newestReleaseRequest, lastBuildRequest, releaseCountRequest,
+		deviceRequest, deviceTagRequest, containerRequest, deviceTypeRequest, imageRequest, releaseRequest, apiKeyRequest,
+	}
+}
+
+// plan says what a scrape requests from the API. Nothing is requested that no enabled metric needs.
 type plan struct {
-	// metricsOf counts the enabled metrics that each kind of request serves. A kind that serves none is not asked, but for the
+	// metrics counts the enabled metrics that need each kind of request. A kind that none needs is not requested, except for the
 	// fleets: they are always listed, and their online devices counted along if a metric needs that.
-	metricsOf map[requestKind]int
+	metrics map[requestKind]int
+
+	// sources are the kinds of requests that the values of a metric come from, besides the one that lists its entity.
+	sources map[string][]requestKind
 
 	devices    []column[balenaclient.Device]
 	releases   []column[balenaclient.Release]
-	images     []expansion[balenaclient.Release] // fetched along with releases
+	images     []expansion[balenaclient.Release] // expanded in releases
 	containers []column[balenaclient.ImageInstall]
+
+	fleetCounts []fleetCount // those that are enabled
+
+	typeIdentifies bool // whether the type of a device is among the attributes that identify it
 
 	// pointsPerDevice is the number of points that a device has at most, not counting those of its services.
 	pointsPerDevice int
@@ -31,129 +69,172 @@ type (
 	expansion[R any] = pine.Expansion[R]
 )
 
-// need is what one metric needs.
+// need is what a metric needs. Columns imply the request that fetches them.
 type need struct {
-	enabled    bool
+	metric     string
+	of         entityKind
 	devices    []column[balenaclient.Device]
 	releases   []column[balenaclient.Release]
-	containers []column[balenaclient.ImageInstall]
 	images     []expansion[balenaclient.Release]
+	containers []column[balenaclient.ImageInstall]
 	also       []requestKind
-	perDevice  bool // whether each device has a point
-	perRelease bool // whether each release has a point, the newest of each fleet among them
 }
 
 func newPlan(config metadata.MetricsBuilderConfig) plan {
-	m := config.Metrics
-
-	// What a device reports of itself is kept by the server when it disconnects: two columns tell whether it is connected.
-	whenConnected := func(columns ...column[balenaclient.Device]) []column[balenaclient.Device] {
-		return append(columns, device.IsOnline, device.HeartbeatState)
-	}
-	devices := func(columns ...column[balenaclient.Device]) []column[balenaclient.Device] { return columns }
-	releases := func(columns ...column[balenaclient.Release]) []column[balenaclient.Release] {
-		return append(columns, release.Commit, release.RawVersion, release.Fleet)
-	}
-	containers := func(columns ...column[balenaclient.ImageInstall]) []column[balenaclient.ImageInstall] {
-		// While a service is updated it has two, of which the time of installation tells the newer.
-		return append(columns, imageinstall.Device, imageinstall.Image, imageinstall.InstalledAt)
-	}
-	rollout := whenConnected(device.RunningRelease, device.PinnedRelease, device.UpdateStatus)
-
-	p := plan{metricsOf: map[requestKind]int{}}
-	for _, need := range []need{
-		{enabled: m.BalenaDevicesOnline.Enabled, also: []requestKind{fleetRequest}},
-		{enabled: m.BalenaFleetDeviceCount.Enabled, also: []requestKind{deviceCountRequest}},
-		{enabled: m.BalenaFleetStatusCount.Enabled, devices: devices(device.OverallStatus)},
-		{enabled: m.BalenaFleetHeartbeatCount.Enabled, devices: devices(device.HeartbeatState)},
-		{enabled: m.BalenaFleetConnectivityLost.Enabled, devices: devices(device.IsOnline, device.LastConnectivityEvent)},
-		{enabled: m.BalenaFleetRolloutDeviceCount.Enabled, devices: rollout},
-		{enabled: m.BalenaFleetRolloutProgress.Enabled, devices: rollout},
-		{enabled: m.BalenaFleetRolloutBehindAge.Enabled, devices: rollout, releases: releases(release.CreatedAt, release.FinalizedAt)},
-		{enabled: m.BalenaFleetOsVersionCount.Enabled, devices: devices(device.OSVersion)},
-		{enabled: m.BalenaFleetSupervisorVersionCount.Enabled, devices: devices(device.SupervisorVersion)},
-		{enabled: m.BalenaFleetTypeCount.Enabled, devices: devices(device.DeviceType)},
-		{enabled: m.BalenaFleetUpdateStatusCount.Enabled, devices: devices(device.UpdateStatus)},
-		{enabled: m.BalenaFleetServiceDeviceCount.Enabled, devices: whenConnected(), containers: containers(imageinstall.Status)},
-		{enabled: m.BalenaFleetBuildAge.Enabled, also: []requestKind{lastBuildRequest}},
-		{enabled: m.BalenaFleetReleaseCount.Enabled, also: []requestKind{releaseCountRequest}},
-
-		{perDevice: true, enabled: m.BalenaDeviceOnline.Enabled, devices: devices(device.IsOnline)},
-		{perDevice: true, enabled: m.BalenaDeviceConnectivityDuration.Enabled, devices: devices(device.LastConnectivityEvent)},
-		{perDevice: true, enabled: m.BalenaDeviceVpnConnected.Enabled, devices: devices(device.IsConnectedToVPN)},
-		{perDevice: true, enabled: m.BalenaDeviceVpnDuration.Enabled, devices: devices(device.LastVPNEvent)},
-		{perDevice: true, enabled: m.BalenaDeviceHeartbeat.Enabled, devices: devices(device.HeartbeatState)},
-		{perDevice: true, enabled: m.BalenaDeviceHeartbeatDuration.Enabled, devices: devices(device.HeartbeatChangedAt)},
-		{perDevice: true, enabled: m.BalenaDeviceStatus.Enabled, devices: devices(device.OverallStatus)},
-		{perDevice: true, enabled: m.BalenaDeviceUpdateStatus.Enabled, devices: devices(device.UpdateStatus)},
-		{perDevice: true, enabled: m.BalenaDeviceUpdateProgress.Enabled, devices: devices(device.OverallProgress)},
-		{perDevice: true, enabled: m.BalenaDeviceInfo.Enabled, releases: releases(),
-			devices: devices(device.OSVersion, device.OSVariant, device.SupervisorVersion, device.RunningRelease, device.PinnedRelease)},
-		{perDevice: true, enabled: m.BalenaDeviceCPUTemperature.Enabled, devices: whenConnected(device.CPUTemp)},
-		{perDevice: true, enabled: m.BalenaDeviceCPUUtilization.Enabled, devices: whenConnected(device.CPUUsage)},
-		{perDevice: true, enabled: m.BalenaDeviceMemoryLimit.Enabled, devices: whenConnected(device.MemoryTotal)},
-		{perDevice: true, enabled: m.BalenaDeviceMemoryUsage.Enabled, devices: whenConnected(device.MemoryUsage)},
-		{perDevice: true, enabled: m.BalenaDeviceStorageLimit.Enabled, devices: whenConnected(device.StorageTotal)},
-		{perDevice: true, enabled: m.BalenaDeviceStorageUsage.Enabled, devices: whenConnected(device.StorageUsage)},
-		{perDevice: true, enabled: m.BalenaDeviceStorageUtilization.Enabled, devices: whenConnected(device.StorageUsage, device.StorageTotal)},
-		{perDevice: true, enabled: m.BalenaDeviceUndervoltage.Enabled, devices: whenConnected(device.IsUndervolted)},
-		{enabled: m.BalenaDeviceServiceStatus.Enabled, devices: whenConnected(), containers: containers(imageinstall.Status)},
-		{enabled: m.BalenaDeviceServiceDownloadProgress.Enabled, devices: whenConnected(), containers: containers(imageinstall.DownloadProgress)},
-		{enabled: m.BalenaDeviceServiceInstallAge.Enabled, devices: whenConnected(), containers: containers()},
-
-		{perRelease: true, enabled: m.BalenaReleaseDeviceRunning.Enabled, devices: devices(device.RunningRelease), releases: releases()},
-		{perRelease: true, enabled: m.BalenaReleaseDeviceTargeted.Enabled, devices: devices(device.PinnedRelease), releases: releases()},
-		{perRelease: true, enabled: m.BalenaReleaseDevicePinned.Enabled, devices: devices(device.PinnedRelease), releases: releases()},
-		{perRelease: true, enabled: m.BalenaReleaseInfo.Enabled, releases: releases(release.Status, release.IsFinal)},
-		{perRelease: true, enabled: m.BalenaReleaseAge.Enabled, releases: releases(release.CreatedAt)},
-		{perRelease: true, enabled: m.BalenaReleaseBuildDuration.Enabled, releases: releases(release.StartedAt, release.EndedAt)},
-		{perRelease: true, enabled: m.BalenaReleaseImageSize.Enabled, releases: releases(),
-			images: []expansion[balenaclient.Release]{release.ReleaseImages.With(
-				pine.Select(releaseimage.ID).Expand(releaseimage.Image.With(pine.Select(image.Size))))}},
-	} {
-		if need.enabled {
-			p.add(need)
+	p := plan{metrics: map[requestKind]int{}, sources: map[string][]requestKind{}}
+	enabled := enabledMetrics(config.Metrics)
+	for _, n := range needs() {
+		if enabled[n.metric] {
+			p.add(n)
 		}
 	}
-	p.complete(config)
+	for _, count := range fleetCounts() {
+		if enabled[count.metric] || count.metric == metadata.MetricsInfo.BalenaFleetDeviceRolloutState.Name && enabled[metadata.MetricsInfo.BalenaFleetRolloutProgress.Name] {
+			p.add(need{metric: count.metric, of: fleetKind, devices: count.columns, also: count.also})
+			p.fleetCounts = append(p.fleetCounts, count)
+		}
+	}
+	if p.needs(deviceRequest) {
+		p.devices = append(p.devices, device.UUID, device.Name, device.Fleet)
+		if config.ResourceAttributes.BalenaDeviceType.Enabled {
+			p.devices = append(p.devices, device.DeviceType)
+			p.metrics[deviceTypeRequest]++
+			p.typeIdentifies = true
+		}
+	}
 	return p
 }
 
-func (p *plan) add(n need) {
-	p.devices = append(p.devices, n.devices...)
-	p.releases = append(p.releases, n.releases...)
-	p.images = append(p.images, n.images...)
-	p.containers = append(p.containers, n.containers...)
-	for kind, needed := range map[requestKind]bool{
-		deviceRequest:    n.devices != nil,
-		releaseRequest:   n.releases != nil,
-		containerRequest: n.containers != nil,
-	} {
-		if needed {
-			p.metricsOf[kind]++
-		}
+// enabledMetrics returns the names of the enabled metrics. The generated configuration has a field for each, tagged with its name.
+func enabledMetrics(config metadata.MetricsConfig) map[string]bool {
+	enabled := map[string]bool{}
+	fields := reflect.ValueOf(config)
+	for i := range fields.NumField() {
+		name := fields.Type().Field(i).Tag.Get("mapstructure")
+		enabled[name] = fields.Field(i).FieldByName("Enabled").Bool()
 	}
-	for _, kind := range n.also {
-		p.metricsOf[kind]++
-	}
-	if n.perDevice {
-		p.pointsPerDevice++
-	}
-	if n.perRelease {
-		p.metricsOf[newestReleaseRequest] = 1 // they are in use too, for the most part: without them a point may be missing, and not one a metric
+	return enabled
+}
+
+// needs lists what each metric needs, except for those in fleetCounts.
+func needs() []need {
+	type (
+		devices    = []column[balenaclient.Device]
+		releases   = []column[balenaclient.Release]
+		containers = []column[balenaclient.ImageInstall]
+		also       = []requestKind
+	)
+	metrics := metadata.MetricsInfo
+	connectivity := devices{device.IsOnline, device.LastConnectivityEvent}
+	rollout := rolloutColumns()
+	// A service has two containers while it is being updated: status and time of installation tell which one counts.
+	service := containers{imageinstall.Status, imageinstall.InstalledAt}
+
+	return []need{
+		{metric: metrics.BalenaScrapeComplete.Name, of: receiverKind},
+		{metric: metrics.BalenaScrapeFailure.Name, of: receiverKind},
+		{metric: metrics.BalenaScrapeLastCompleteTimestamp.Name, of: receiverKind},
+		{metric: metrics.BalenaAPIKeyExpiryTimestamp.Name, of: receiverKind, also: also{apiKeyRequest}},
+
+		{metric: metrics.BalenaDevicesOnline.Name, of: fleetKind, also: also{fleetRequest}},
+		{metric: metrics.BalenaFleetDeviceRegistered.Name, of: fleetKind, also: also{deviceCountRequest}},
+		{metric: metrics.BalenaFleetDeviceDisconnections.Name, of: fleetKind, devices: connectivity},
+		{metric: metrics.BalenaFleetDeviceReconnections.Name, of: fleetKind, devices: connectivity},
+		{metric: metrics.BalenaFleetDeviceServiceStatus.Name, of: fleetKind, devices: whenConnected(), containers: service},
+		{metric: metrics.BalenaFleetRolloutProgress.Name, of: fleetKind, devices: rollout},
+		{metric: metrics.BalenaFleetTargetReleaseInfo.Name, of: fleetKind, releases: releases{}},
+		{metric: metrics.BalenaFleetTargetReleaseTimestamp.Name, of: fleetKind, releases: releases{release.CreatedAt, release.FinalizedAt}},
+		{metric: metrics.BalenaFleetLastBuildTimestamp.Name, of: fleetKind, also: also{lastBuildRequest}},
+		{metric: metrics.BalenaFleetReleaseStatus.Name, of: fleetKind, also: also{releaseCountRequest}},
+
+		{metric: metrics.BalenaDeviceOnline.Name, of: deviceKind, devices: devices{device.IsOnline}},
+		{metric: metrics.BalenaDeviceLastConnectivityEventTimestamp.Name, of: deviceKind, devices: devices{device.LastConnectivityEvent}},
+		{metric: metrics.BalenaDeviceVpnConnected.Name, of: deviceKind, devices: devices{device.IsConnectedToVPN}},
+		{metric: metrics.BalenaDeviceLastVpnEventTimestamp.Name, of: deviceKind, devices: devices{device.LastVPNEvent}},
+		{metric: metrics.BalenaDeviceHeartbeatState.Name, of: deviceKind, devices: devices{device.HeartbeatState}},
+		{metric: metrics.BalenaDeviceLastHeartbeatChangeTimestamp.Name, of: deviceKind, devices: devices{device.HeartbeatChangedAt}},
+		{metric: metrics.BalenaDeviceStatus.Name, of: deviceKind, devices: devices{device.OverallStatus}},
+		{metric: metrics.BalenaDeviceUpdateStatus.Name, of: deviceKind, devices: devices{device.UpdateStatus}},
+		{metric: metrics.BalenaDeviceUpdateProgress.Name, of: deviceKind, devices: devices{device.OverallProgress}},
+		{metric: metrics.BalenaDeviceRolloutState.Name, of: deviceKind, devices: rollout},
+		{metric: metrics.BalenaDeviceInfo.Name, of: deviceKind, releases: releases{},
+			devices: devices{device.OSVersion, device.OSVariant, device.SupervisorVersion, device.RunningRelease, device.PinnedRelease}},
+		{metric: metrics.BalenaDeviceCPUTemperature.Name, of: deviceKind, devices: whenConnected(device.CPUTemp)},
+		{metric: metrics.BalenaDeviceCPUUtilization.Name, of: deviceKind, devices: whenConnected(device.CPUUsage)},
+		{metric: metrics.BalenaDeviceMemoryLimit.Name, of: deviceKind, devices: whenConnected(device.MemoryTotal)},
+		{metric: metrics.BalenaDeviceMemoryUsage.Name, of: deviceKind, devices: whenConnected(device.MemoryUsage)},
+		{metric: metrics.BalenaDeviceStorageLimit.Name, of: deviceKind, devices: whenConnected(device.StorageTotal)},
+		{metric: metrics.BalenaDeviceStorageUsage.Name, of: deviceKind, devices: whenConnected(device.StorageUsage)},
+		{metric: metrics.BalenaDeviceStorageUtilization.Name, of: deviceKind, devices: whenConnected(device.StorageUsage, device.StorageTotal)},
+		{metric: metrics.BalenaDeviceUndervoltage.Name, of: deviceKind, devices: whenConnected(device.IsUndervolted)},
+		{metric: metrics.BalenaDeviceServiceStatus.Name, of: deviceKind, devices: whenConnected(), containers: service},
+		{metric: metrics.BalenaDeviceServiceDownloadProgress.Name, of: deviceKind, devices: whenConnected(),
+			containers: append(service, imageinstall.DownloadProgress)},
+		{metric: metrics.BalenaDeviceServiceInstalledTimestamp.Name, of: deviceKind, devices: whenConnected(), containers: service},
+
+		{metric: metrics.BalenaReleaseDeviceRunning.Name, of: releaseKind, also: also{deviceRequest}},
+		{metric: metrics.BalenaReleaseDeviceTargeted.Name, of: releaseKind, also: also{deviceRequest}},
+		{metric: metrics.BalenaReleaseDevicePinned.Name, of: releaseKind, also: also{deviceRequest}},
+		{metric: metrics.BalenaReleaseInfo.Name, of: releaseKind, releases: releases{release.Status, release.IsFinal}},
+		{metric: metrics.BalenaReleaseCreatedTimestamp.Name, of: releaseKind, releases: releases{release.CreatedAt}},
+		{metric: metrics.BalenaReleaseBuildDuration.Name, of: releaseKind, releases: releases{release.StartedAt, release.EndedAt}},
+		{metric: metrics.BalenaReleaseImageSize.Name, of: releaseKind, images: []expansion[balenaclient.Release]{release.ReleaseImages.With(
+			pine.Select(releaseimage.ID).Expand(releaseimage.Image.With(pine.Select(image.Size))))}},
 	}
 }
 
-// complete adds what metrics need that have no value of their own in it.
-func (p *plan) complete(config metadata.MetricsBuilderConfig) {
-	if p.needs(deviceRequest) {
-		p.devices = append(p.devices, device.UUID, device.Name, device.Fleet)
-		if config.ResourceAttributes.BalenaDeviceType.Enabled || config.Metrics.BalenaFleetTypeCount.Enabled {
-			p.devices = append(p.devices, device.DeviceType)
-			p.metricsOf[deviceTypeRequest] = 1
-		}
+// whenConnected adds the columns that tell whether a device is connected: the server keeps what it last reported.
+func whenConnected(columns ...column[balenaclient.Device]) []column[balenaclient.Device] {
+	return append(columns, device.IsOnline, device.HeartbeatState)
+}
+
+func (p *plan) add(n need) {
+	kinds := map[requestKind]bool{}
+	if n.of == deviceKind {
+		p.pointsPerDevice++
 	}
+	if n.of == releaseKind { // reported are the releases in use, and the newest
+		p.devices = append(p.devices, device.RunningRelease, device.PinnedRelease)
+		kinds[newestReleaseRequest] = true
+	}
+	if n.devices != nil || n.of == deviceKind || n.of == releaseKind {
+		p.devices = append(p.devices, n.devices...)
+		kinds[deviceRequest] = true
+	}
+	if n.releases != nil || n.of == releaseKind {
+		p.releases = append(p.releases, release.Commit, release.RawVersion, release.Fleet)
+		p.releases = append(p.releases, n.releases...)
+		p.images = append(p.images, n.images...)
+		kinds[releaseRequest] = true
+	}
+	if n.containers != nil {
+		p.containers = append(p.containers, imageinstall.Device, imageinstall.Image)
+		p.containers = append(p.containers, n.containers...)
+		kinds[containerRequest], kinds[imageRequest] = true, true
+	}
+	for _, kind := range n.also {
+		kinds[kind] = true
+	}
+	for kind := range kinds {
+		p.metrics[kind]++
+	}
+	p.sources[n.metric] = n.sources()
+}
+
+// sources are the kinds of requests that the metric's values come from, besides the one that lists its entity.
+func (n need) sources() []requestKind {
+	kinds := slices.Clone(n.also)
+	if n.devices != nil && n.of != deviceKind {
+		kinds = append(kinds, deviceRequest)
+	}
+	if n.releases != nil && n.of != releaseKind {
+		kinds = append(kinds, releaseRequest)
+	}
+	if n.containers != nil {
+		kinds = append(kinds, containerRequest)
+	}
+	return kinds
 }
 
 // needs reports whether an enabled metric needs a kind of request.
-func (p plan) needs(kind requestKind) bool { return p.metricsOf[kind] > 0 }
+func (p plan) needs(kind requestKind) bool { return p.metrics[kind] > 0 }

@@ -12,50 +12,68 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
-// entity is what has a resource of its own: a fleet, a device or a release.
+// entityKind is what an entity is.
+type entityKind uint8
+
+const (
+	receiverKind entityKind = iota
+	fleetKind
+	deviceKind
+	releaseKind
+)
+
+// entity is what has a resource of its own: the receiver, a fleet, a device or a release.
 type entity interface {
+	key() entityKey
+
 	// record records the entity's metrics as of a time and returns its resource.
-	record(mb *metadata.MetricsBuilder, at time.Time) pcommon.Resource
+	record(r *recorder, at time.Time) pcommon.Resource
+
+	// knows reports whether what a kind of request returns about the entity is known.
+	knows(kind requestKind) bool
+}
+
+// entityKey identifies an entity whatever its names.
+type entityKey struct {
+	kind entityKind
+	id   int64
 }
 
 // recorder turns snapshots into metrics.
 type recorder struct {
-	mb     *metadata.MetricsBuilder
-	series *seriesTracker
+	mb        *metadata.MetricsBuilder
+	plan      plan
+	stateSets bool
+	series    *seriesTracker
 }
 
-func newRecorder(mb *metadata.MetricsBuilder) *recorder {
-	return &recorder{mb: mb, series: newSeriesTracker()}
+func newRecorder(mb *metadata.MetricsBuilder, p plan, stateSets bool) *recorder {
+	r := &recorder{mb: mb, plan: p, stateSets: stateSets}
+	r.series = newSeriesTracker(p, r.resourceMetrics)
+	return r
 }
 
-// record returns the snapshot's metrics and the number of their points; behind them come markers for the series that have vanished
-// since the last complete snapshot. What an incomplete snapshot lacks has not vanished, so it brings no markers.
-func (r *recorder) record(s *snapshot, complete bool) (metrics pmetric.Metrics, points int) {
+// record returns the snapshot's metrics, followed by stale markers for the series that no longer exist, and the number of points about
+// the account.
+func (r *recorder) record(s *snapshot, gone func(entity) bool) (metrics pmetric.Metrics, points int) {
 	metrics = pmetric.NewMetrics()
 	for e := range s.entities() {
-		if resource, ok := r.resourceMetrics(e, s.at); ok {
-			if complete {
-				r.series.saw(resource, e)
-			}
-			resource.MoveTo(metrics.ResourceMetrics().AppendEmpty())
-		}
+		r.recordEntity(metrics, e, s.at)
 	}
 	points = metrics.DataPointCount()
-	if !complete {
-		return metrics, points
-	}
-	for _, change := range r.series.next() {
-		before, _ := r.resourceMetrics(change.before, s.at)
-		now := pmetric.NewResourceMetrics()
-		if change.now != nil {
-			now, _ = r.resourceMetrics(change.now, s.at)
-		}
-		r.series.markVanished(before, now, pcommon.NewTimestampFromTime(s.at), metrics)
-	}
+	r.recordEntity(metrics, s.receiver, s.at)
+	r.series.markStale(metrics, s.at, gone)
 	return metrics, points
 }
 
-// entities yields the entities of the snapshot.
+func (r *recorder) recordEntity(metrics pmetric.Metrics, e entity, at time.Time) {
+	if resource, ok := r.resourceMetrics(e, at); ok {
+		r.series.observe(resource, e, at)
+		resource.MoveTo(metrics.ResourceMetrics().AppendEmpty())
+	}
+}
+
+// entities yields the entities of the account.
 func (s *snapshot) entities() iter.Seq[entity] {
 	return func(yield func(entity) bool) {
 		_ = yieldAll(s.fleets, yield) && yieldAll(s.devices, yield) && yieldAll(s.releases, yield)
@@ -73,20 +91,28 @@ func yieldAll[E entity](entities []E, yield func(entity) bool) bool {
 
 // resourceMetrics records one entity; ok is false, and the metrics are empty, if no enabled metric has a value for it.
 func (r *recorder) resourceMetrics(e entity, at time.Time) (resource pmetric.ResourceMetrics, ok bool) {
-	metrics := r.mb.Emit(metadata.WithResource(e.record(r.mb, at)))
+	metrics := r.mb.Emit(metadata.WithResource(e.record(r, at)))
 	if metrics.ResourceMetrics().Len() == 0 {
 		return pmetric.NewResourceMetrics(), false
 	}
-	resource = metrics.ResourceMetrics().At(0)
-	for _, point := range points(resource) {
-		point.Attributes().RemoveIf(isUnknown)
-	}
-	return resource, true
+	return metrics.ResourceMetrics().At(0), true
 }
 
-// isUnknown reports whether an attribute stands for what is not known: a generated recorder cannot leave an attribute out.
-func isUnknown(_ string, value pcommon.Value) bool {
-	return value.Type() == pcommon.ValueTypeStr && value.Str() == ""
+// recordState records 1 for the current state and, if state sets are enabled, 0 for every other known state; nothing if there is no
+// current state.
+func (r *recorder) recordState(record func(value int64, state string), current string, known []string) {
+	if current == "" {
+		return
+	}
+	record(1, current)
+	if !r.stateSets {
+		return
+	}
+	for _, state := range known {
+		if state != current {
+			record(0, state)
+		}
+	}
 }
 
 // recordCounts records counts in the order of their keys.
@@ -96,11 +122,19 @@ func recordCounts(record func(pcommon.Timestamp, int64, string), now pcommon.Tim
 	}
 }
 
-// recordSince records the time since an event in seconds; nothing if there was none.
-func recordSince(record func(pcommon.Timestamp, float64), now pcommon.Timestamp, event instant) {
-	if event.known() {
-		record(now, event.before(now.AsTime()))
+// recordInstant records a moment in seconds since 1970; nothing if it is not known.
+func recordInstant(record func(pcommon.Timestamp, float64), now pcommon.Timestamp, moment instant) {
+	if moment.known() {
+		record(now, moment.seconds())
 	}
+}
+
+// optional returns the attribute as an option, or no option if it is not set.
+func optional(attribute func(string) metadata.MetricAttributeOption, value string) []metadata.MetricAttributeOption {
+	if value == "" {
+		return nil
+	}
+	return []metadata.MetricAttributeOption{attribute(value)}
 }
 
 // withTags adds an entity's tags to its resource.

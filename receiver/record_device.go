@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -8,28 +9,31 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
-func (d *deviceEntity) record(mb *metadata.MetricsBuilder, at time.Time) pcommon.Resource {
-	now := pcommon.NewTimestampFromTime(at)
+func (d *deviceEntity) key() entityKey { return entityKey{deviceKind, d.id} }
+
+func (d *deviceEntity) knows(kind requestKind) bool {
+	switch kind {
+	case releaseRequest:
+		return d.releasesKnown
+	case containerRequest:
+		return d.servicesKnown
+	}
+	return true
+}
+
+func (d *deviceEntity) record(r *recorder, at time.Time) pcommon.Resource {
+	mb, now := r.mb, pcommon.NewTimestampFromTime(at)
 	mb.RecordBalenaDeviceOnlineDataPoint(now, oneIf(d.online))
 	mb.RecordBalenaDeviceVpnConnectedDataPoint(now, oneIf(d.vpnConnected))
-	if d.heartbeat != "" {
-		mb.RecordBalenaDeviceHeartbeatDataPoint(now, 1, d.heartbeat)
-	}
-	if d.status != "" {
-		mb.RecordBalenaDeviceStatusDataPoint(now, 1, d.status)
-	}
-	if d.updateStatus != "" {
-		mb.RecordBalenaDeviceUpdateStatusDataPoint(now, 1, d.updateStatus)
-	}
-	recordSince(mb.RecordBalenaDeviceConnectivityDurationDataPoint, now, d.lastConnectivityEvent)
-	recordSince(mb.RecordBalenaDeviceVpnDurationDataPoint, now, d.lastVPNEvent)
-	recordSince(mb.RecordBalenaDeviceHeartbeatDurationDataPoint, now, d.heartbeatChangedAt)
+	d.recordStates(r, now)
+	recordInstant(mb.RecordBalenaDeviceLastConnectivityEventTimestampDataPoint, now, d.lastConnectivityEvent)
+	recordInstant(mb.RecordBalenaDeviceLastVpnEventTimestampDataPoint, now, d.lastVPNEvent)
+	recordInstant(mb.RecordBalenaDeviceLastHeartbeatChangeTimestampDataPoint, now, d.heartbeatChangedAt)
 	if d.updateProgress.known {
 		mb.RecordBalenaDeviceUpdateProgressDataPoint(now, d.updateProgress.ratio())
 	}
-	if d.versionsKnown {
-		mb.RecordBalenaDeviceInfoDataPoint(now, 1, d.osVersion, d.osVariant, d.supervisorVersion,
-			d.running.versionOrNone(), d.target.versionOrNone(), d.pinnedID != 0)
+	if d.releasesKnown {
+		mb.RecordBalenaDeviceInfoDataPoint(now, 1, d.pinnedID != 0, d.versions()...)
 	}
 	if d.connected {
 		d.hardware.record(mb, now)
@@ -47,6 +51,35 @@ func (d *deviceEntity) record(mb *metadata.MetricsBuilder, at time.Time) pcommon
 	rb.SetBalenaFleetName(d.fleet.name)
 	rb.SetBalenaFleetSlug(d.fleet.slug)
 	return withTags(rb.Emit(), d.tags)
+}
+
+func (d *deviceEntity) recordStates(r *recorder, now pcommon.Timestamp) {
+	mb := r.mb
+	r.recordState(func(value int64, state string) {
+		mb.RecordBalenaDeviceStatusDataPoint(now, value, state)
+	}, d.status, knownStatuses())
+	r.recordState(func(value int64, state string) {
+		mb.RecordBalenaDeviceHeartbeatStateDataPoint(now, value, state)
+	}, d.heartbeat, knownHeartbeatStates())
+	r.recordState(func(value int64, state string) {
+		mb.RecordBalenaDeviceUpdateStatusDataPoint(now, value, optional(metadata.WithBalenaDeviceUpdateStatusMetricAttribute, state)...)
+	}, d.updateStatus, knownUpdateStatuses())
+	if d.fleet.targetReleaseID != 0 {
+		r.recordState(func(value int64, state string) {
+			mb.RecordBalenaDeviceRolloutStateDataPoint(now, value, state)
+		}, d.rolloutState(), rolloutStates())
+	}
+}
+
+// versions are the attributes of balena.device.info that are known.
+func (d *deviceEntity) versions() []metadata.MetricAttributeOption {
+	return slices.Concat(
+		optional(metadata.WithBalenaOsVersionMetricAttribute, d.osVersion),
+		optional(metadata.WithBalenaOsVariantMetricAttribute, d.osVariant),
+		optional(metadata.WithBalenaSupervisorVersionMetricAttribute, d.supervisorVersion),
+		optional(metadata.WithBalenaReleaseVersionMetricAttribute, d.running.versionOrNone()),
+		optional(metadata.WithBalenaTargetReleaseVersionMetricAttribute, d.target.versionOrNone()),
+	)
 }
 
 func (h hardware) record(mb *metadata.MetricsBuilder, now pcommon.Timestamp) {
@@ -82,6 +115,6 @@ func (s deviceService) record(mb *metadata.MetricsBuilder, now pcommon.Timestamp
 		mb.RecordBalenaDeviceServiceDownloadProgressDataPoint(now, s.downloadProgress.ratio(), s.name)
 	}
 	if s.installedAt.known() {
-		mb.RecordBalenaDeviceServiceInstallAgeDataPoint(now, s.installedAt.before(now.AsTime()), s.name)
+		mb.RecordBalenaDeviceServiceInstalledTimestampDataPoint(now, s.installedAt.seconds(), s.name)
 	}
 }

@@ -12,24 +12,49 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
-func (f *fleetEntity) record(mb *metadata.MetricsBuilder, at time.Time) pcommon.Resource {
-	now := pcommon.NewTimestampFromTime(at)
+func (f *fleetEntity) key() entityKey { return entityKey{fleetKind, f.id} }
+
+func (f *fleetEntity) knows(kind requestKind) bool {
+	switch kind {
+	case deviceCountRequest:
+		return f.devices != nil
+	case deviceRequest:
+		return f.devicesKnown
+	case deviceTypeRequest:
+		return f.typesKnown
+	case containerRequest:
+		return f.services != nil
+	case releaseRequest:
+		return f.targetKnown
+	case lastBuildRequest:
+		return f.buildsKnown
+	case releaseCountRequest:
+		return f.releases != nil
+	}
+	return true
+}
+
+func (f *fleetEntity) record(r *recorder, at time.Time) pcommon.Resource {
+	mb, now, countedAt := r.mb, pcommon.NewTimestampFromTime(at), pcommon.NewTimestampFromTime(f.countedAt)
 	if f.online != nil {
-		mb.RecordBalenaDevicesOnlineDataPoint(now, *f.online)
+		mb.RecordBalenaDevicesOnlineDataPoint(countedAt, *f.online)
 	}
 	if f.devices != nil {
-		mb.RecordBalenaFleetDeviceCountDataPoint(now, *f.devices)
+		mb.RecordBalenaFleetDeviceRegisteredDataPoint(countedAt, *f.devices)
 	}
-	if f.census != nil {
-		f.census.record(mb, now)
-		if f.target != nil && f.census.someBehind() {
-			recordSince(mb.RecordBalenaFleetRolloutBehindAgeDataPoint, now, cmp.Or(f.target.finalAt, f.target.createdAt))
-		}
+	if f.connections != nil {
+		mb.RecordBalenaFleetDeviceDisconnectionsDataPoint(now, f.connections.lost)
+		mb.RecordBalenaFleetDeviceReconnectionsDataPoint(now, f.connections.regained)
 	}
-	recordSince(mb.RecordBalenaFleetBuildAgeDataPoint, now, f.lastBuild)
-	recordCounts(mb.RecordBalenaFleetReleaseCountDataPoint, now, f.releases)
+	if f.target != nil {
+		mb.RecordBalenaFleetTargetReleaseInfoDataPoint(now, 1, optional(metadata.WithBalenaReleaseVersionMetricAttribute, f.target.version)...)
+		recordInstant(mb.RecordBalenaFleetTargetReleaseTimestampDataPoint, now, cmp.Or(f.target.finalAt, f.target.createdAt))
+	}
+	recordInstant(mb.RecordBalenaFleetLastBuildTimestampDataPoint, now, f.lastBuild)
+	recordCounts(mb.RecordBalenaFleetReleaseStatusDataPoint, now, f.releases)
+	f.recordCounts(r, now)
 	for _, key := range slices.SortedFunc(maps.Keys(f.services), serviceStatus.compare) {
-		mb.RecordBalenaFleetServiceDeviceCountDataPoint(now, f.services[key], key.service, key.status)
+		mb.RecordBalenaFleetDeviceServiceStatusDataPoint(now, f.services[key], key.service, key.status)
 	}
 
 	organization, _, _ := strings.Cut(f.slug, "/")
@@ -42,18 +67,22 @@ func (f *fleetEntity) record(mb *metadata.MetricsBuilder, at time.Time) pcommon.
 	return withTags(rb.Emit(), f.tags)
 }
 
-func (c *census) record(mb *metadata.MetricsBuilder, now pcommon.Timestamp) {
-	recordCounts(mb.RecordBalenaFleetStatusCountDataPoint, now, c.status)
-	recordCounts(mb.RecordBalenaFleetHeartbeatCountDataPoint, now, c.heartbeat)
-	recordCounts(mb.RecordBalenaFleetOsVersionCountDataPoint, now, c.osVersion)
-	recordCounts(mb.RecordBalenaFleetSupervisorVersionCountDataPoint, now, c.supervisorVersion)
-	recordCounts(mb.RecordBalenaFleetTypeCountDataPoint, now, c.deviceType)
-	recordCounts(mb.RecordBalenaFleetUpdateStatusCountDataPoint, now, c.updateStatus)
-	recordCounts(mb.RecordBalenaFleetRolloutDeviceCountDataPoint, now, c.rollout)
-	if share, known := c.rolloutProgress(); known {
-		mb.RecordBalenaFleetRolloutProgressDataPoint(now, share)
+// recordCounts records what was counted from the devices, unless some are missing: a count of some would be wrong.
+func (f *fleetEntity) recordCounts(r *recorder, now pcommon.Timestamp) {
+	for i, count := range r.plan.fleetCounts {
+		known := f.devicesKnown && !slices.ContainsFunc(count.also, func(kind requestKind) bool { return !f.knows(kind) })
+		if !known {
+			continue
+		}
+		recordCounts(func(now pcommon.Timestamp, devices int64, value string) {
+			count.record(r.mb, now, devices, value)
+		}, now, f.counts[i])
+		if count.metric == metadata.MetricsInfo.BalenaFleetDeviceRolloutState.Name {
+			if progress, known := rolloutProgress(f.counts[i]); known {
+				r.mb.RecordBalenaFleetRolloutProgressDataPoint(now, progress)
+			}
+		}
 	}
-	mb.RecordBalenaFleetConnectivityLostDataPoint(now, c.connectionLost)
 }
 
 func (s serviceStatus) compare(other serviceStatus) int {

@@ -4,12 +4,14 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-
-	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
-func (r *releaseEntity) record(mb *metadata.MetricsBuilder, at time.Time) pcommon.Resource {
-	now := pcommon.NewTimestampFromTime(at)
+func (r *releaseEntity) key() entityKey { return entityKey{releaseKind, r.id} }
+
+func (r *releaseEntity) knows(kind requestKind) bool { return kind != deviceRequest || r.devicesKnown }
+
+func (r *releaseEntity) record(recorder *recorder, at time.Time) pcommon.Resource {
+	mb, now := recorder.mb, pcommon.NewTimestampFromTime(at)
 	if r.status != "" {
 		mb.RecordBalenaReleaseInfoDataPoint(now, 1, r.status, r.final)
 	}
@@ -18,9 +20,9 @@ func (r *releaseEntity) record(mb *metadata.MetricsBuilder, at time.Time) pcommo
 		mb.RecordBalenaReleaseDeviceTargetedDataPoint(now, r.devices.targeted)
 		mb.RecordBalenaReleaseDevicePinnedDataPoint(now, r.devices.pinned)
 	}
-	recordSince(mb.RecordBalenaReleaseAgeDataPoint, now, r.createdAt)
+	recordInstant(mb.RecordBalenaReleaseCreatedTimestampDataPoint, now, r.createdAt)
 	if r.startedAt.known() && r.endedAt.known() {
-		mb.RecordBalenaReleaseBuildDurationDataPoint(now, r.startedAt.before(time.UnixMilli(int64(r.endedAt))))
+		mb.RecordBalenaReleaseBuildDurationDataPoint(now, max(r.endedAt.seconds()-r.startedAt.seconds(), 0))
 	}
 	if r.imageSize != nil {
 		mb.RecordBalenaReleaseImageSizeDataPoint(now, *r.imageSize)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ import (
 
 var update = flag.Bool("update", false, "write the goldens instead of comparing with them")
 
-func TestMetricsOfARealFleet(t *testing.T) {
+func TestBalenaScraper_Scrape(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		golden    string
@@ -43,7 +44,7 @@ func TestMetricsOfARealFleet(t *testing.T) {
 		}},
 		{"counts", func(cfg *Config) {
 			enableOnly(cfg, func(m *metadata.MetricsConfig) []*bool {
-				return []*bool{&m.BalenaDevicesOnline.Enabled, &m.BalenaFleetDeviceCount.Enabled}
+				return []*bool{&m.BalenaDevicesOnline.Enabled, &m.BalenaFleetDeviceRegistered.Enabled}
 			})
 		}},
 	} {
@@ -74,7 +75,7 @@ func compareGolden(t *testing.T, name string, metrics pmetric.Metrics) {
 		pmetrictest.IgnoreResourceMetricsOrder(), pmetrictest.IgnoreMetricsOrder(), pmetrictest.IgnoreMetricDataPointsOrder()))
 }
 
-func TestFleetsAreSelected(t *testing.T) {
+func TestSelection_Includes(t *testing.T) {
 	t.Parallel()
 	standard := []string{"acme/edge-cameras", "acme/empty-fleet", "acme/warehouse-gateways", "globex/lab-nucs", "globex/solar-sensors"}
 	for name, test := range map[string]struct {
@@ -119,7 +120,7 @@ func TestFleetsAreSelected(t *testing.T) {
 	}
 }
 
-func TestYoungerFleetOfTheSameNameIsLabelledBySlug(t *testing.T) {
+func TestLabels_Unique(t *testing.T) {
 	t.Parallel()
 	sim := realAccount(t)
 	insertFleet(t, sim, "globex", "warehouse-gateways", nil)
@@ -132,15 +133,15 @@ func TestYoungerFleetOfTheSameNameIsLabelledBySlug(t *testing.T) {
 	labels := map[string]string{}
 	for _, resource := range metrics.ResourceMetrics().All() {
 		attributes := resource.Resource().Attributes()
-		if label := text(attributes, "fleet.name"); label != "" {
-			labels[text(attributes, "balena.fleet.slug")] = label
+		if label := stringOf(attributes, "fleet.name"); label != "" {
+			labels[stringOf(attributes, "balena.fleet.slug")] = label
 		}
 	}
 	assert.Equal(t, "warehouse-gateways", labels["acme/warehouse-gateways"])
 	assert.Equal(t, "globex/warehouse-gateways", labels["globex/warehouse-gateways"])
 }
 
-func TestHardwareValuesOfDisconnectedDevicesAreLeftOut(t *testing.T) {
+func TestHardware_Record_NotForDisconnectedDevices(t *testing.T) {
 	t.Parallel()
 	sim := realAccount(t)
 	const connected, disconnected, never = "warehouse-gateways-00", "warehouse-gateways-04", "warehouse-gateways-08"
@@ -151,8 +152,8 @@ func TestHardwareValuesOfDisconnectedDevicesAreLeftOut(t *testing.T) {
 
 	require.NoError(t, err)
 	require.Contains(t, values(metrics, "balena.device.status"), disconnected+" disconnected", "the data set has this device")
-	assert.Contains(t, values(metrics, "balena.device.connectivity.duration"), disconnected)
-	assert.NotContains(t, values(metrics, "balena.device.connectivity.duration"), never, "it never connected")
+	assert.Contains(t, values(metrics, "balena.device.last_connectivity_event.timestamp"), disconnected)
+	assert.NotContains(t, values(metrics, "balena.device.last_connectivity_event.timestamp"), never, "it never connected")
 	for _, name := range []string{
 		"balena.device.cpu.temperature", "balena.device.cpu.utilization", "balena.device.memory.limit", "balena.device.memory.usage",
 		"balena.device.storage.limit", "balena.device.storage.usage", "balena.device.storage.utilization", "balena.device.undervoltage",
@@ -163,7 +164,7 @@ func TestHardwareValuesOfDisconnectedDevicesAreLeftOut(t *testing.T) {
 	}
 }
 
-func TestNullsAreAbsentAndNegativeTemperaturesDropped(t *testing.T) {
+func TestDeviceEntity_Record_OmitsNullsAndNegativeTemperatures(t *testing.T) {
 	t.Parallel()
 	sim := realAccount(t)
 	require.NoError(t, sim.Update("device", 1, map[string]any{
@@ -179,15 +180,15 @@ func TestNullsAreAbsentAndNegativeTemperaturesDropped(t *testing.T) {
 	const name = "warehouse-gateways-00"
 	for _, metric := range []string{
 		"balena.device.cpu.temperature", "balena.device.cpu.utilization", "balena.device.memory.limit", "balena.device.memory.usage",
-		"balena.device.storage.limit", "balena.device.storage.usage", "balena.device.storage.utilization", "balena.device.connectivity.duration",
+		"balena.device.storage.limit", "balena.device.storage.usage", "balena.device.storage.utilization", "balena.device.last_connectivity_event.timestamp",
 	} {
 		assert.NotContains(t, values(metrics, metric), name, metric)
 	}
 	assert.Contains(t, values(metrics, "balena.device.online"), name)
-	assert.Contains(t, values(metrics, "balena.device.info"), name+" 1.2.0 false", "what is not known is left out of its attributes")
+	assert.Contains(t, values(metrics, "balena.device.info"), name+" false 1.2.0", "attributes that are not known are not set")
 }
 
-func TestUnknownStatusIsPassedOn(t *testing.T) {
+func TestDeviceEntity_Record_PassesOnUnknownStatus(t *testing.T) {
 	t.Parallel()
 	sim := realAccount(t)
 	url := serve(t, rewriteBody(sim, `"overall_status":"operational"`, `"overall_status":"levitating"`))
@@ -196,33 +197,51 @@ func TestUnknownStatusIsPassedOn(t *testing.T) {
 
 	require.NoError(t, err)
 	assert.InDelta(t, 1, values(metrics, "balena.device.status")["warehouse-gateways-00 levitating"], 0)
-	assert.InDelta(t, 8, values(metrics, "balena.fleet.status.count")["acme/warehouse-gateways levitating"], 0)
-	assert.InDelta(t, 0, values(metrics, "balena.fleet.status.count")["acme/warehouse-gateways operational"], 0)
+	assert.InDelta(t, 8, values(metrics, "balena.fleet.device.status")["acme/warehouse-gateways levitating"], 0)
+	assert.InDelta(t, 0, values(metrics, "balena.fleet.device.status")["acme/warehouse-gateways operational"], 0)
 }
 
-func TestNewerOfTwoContainersOfAServiceCounts(t *testing.T) {
+func TestDeviceEntity_AddService(t *testing.T) {
 	t.Parallel()
-	// Device 37 runs image 65 of the service main; 67 is an image of the same service.
-	for installedAt, downloading := range map[time.Time]float64{datasetTime: 1, datasetTime.AddDate(-1, 0, 0): 0} {
-		sim := realAccount(t)
-		_, err := sim.Insert("image_install", map[string]any{
-			"device": int64(37), "installs__image": int64(67), "status": "Downloading", "install_date": installedAt.Format(time.RFC3339),
+	const earlier, later = instant(1), instant(2)
+	halfway := newReading(new(int64(50)))
+	for name, test := range map[string]struct {
+		containers []deviceService
+		want       deviceService
+	}{
+		"the only container": {
+			[]deviceService{{status: "exited", installedAt: earlier}}, deviceService{status: "exited", installedAt: earlier},
+		},
+		"the one that runs while the next is downloaded, with the progress of that": {
+			[]deviceService{{status: "Running", installedAt: earlier}, {status: "Downloading", installedAt: later, downloadProgress: halfway}},
+			deviceService{status: "Running", installedAt: earlier, downloadProgress: halfway},
+		},
+		"the newer one if both run": {
+			[]deviceService{{status: "Running", installedAt: later}, {status: "Running", installedAt: earlier}},
+			deviceService{status: "Running", installedAt: later},
+		},
+		"the newer one if none runs": {
+			[]deviceService{{status: "exited", installedAt: earlier}, {status: "Downloaded", installedAt: later}},
+			deviceService{status: "Downloaded", installedAt: later},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for range 2 { // in either order
+				var d deviceEntity
+				for _, container := range test.containers {
+					container.name = "main"
+					d.addService(container)
+				}
+				test.want.name = "main"
+				assert.Equal(t, []deviceService{test.want}, d.services)
+				slices.Reverse(test.containers)
+			}
 		})
-		require.NoError(t, err)
-		cfg := testConfig(serve(t, sim))
-		cfg.Fleets.Include = []string{"globex/solar-sensors"}
-		enableOnly(cfg, func(m *metadata.MetricsConfig) []*bool { return []*bool{&m.BalenaFleetServiceDeviceCount.Enabled} })
-
-		metrics, err := startScraper(t, cfg).scrape(t.Context())
-
-		require.NoError(t, err)
-		counts := values(metrics, "balena.fleet.service.device.count")
-		assert.InDelta(t, downloading, counts["globex/solar-sensors main Downloading"], 0)
-		assert.InDelta(t, 5-downloading, counts["globex/solar-sensors main Running"]+counts["globex/solar-sensors main exited"], 0)
 	}
 }
 
-func TestWhatVanishesIsMarked(t *testing.T) {
+func TestSeriesTracker_MarkStale(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		change map[string]any // of device 42, solar-sensors-05; nil deletes it
@@ -233,8 +252,8 @@ func TestWhatVanishesIsMarked(t *testing.T) {
 		},
 		"a deleted device": {
 			want: []string{
-				"balena.device.connectivity.duration{solar-sensors-05}",
-				"balena.device.info{solar-sensors-05 balenaOS 2.108.1 prod 14.4.4 1.2.0 1.2.0 false}",
+				"balena.device.info{solar-sensors-05 false balenaOS 2.108.1 prod 14.4.4 1.2.0 1.2.0}",
+				"balena.device.last_connectivity_event.timestamp{solar-sensors-05}",
 				"balena.device.online{solar-sensors-05}",
 				"balena.device.status{solar-sensors-05 operational}",
 				"balena.device.storage.utilization{solar-sensors-05}",
@@ -243,8 +262,8 @@ func TestWhatVanishesIsMarked(t *testing.T) {
 		"a renamed device under its old name": {
 			change: map[string]any{"device_name": "renamed"},
 			want: []string{
-				"balena.device.connectivity.duration{solar-sensors-05}",
-				"balena.device.info{solar-sensors-05 balenaOS 2.108.1 prod 14.4.4 1.2.0 1.2.0 false}",
+				"balena.device.info{solar-sensors-05 false balenaOS 2.108.1 prod 14.4.4 1.2.0 1.2.0}",
+				"balena.device.last_connectivity_event.timestamp{solar-sensors-05}",
 				"balena.device.online{solar-sensors-05}",
 				"balena.device.status{solar-sensors-05 operational}",
 				"balena.device.storage.utilization{solar-sensors-05}",
@@ -252,7 +271,7 @@ func TestWhatVanishesIsMarked(t *testing.T) {
 		},
 		"an old version and nothing else": {
 			change: map[string]any{"os_version": "balenaOS 6.0.0"},
-			want:   []string{"balena.device.info{solar-sensors-05 balenaOS 2.108.1 prod 14.4.4 1.2.0 1.2.0 false}"},
+			want:   []string{"balena.device.info{solar-sensors-05 false balenaOS 2.108.1 prod 14.4.4 1.2.0 1.2.0}"},
 		},
 		"a value that is not reported any more": {
 			change: map[string]any{"storage_total": nil},
@@ -283,7 +302,7 @@ func TestWhatVanishesIsMarked(t *testing.T) {
 	}
 }
 
-func TestMarkersStandAloneBehindAllValues(t *testing.T) {
+func TestSeriesTracker_MarkStale_MarkersAreLastAndAlone(t *testing.T) {
 	t.Parallel()
 	sim := realAccount(t)
 	scraper := startScraper(t, testConfig(serve(t, sim)))
@@ -307,7 +326,7 @@ func TestMarkersStandAloneBehindAllValues(t *testing.T) {
 	require.True(t, markers)
 }
 
-func TestAFleetThatVanishesIsMarked(t *testing.T) {
+func TestSeriesTracker_MarkStale_Fleet(t *testing.T) {
 	t.Parallel()
 	sim := realAccount(t)
 	scraper := startScraper(t, testConfig(serve(t, sim)))
@@ -322,7 +341,7 @@ func TestAFleetThatVanishesIsMarked(t *testing.T) {
 	assert.Contains(t, vanished(metrics), "balena.devices.online{acme/empty-fleet}")
 }
 
-func TestScrapeCostsWhatItPromises(t *testing.T) {
+func TestFetcher_Fetch_NumberOfRequests(t *testing.T) {
 	t.Parallel()
 	sim := emptyAccount()
 	const fleets, devices = 107, 10_000
@@ -340,7 +359,7 @@ func TestScrapeCostsWhatItPromises(t *testing.T) {
 	t.Run("two requests when fleets are counted", func(t *testing.T) {
 		cfg := testConfig(url)
 		enableOnly(cfg, func(m *metadata.MetricsConfig) []*bool {
-			return []*bool{&m.BalenaDevicesOnline.Enabled, &m.BalenaFleetDeviceCount.Enabled}
+			return []*bool{&m.BalenaDevicesOnline.Enabled, &m.BalenaFleetDeviceRegistered.Enabled}
 		})
 		scraper := startScraper(t, cfg)
 		for range 3 {
@@ -365,13 +384,14 @@ func TestScrapeCostsWhatItPromises(t *testing.T) {
 			sim.ResetRequests()
 			metrics, err := scraper.scrape(t.Context())
 			require.NoError(t, err)
-			assert.Equal(t, devices+fleets, metrics.ResourceMetrics().Len())
+			assert.Len(t, values(metrics, "balena.devices.online"), fleets)
+			assert.Equal(t, devices+fleets+1, metrics.ResourceMetrics().Len(), "one is the receiver's own")
 			assert.LessOrEqual(t, len(sim.Requests()), 2+devices/defaultPageSize+4)
 		}
 	})
 }
 
-func TestStartSucceedsWhileTheAPIIsDown(t *testing.T) {
+func TestBalenaScraper_Start_WhileTheAPIIsDown(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig("http://127.0.0.1:1")
 	scraper := startScraper(t, cfg)
@@ -381,11 +401,11 @@ func TestStartSucceedsWhileTheAPIIsDown(t *testing.T) {
 	metrics, err := scraper.scrape(ctx)
 
 	require.ErrorContains(t, err, "balena API at http://127.0.0.1:1: fleets, device counts: GET /v7/application: dial tcp 127.0.0.1:1")
-	assert.Zero(t, metrics.DataPointCount())
+	assert.Zero(t, accountPoints(metrics))
 	assert.Positive(t, failedPoints(t, err))
 }
 
-func TestBadTokenIsNotMistakenForAnEmptyAccount(t *testing.T) {
+func TestFetchRun_CheckCredentials(t *testing.T) {
 	t.Parallel()
 	for name, configure := range map[string]func(*Config){
 		"with devices": func(*Config) {},
@@ -408,14 +428,14 @@ func TestBadTokenIsNotMistakenForAnEmptyAccount(t *testing.T) {
 
 			require.ErrorContains(t, err, `set a valid API key in "token"`)
 			assert.NotContains(t, err.Error(), "wrong-token")
-			assert.Zero(t, metrics.DataPointCount(), "no zeros for what the API hides")
+			assert.Zero(t, accountPoints(metrics), "no zeros for what the API hides")
 			assert.Positive(t, failedPoints(t, err))
 			assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError}, host.statuses)
 		})
 	}
 }
 
-func TestTokenThatExpiresDoesNotMakeFleetsVanish(t *testing.T) {
+func TestFetchRun_CheckCredentials_WhenTheTokenExpires(t *testing.T) {
 	t.Parallel()
 	api := &faulty{Handler: realAccount(t)}
 	scraper := startScraper(t, testConfig(serve(t, api)))
@@ -430,16 +450,16 @@ func TestTokenThatExpiresDoesNotMakeFleetsVanish(t *testing.T) {
 	}
 	metrics, err := scraper.scrape(t.Context())
 	require.ErrorContains(t, err, "expired or revoked")
-	assert.Zero(t, metrics.DataPointCount())
-	assert.Equal(t, before.DataPointCount(), failedPoints(t, err), "all that the last scrape had is missing")
+	assert.Zero(t, accountPoints(metrics))
+	assert.Equal(t, accountPoints(before), failedPoints(t, err), "all that the last scrape had is missing")
 
 	api.fault = nil
 	after, err := scraper.scrape(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, before.DataPointCount(), after.DataPointCount())
+	assert.Equal(t, accountPoints(before), accountPoints(after))
 }
 
-func TestStatusAndLogFollowTheScrapes(t *testing.T) {
+func TestBalenaScraper_Report(t *testing.T) {
 	t.Parallel()
 	api := &faulty{Handler: realAccount(t)}
 	host := &statusHost{Host: componenttest.NewNopHost()}
@@ -460,7 +480,7 @@ func TestStatusAndLogFollowTheScrapes(t *testing.T) {
 	assert.EqualValues(t, 42, logs.All()[0].ContextMap()["devices"])
 }
 
-func TestShutdownEndsARunningScrapeAtOnce(t *testing.T) {
+func TestCancelingReceiver_Shutdown_EndsARunningScrape(t *testing.T) {
 	t.Parallel()
 	asked := make(chan struct{}, 1)
 	url := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

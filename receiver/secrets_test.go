@@ -18,9 +18,9 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadatatest"
 )
 
-// TestTokenAppearsNowhere drives every way in which a scrape can fail against servers that give the token back, and looks for it in
+// TestToken_AppearsNowhere drives every way in which a scrape can fail against servers that give the token back, and looks for it in
 // whatever the receiver puts out: logs, errors, metrics, its own telemetry and spans.
-func TestTokenAppearsNowhere(t *testing.T) {
+func TestToken_AppearsNowhere(t *testing.T) {
 	t.Parallel()
 	echo := func(status int, contentType, format string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {

@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
 )
 
-func TestDevicesAreSelectedAndCountedAlike(t *testing.T) {
+func TestDeviceFilter(t *testing.T) {
 	t.Parallel()
 	const first = "6a702e2f774640ba8ae8905b54b4a482" // solar-sensors-00, online
 	for name, test := range map[string]struct {
@@ -43,7 +43,7 @@ func TestDevicesAreSelectedAndCountedAlike(t *testing.T) {
 			metrics, err := startScraper(t, cfg).scrape(t.Context())
 
 			require.NoError(t, err)
-			assert.Equal(t, map[string]float64{"globex/solar-sensors": test.devicesOfFleet}, values(metrics, "balena.fleet.device.count"))
+			assert.Equal(t, map[string]float64{"globex/solar-sensors": test.devicesOfFleet}, values(metrics, "balena.fleet.device.registered"))
 			assert.Equal(t, map[string]float64{"globex/solar-sensors": test.onlineInFleet}, values(metrics, "balena.devices.online"))
 			assert.Len(t, values(metrics, "balena.device.online"), int(test.devicesOfFleet))
 			assert.Equal(t, test.includesFirst, slices.Contains(slices.Collect(maps.Keys(values(metrics, "balena.device.online"))), "solar-sensors-00"))
@@ -51,7 +51,7 @@ func TestDevicesAreSelectedAndCountedAlike(t *testing.T) {
 	}
 }
 
-func TestFleetsAreSelectedByTag(t *testing.T) {
+func TestSelection_Fleets_ByTag(t *testing.T) {
 	t.Parallel()
 	sim := realAccount(t)
 	_, err := sim.Insert("application_tag", map[string]any{"application": int64(4), "tag_key": "tier", "value": "gold"})
@@ -74,7 +74,7 @@ func TestFleetsAreSelectedByTag(t *testing.T) {
 	}
 }
 
-func TestBadSelectionIsExplained(t *testing.T) {
+func TestConfig_Validate_Selection(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*Config){
 		`"devices::include_tags": "=x" is no tag: write key or key=value`:               func(cfg *Config) { cfg.Devices.IncludeTags = []string{"=x"} },
@@ -83,8 +83,6 @@ func TestBadSelectionIsExplained(t *testing.T) {
 		`"devices::exclude": "827050a" is no full UUID of a device: write its 32 or 62`: func(cfg *Config) { cfg.Devices.Exclude = []string{"827050a"} },
 		`"shard" is index 3 of 3: set index to 0 up to total-1`:                         func(cfg *Config) { cfg.Shard = ShardConfig{Index: 3, Total: 3} },
 		`"shard" is index -1 of 2`:                                                      func(cfg *Config) { cfg.Shard = ShardConfig{Index: -1, Total: 2} },
-		`"tags::devices": "a b" is no key of a tag`:                                     func(cfg *Config) { cfg.Tags.Devices = map[string]string{"a b": ""} },
-		`the attribute "balena.device.uuid" could clash with one of the receiver's`:     func(cfg *Config) { cfg.Tags.Devices = map[string]string{"a": "balena.device.uuid"} },
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
@@ -95,7 +93,7 @@ func TestBadSelectionIsExplained(t *testing.T) {
 	}
 }
 
-func TestEveryFleetIsInExactlyOneShare(t *testing.T) {
+func TestShardConfig_Includes(t *testing.T) {
 	t.Parallel()
 	for _, total := range []int{1, 2, 3, 7} {
 		sizes := make([]int, total)
@@ -115,7 +113,7 @@ func TestEveryFleetIsInExactlyOneShare(t *testing.T) {
 	}
 }
 
-func TestSharesTogetherAreTheWholeAccount(t *testing.T) {
+func TestShardConfig_ShardsTogetherAreTheAccount(t *testing.T) {
 	t.Parallel()
 	url := serve(t, realAccount(t))
 	seen := map[string]int{}
@@ -133,7 +131,7 @@ func TestSharesTogetherAreTheWholeAccount(t *testing.T) {
 	}, seen)
 }
 
-func TestTagsBecomeResourceAttributes(t *testing.T) {
+func TestFetchRun_FetchTags(t *testing.T) {
 	t.Parallel()
 	sim := realAccount(t)
 	_, err := sim.Insert("application_tag", map[string]any{"application": int64(4), "tag_key": "tier", "value": "gold"})
@@ -150,20 +148,20 @@ func TestTagsBecomeResourceAttributes(t *testing.T) {
 	found := map[string]string{}
 	for _, resource := range metrics.ResourceMetrics().All() {
 		attributes := resource.Resource().Attributes()
-		switch text(attributes, "balena.device.name") {
+		switch stringOf(attributes, "balena.device.name") {
 		case "solar-sensors-00":
-			found["site"] = text(attributes, "balena.device.tag.site")
-			found["serial"] = text(attributes, "device.serial")
+			found["site"] = stringOf(attributes, "balena.device.tag.site")
+			found["serial"] = stringOf(attributes, "device.serial")
 		case "":
-			if text(attributes, "balena.release.commit") == "" {
-				found["tier"] = text(attributes, "balena.fleet.tag.tier")
+			if stringOf(attributes, "balena.fleet.id") != "" {
+				found["tier"] = stringOf(attributes, "balena.fleet.tag.tier")
 			}
 		}
 	}
 	assert.Equal(t, map[string]string{"site": "site-0", "serial": "4711", "tier": "gold"}, found)
 }
 
-func TestTagsOutliveARequestThatFails(t *testing.T) {
+func TestFetchRun_FetchTags_KeepsTagsWhileTheyCannotBeFetched(t *testing.T) {
 	t.Parallel()
 	api := &faulty{Handler: realAccount(t)}
 	cfg := testConfig(serve(t, api))
@@ -173,7 +171,7 @@ func TestTagsOutliveARequestThatFails(t *testing.T) {
 		metrics, _ := scraper.scrape(t.Context())
 		found := 0
 		for _, resource := range metrics.ResourceMetrics().All() {
-			if text(resource.Resource().Attributes(), "site") != "" {
+			if stringOf(resource.Resource().Attributes(), "site") != "" {
 				found++
 			}
 		}
@@ -188,7 +186,7 @@ func TestTagsOutliveARequestThatFails(t *testing.T) {
 	assert.Equal(t, before, sites(), "a series keeps its name while tags cannot be had")
 }
 
-func FuzzTags(f *testing.F) {
+func FuzzTagFilter(f *testing.F) {
 	f.Add("key=value")
 	f.Add("=")
 	f.Fuzz(func(t *testing.T, tag string) {

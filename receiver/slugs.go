@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -13,7 +14,10 @@ type slugFilter struct {
 	include, exclude []slugPattern
 }
 
-type slugPattern func(slug string) bool
+type slugPattern struct {
+	text    string
+	matches func(slug string) bool
+}
 
 func newSlugFilter(cfg FleetsConfig) (slugFilter, error) {
 	include, includeErr := slugPatterns("fleets::include", cfg.Include)
@@ -30,12 +34,12 @@ func slugPatterns(key string, patterns []string) ([]slugPattern, error) {
 			errs = append(errs, fmt.Errorf("%q: pattern %q: %w", key, pattern, err))
 			continue
 		}
-		matchers = append(matchers, matcher)
+		matchers = append(matchers, slugPattern{pattern, matcher})
 	}
 	return matchers, errors.Join(errs...)
 }
 
-func newSlugPattern(pattern string) (slugPattern, error) {
+func newSlugPattern(pattern string) (func(slug string) bool, error) {
 	if expr, ok := betweenSlashes(pattern); ok {
 		re, err := regexp.Compile(expr)
 		if err != nil {
@@ -70,9 +74,38 @@ func (f slugFilter) matches(slug string) bool {
 
 func anyMatches(patterns []slugPattern, slug string) bool {
 	for _, pattern := range patterns {
-		if pattern(slug) {
+		if pattern.matches(slug) {
 			return true
 		}
 	}
 	return false
+}
+
+// patternMatches records which patterns have matched a fleet: one that matches none is probably misspelled.
+type patternMatches struct {
+	filter  slugFilter
+	matched map[string]bool
+}
+
+func (f slugFilter) newMatches() *patternMatches {
+	return &patternMatches{filter: f, matched: map[string]bool{}}
+}
+
+func (m *patternMatches) note(slug string) {
+	for _, patterns := range [][]slugPattern{m.filter.include, m.filter.exclude} {
+		for _, pattern := range patterns {
+			if !m.matched[pattern.text] && pattern.matches(slug) {
+				m.matched[pattern.text] = true
+			}
+		}
+	}
+}
+
+func (m *patternMatches) unmatched() (patterns []string) {
+	for _, pattern := range slices.Concat(m.filter.include, m.filter.exclude) {
+		if !m.matched[pattern.text] {
+			patterns = append(patterns, pattern.text)
+		}
+	}
+	return patterns
 }

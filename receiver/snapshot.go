@@ -9,11 +9,11 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
 )
 
-// snapshot is what the account looked like at one moment: what was fetched, joined by id. What is not known is nil or missing,
-// never zero.
+// snapshot is what the account looked like at one moment: what was fetched, joined by ID. What is not known is nil or missing, never
+// zero.
 type snapshot struct {
 	at       time.Time
-	interval time.Duration // between two snapshots
+	receiver *receiverEntity
 	fleets   []*fleetEntity
 	devices  []*deviceEntity
 	releases []*releaseEntity
@@ -22,26 +22,24 @@ type snapshot struct {
 type fleetEntity struct {
 	id              int64
 	name, slug      string
-	label           string // name, or slug if an older fleet bears the name
+	label           string // the name, or the slug if an older fleet has the same name
 	tags            []tag
 	targetReleaseID int64
-	target          *releaseEntity // nil if there is none, or it was not fetched
+	target          *releaseEntity // nil if there is none, or it could not be read
+	targetKnown     bool           // whether the target was fetched, if there is one
 
-	online    *int64           // devices online, as the server counts
-	devices   *int64           // devices, as the server counts
+	countedAt time.Time        // when the server counted the devices
+	online    *int64           // devices online, as counted by the server
+	devices   *int64           // devices, as counted by the server
 	lastBuild instant          // end of the last successful build
-	releases  map[string]int64 // by status, as the server counts
+	releases  map[string]int64 // by status, as counted by the server; nil unless they are known
 
-	*census                          // nil unless all devices are known
-	services map[serviceStatus]int64 // devices by service and its status; nil unless all are known
-}
-
-// census is what is counted from a fleet's devices.
-type census struct {
-	status, heartbeat, osVersion, supervisorVersion, deviceType, updateStatus map[string]int64
-
-	rollout        map[string]int64 // by rollout state; nil if the fleet targets no release
-	connectionLost int64            // devices that dropped from the VPN within the last interval
+	devicesKnown bool // whether all devices of the fleet were fetched
+	typesKnown   bool // whether the types of all devices are known
+	counts       []map[string]int64
+	services     map[serviceStatus]int64 // devices by service and its status; nil unless they are known
+	buildsKnown  bool                    // whether the last build was fetched, if there is one
+	connections  *connections            // nil unless all devices of the fleet were fetched
 }
 
 type serviceStatus struct {
@@ -62,16 +60,17 @@ type deviceEntity struct {
 
 	osVersion, osVariant, supervisorVersion string
 	running, target                         *releaseEntity // nil if there is none, or none that can be read
-	versionsKnown                           bool           // whether the releases were fetched
+	releasesKnown                           bool           // whether both were fetched
 
-	// What a connected device reports of itself. The server keeps the last report of a device that disconnected, which may be from
-	// long ago: then it is not reported.
-	connected bool
-	hardware  hardware
-	services  []deviceService // by name
+	// What a connected device reports about itself. The server keeps the last report of a device that disconnected, which may be
+	// old: it is not reported.
+	connected     bool
+	hardware      hardware
+	services      []deviceService // by name
+	servicesKnown bool
 }
 
-// hardware is what a device reports of its hardware.
+// hardware is what a device reports about its hardware.
 type hardware struct {
 	cpuUsage                  reading // percent
 	cpuTemperature            reading // °C
@@ -88,15 +87,16 @@ type deviceService struct {
 }
 
 type releaseEntity struct {
+	id                 int64
 	commit, version    string
-	fleet              *fleetEntity
+	fleet              *fleetEntity // nil if it is not reported
 	status             string
 	final              bool
 	createdAt, finalAt instant
 	startedAt, endedAt instant
 	imageSize          *int64 // bytes, of all images
 	devices            releaseDevices
-	devicesKnown       bool // whether all devices were counted
+	devicesKnown       bool // whether all devices that it may run on were counted
 }
 
 // releaseDevices counts devices by what the release is to them.
@@ -105,38 +105,38 @@ type releaseDevices struct {
 }
 
 // newSnapshot joins what was fetched.
-func newSnapshot(at time.Time, interval time.Duration, a answers) *snapshot {
-	s := &snapshot{at: at, interval: interval}
-	fleets := s.joinFleets(a)
-	releases := s.joinReleases(a, fleets)
-	s.joinDevices(a, fleets, releases)
-	s.joinContainers(a)
+func newSnapshot(at time.Time, r *responses) *snapshot {
+	s := &snapshot{at: at}
+	fleets := s.joinFleets(r)
+	releases := s.joinReleases(r, fleets)
+	s.joinDevices(r, fleets, releases)
+	s.joinContainers(r)
 	return s
 }
 
-func (s *snapshot) joinFleets(a answers) map[int64]*fleetEntity {
-	byID := make(map[int64]*fleetEntity, len(a.fleets))
-	labels := make(map[string]bool, len(a.fleets))
-	for _, row := range a.fleets { // by ascending id: the oldest fleet of a name comes first
+func (s *snapshot) joinFleets(r *responses) map[int64]*fleetEntity {
+	byID := make(map[int64]*fleetEntity, len(r.fleets))
+	for _, row := range r.fleets {
 		f := &fleetEntity{
-			id: row.ID, name: row.Name, slug: row.Slug, label: row.Name, tags: a.fleetTags[row.ID],
-			lastBuild:       a.lastBuilds[row.ID],
-			targetReleaseID: row.TargetRelease.ID, releases: a.releaseCounts[row.ID],
+			id: row.ID, name: row.Name, slug: row.Slug, label: r.labels[row.ID], tags: r.fleetTags[row.ID],
+			targetReleaseID: row.TargetRelease.ID,
+			countedAt:       r.countedAt,
+			lastBuild:       r.lastBuilds[row.ID],
+			releases:        r.releaseCounts[row.ID],
+			buildsKnown:     r.has(lastBuildRequest, row.ID),
+			devicesKnown:    r.has(deviceRequest, row.ID),
+			typesKnown:      true,
 		}
-		if labels[f.label] {
-			f.label = f.slug
-		}
-		labels[f.label] = true
-		if a.plan.needs(fleetRequest) {
+		if r.plan.needs(fleetRequest) {
 			f.online = new(int64(row.Devices.Count))
 		}
-		if count, known := a.deviceCounts[row.ID]; known {
+		if count, known := r.deviceCounts[row.ID]; known {
 			f.devices = new(count)
 		}
-		if a.has(deviceRequest) {
-			f.census = newCensus(f.targetReleaseID != 0)
+		for _, count := range r.plan.fleetCounts {
+			f.counts = append(f.counts, zeros(count.known))
 		}
-		if a.has(deviceRequest) && a.has(containerRequest) && !a.failed(imageRequest) {
+		if f.devicesKnown && r.has(containerRequest, row.ID) {
 			f.services = map[serviceStatus]int64{}
 		}
 		byID[row.ID] = f
@@ -145,61 +145,70 @@ func (s *snapshot) joinFleets(a answers) map[int64]*fleetEntity {
 	return byID
 }
 
-func (s *snapshot) joinReleases(a answers, fleets map[int64]*fleetEntity) map[int64]*releaseEntity {
-	byID := make(map[int64]*releaseEntity, len(a.releases))
-	for _, row := range a.releases {
-		r := newReleaseEntity(row, fleets[row.Fleet.ID])
-		r.devicesKnown = a.has(deviceRequest)
-		byID[row.ID] = r
+func zeros(keys []string) map[string]int64 {
+	counts := make(map[string]int64, len(keys))
+	for _, key := range keys {
+		counts[key] = 0
+	}
+	return counts
+}
+
+func (s *snapshot) joinReleases(r *responses, fleets map[int64]*fleetEntity) map[int64]*releaseEntity {
+	byID := make(map[int64]*releaseEntity, len(r.releases))
+	for _, row := range r.releases {
+		release := newReleaseEntity(row, fleets[row.Fleet.ID])
+		byID[row.ID] = release
 		// A device that was moved may run a release of a fleet that is not reported.
-		if r.fleet != nil {
-			s.releases = append(s.releases, r)
+		if release.fleet != nil {
+			release.devicesKnown = r.hasAll(deviceRequest)
+			s.releases = append(s.releases, release)
 		}
 	}
 	slices.SortFunc(s.releases, func(a, b *releaseEntity) int {
-		return cmp.Or(cmp.Compare(a.fleet.id, b.fleet.id), strings.Compare(a.commit, b.commit))
+		return cmp.Or(cmp.Compare(a.fleet.id, b.fleet.id), cmp.Compare(a.id, b.id))
 	})
 	for _, f := range s.fleets {
 		f.target = byID[f.targetReleaseID]
+		f.targetKnown = r.knowsRelease(f.targetReleaseID)
 	}
 	return byID
 }
 
 func newReleaseEntity(row balenaclient.Release, f *fleetEntity) *releaseEntity {
 	r := &releaseEntity{
-		commit: row.Commit, version: row.RawVersion, fleet: f, status: row.Status, final: row.IsFinal,
+		id: row.ID, commit: row.Commit, version: row.RawVersion, fleet: f, status: row.Status, final: row.IsFinal,
 		createdAt: newInstant(row.CreatedAt), finalAt: newInstant(row.FinalizedAt),
 		startedAt: newInstant(row.StartedAt), endedAt: newInstant(row.EndedAt),
 	}
+	size, known := int64(0), len(row.ReleaseImages.Rows) > 0
 	for _, of := range row.ReleaseImages.Rows {
 		image, ok := of.Image.Row()
 		if !ok || image.Size == nil {
-			r.imageSize = nil // a sum of some images would be wrong
+			known = false // the sum of some images would be wrong
 			break
 		}
-		r.imageSize = new(valueOrZero(r.imageSize) + *image.Size)
+		size += *image.Size
+	}
+	if known {
+		r.imageSize = &size
 	}
 	return r
 }
 
-func valueOrZero(value *int64) int64 {
-	if value == nil {
-		return 0
-	}
-	return *value
-}
-
-func (s *snapshot) joinDevices(a answers, fleets map[int64]*fleetEntity, releases map[int64]*releaseEntity) {
-	s.devices = make([]*deviceEntity, 0, len(a.devices))
-	for _, d := range a.devices {
+func (s *snapshot) joinDevices(r *responses, fleets map[int64]*fleetEntity, releases map[int64]*releaseEntity) {
+	s.devices = make([]*deviceEntity, 0, len(r.devices))
+	for _, d := range r.devices {
 		d.fleet = fleets[d.fleetID]
 		if d.fleet == nil {
-			continue // moved to a fleet that is not reported while pages were fetched
+			continue // moved to a fleet that is not reported while pages were being fetched
 		}
-		d.deviceType = a.deviceTypes[d.typeID]
-		d.tags = a.deviceTags[d.id]
+		deviceType, typeKnown := r.deviceType(d.typeID)
+		d.deviceType = deviceType
+		d.fleet.typesKnown = d.fleet.typesKnown && typeKnown
+		d.tags = r.deviceTags[d.id]
 		d.running, d.target = releases[d.runningID], releases[d.targetID()]
-		d.versionsKnown = a.has(releaseRequest)
+		d.releasesKnown = r.knowsRelease(d.runningID) && r.knowsRelease(d.targetID())
+		d.servicesKnown = r.knowsServices(d)
 		s.devices = append(s.devices, d)
 
 		if d.running != nil {
@@ -211,8 +220,14 @@ func (s *snapshot) joinDevices(a answers, fleets map[int64]*fleetEntity, release
 		if pinned := releases[d.pinnedID]; pinned != nil {
 			pinned.devices.pinned++
 		}
-		if d.fleet.census != nil {
-			d.fleet.census.add(d, s.at, s.interval)
+		d.fleet.count(d, r.plan.fleetCounts)
+	}
+}
+
+func (f *fleetEntity) count(d *deviceEntity, counts []fleetCount) {
+	for i, count := range counts {
+		if value, ok := count.value(d); ok {
+			f.counts[i][value]++
 		}
 	}
 }
@@ -220,7 +235,7 @@ func (s *snapshot) joinDevices(a answers, fleets map[int64]*fleetEntity, release
 // targetID is the release that the device should run: its pin, or its fleet's target. 0 if there is none.
 func (d *deviceEntity) targetID() int64 { return cmp.Or(d.pinnedID, d.fleet.targetReleaseID) }
 
-func newDeviceEntity(row balenaclient.Device, t texts) *deviceEntity {
+func newDeviceEntity(row balenaclient.Device, shared sharedStrings) *deviceEntity {
 	return &deviceEntity{
 		id: row.ID, fleetID: row.Fleet.ID, typeID: row.DeviceType.ID,
 		runningID: row.RunningRelease.ID, pinnedID: row.PinnedRelease.ID,
@@ -228,16 +243,16 @@ func newDeviceEntity(row balenaclient.Device, t texts) *deviceEntity {
 		name:                  row.Name,
 		online:                row.IsOnline,
 		vpnConnected:          row.IsConnectedToVPN,
-		heartbeat:             t.shared(row.HeartbeatState),
-		status:                t.shared(row.OverallStatus),
-		updateStatus:          t.shared(row.UpdateStatus),
+		heartbeat:             shared.get(row.HeartbeatState),
+		status:                shared.get(row.OverallStatus),
+		updateStatus:          shared.get(row.UpdateStatus),
 		lastConnectivityEvent: newInstant(row.LastConnectivityEvent),
 		lastVPNEvent:          newInstant(row.LastVPNEvent),
 		heartbeatChangedAt:    newInstant(row.HeartbeatChangedAt),
 		updateProgress:        newReading(row.OverallProgress),
-		osVersion:             t.shared(row.OSVersion),
-		osVariant:             t.shared(row.OSVariant),
-		supervisorVersion:     t.shared(row.SupervisorVersion),
+		osVersion:             shared.get(row.OSVersion),
+		osVariant:             shared.get(row.OSVariant),
+		supervisorVersion:     shared.get(row.SupervisorVersion),
 		connected:             row.IsOnline || row.HeartbeatState == "online" || row.HeartbeatState == "timeout",
 		hardware: hardware{
 			cpuUsage:       newReading(row.CPUUsage),
@@ -252,18 +267,26 @@ func newDeviceEntity(row balenaclient.Device, t texts) *deviceEntity {
 }
 
 // joinContainers gives devices their services. Containers of the supervisor, of the operating system and of a fleet that the device
-// has left are of no service of its fleet, and a device that is not connected may have stopped all of them.
-func (s *snapshot) joinContainers(a answers) {
-	if len(a.containers) == 0 || a.failed(imageRequest) {
+// has left belong to no service of its fleet, and a device that is not connected may have stopped all of them.
+func (s *snapshot) joinContainers(r *responses) {
+	if !r.plan.needs(containerRequest) {
 		return
 	}
 	devices := make(map[int64]*deviceEntity, len(s.devices))
 	for _, d := range s.devices {
 		devices[d.id] = d
 	}
-	for _, c := range a.containers {
-		d, of := devices[c.deviceID], a.services[c.imageID]
-		if d == nil || !d.connected || of.name == "" || of.fleetID != d.fleetID {
+	for _, c := range r.containers {
+		d := devices[c.deviceID]
+		if d == nil || !d.connected {
+			continue
+		}
+		of, known := r.service(c.imageID)
+		if !known {
+			d.servicesKnown = false
+			d.fleet.services = nil
+		}
+		if of.name == "" || of.fleetID != d.fleetID {
 			continue
 		}
 		d.addService(deviceService{
@@ -271,6 +294,9 @@ func (s *snapshot) joinContainers(a answers) {
 		})
 	}
 	for _, d := range s.devices {
+		if !d.servicesKnown {
+			d.services = nil
+		}
 		if d.fleet.services == nil {
 			continue
 		}
@@ -280,15 +306,39 @@ func (s *snapshot) joinContainers(a answers) {
 	}
 }
 
-// addService keeps the containers sorted by service. While a service is updated it has two, of which the newer counts.
+// addService keeps the services sorted by name. While a service is being updated it has two containers: the one that runs counts, or
+// else the newer one. The download under way is that of the other one.
 func (d *deviceEntity) addService(service deviceService) {
 	i, found := slices.BinarySearchFunc(d.services, service.name, func(s deviceService, name string) int {
 		return strings.Compare(s.name, name)
 	})
-	switch {
-	case !found:
+	if !found {
 		d.services = slices.Insert(d.services, i, service)
-	case service.installedAt > d.services[i].installedAt:
-		d.services[i] = service
+		return
 	}
+	counts, other := d.services[i], service
+	if service.countsBefore(counts) {
+		counts, other = other, counts
+	}
+	if !counts.downloadProgress.known {
+		counts.downloadProgress = other.downloadProgress
+	}
+	d.services[i] = counts
+}
+
+func (s deviceService) countsBefore(other deviceService) bool {
+	const running = "Running"
+	if (s.status == running) != (other.status == running) {
+		return s.status == running
+	}
+	return s.installedAt > other.installedAt
+}
+
+// hideUnidentified removes devices and fleets of which an identifying attribute could not be fetched, and returns how many: a series
+// that has another name for the length of a failure would be worse than one that begins later.
+func (s *snapshot) hideUnidentified(r *responses) int {
+	before := len(s.devices) + len(s.fleets)
+	s.devices = slices.DeleteFunc(s.devices, func(d *deviceEntity) bool { return !r.identifies(d) })
+	s.fleets = slices.DeleteFunc(s.fleets, func(f *fleetEntity) bool { return !r.identifiesFleet(f.id) })
+	return before - len(s.devices) - len(s.fleets)
 }

@@ -76,7 +76,7 @@ func TestSoak(t *testing.T) {
 		}
 	}
 	assert.Equal(t, online, values(last, "balena.devices.online"))
-	assert.Equal(t, count, values(last, "balena.fleet.device.count"))
+	assert.Equal(t, count, values(last, "balena.fleet.device.registered"))
 	devices := map[string]float64{}
 	for _, d := range truth.devices {
 		devices[d.name] = float64(oneIf(d.online))

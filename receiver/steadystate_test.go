@@ -12,9 +12,9 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim"
 )
 
-// TestModifiedAtMissesChanges is why a scrape fetches all devices, and not only those with modified_at after the last scrape: each of
+// TestModifiedAt_MissesChanges is why a scrape fetches all devices, and not only those with modified_at after the last scrape: each of
 // these changes would be missed. None of them touches the device's row, or leaves one to be seen.
-func TestModifiedAtMissesChanges(t *testing.T) {
+func TestModifiedAt_MissesChanges(t *testing.T) {
 	t.Parallel()
 	const deviceID, fleetID = 37, 4
 	for name, change := range map[string]func(*testing.T, *balenasim.Simulator){

@@ -13,7 +13,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
-// telemetry is what the receiver tells of itself.
+// telemetry are the receiver's own metrics.
 type telemetry struct {
 	builder  *metadata.TelemetryBuilder
 	receiver attribute.KeyValue
@@ -30,7 +30,7 @@ func newTelemetry(settings receiver.Settings, now func() time.Time) (*telemetry,
 	return &telemetry{builder: builder, receiver: attribute.String("receiver", settings.ID.String()), now: now}, nil
 }
 
-// start begins to tell the age of the last complete scrape.
+// start begins to report the age of the last complete scrape.
 func (t *telemetry) start() error {
 	t.lastComplete.Store(t.now().UnixNano())
 	return t.builder.RegisterReceiverBalenaSnapshotAgeCallback(func(_ context.Context, observer metric.Float64Observer) error {
@@ -42,21 +42,26 @@ func (t *telemetry) start() error {
 
 func (t *telemetry) shutdown() { t.builder.Shutdown() }
 
-// observe notes what a request cost.
+// observe records what a request cost.
 func (t *telemetry) observe(call pine.Call) {
 	ctx := context.Background()
-	of := metric.WithAttributeSet(attribute.NewSet(t.receiver, attribute.String("resource", call.Resource)))
-	status := metric.WithAttributeSet(attribute.NewSet(
-		t.receiver, attribute.String("resource", call.Resource), attribute.Int("status_code", call.Status)))
-	t.builder.ReceiverBalenaAPIRequests.Add(ctx, 1, status)
-	t.builder.ReceiverBalenaAPIRetries.Add(ctx, int64(max(call.Attempts-1, 0)), of)
-	t.builder.ReceiverBalenaAPIRows.Add(ctx, int64(call.Rows), of)
-	t.builder.ReceiverBalenaAPIBytes.Add(ctx, call.Bytes, of)
-	t.builder.ReceiverBalenaAPIWaited.Add(ctx, call.Waited.Seconds(), of)
-	t.builder.ReceiverBalenaAPIDuration.Record(ctx, call.Duration.Seconds(), of)
+	of := []attribute.KeyValue{t.receiver, attribute.String("balena.api.resource", call.Resource)}
+	resource := metric.WithAttributeSet(attribute.NewSet(of...))
+	if call.Status != 0 {
+		of = append(of, attribute.Int("http.response.status_code", call.Status))
+	}
+	if call.Err != nil {
+		of = append(of, attribute.String("error.type", errorType(call.Err)))
+	}
+	t.builder.ReceiverBalenaAPIRequests.Add(ctx, 1, metric.WithAttributeSet(attribute.NewSet(of...)))
+	t.builder.ReceiverBalenaAPIRetries.Add(ctx, int64(max(call.Attempts-1, 0)), resource)
+	t.builder.ReceiverBalenaAPIRows.Add(ctx, int64(call.Rows), resource)
+	t.builder.ReceiverBalenaAPIBytes.Add(ctx, call.Bytes, resource)
+	t.builder.ReceiverBalenaAPIWaitTime.Add(ctx, call.Waited.Seconds(), resource)
+	t.builder.ReceiverBalenaAPIDuration.Record(ctx, call.Duration.Seconds(), resource)
 }
 
-// scraped notes how much a scrape brought of what it should have brought.
+// scraped records how many of the expected points a scrape produced.
 func (t *telemetry) scraped(at time.Time, points, missing int, complete bool) {
 	coverage := 1.0
 	if missing > 0 {

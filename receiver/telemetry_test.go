@@ -18,7 +18,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadatatest"
 )
 
-func TestReceiverTellsOfItself(t *testing.T) {
+func TestTelemetry(t *testing.T) {
 	t.Parallel()
 	reader := componenttest.NewTelemetry()
 	t.Cleanup(func() { require.NoError(t, reader.Shutdown(context.WithoutCancel(t.Context()))) })
@@ -49,13 +49,13 @@ func TestReceiverTellsOfItself(t *testing.T) {
 	of := func(attributes ...attribute.KeyValue) attribute.Set {
 		return attribute.NewSet(append(attributes, receiver)...)
 	}
-	resource, status := func(name string) attribute.KeyValue { return attribute.String("resource", name) },
-		func(code int) attribute.KeyValue { return attribute.Int("status_code", code) }
+	resource, status := func(name string) attribute.KeyValue { return attribute.String("balena.api.resource", name) },
+		func(code int) attribute.KeyValue { return attribute.Int("http.response.status_code", code) }
 	ignore := metricdatatest.IgnoreTimestamp()
 	metadatatest.AssertEqualReceiverBalenaAPIRequests(t, reader, []metricdata.DataPoint[int64]{
 		{Attributes: of(resource("application"), status(200)), Value: 2},
 		{Attributes: of(resource("device"), status(200)), Value: 1},
-		{Attributes: of(resource("device"), status(500)), Value: 1},
+		{Attributes: of(resource("device"), status(500), attribute.String("error.type", "500")), Value: 1},
 	}, ignore)
 	metadatatest.AssertEqualReceiverBalenaAPIRows(t, reader, []metricdata.DataPoint[int64]{
 		{Attributes: of(resource("application")), Value: 10},
@@ -73,7 +73,7 @@ func TestReceiverTellsOfItself(t *testing.T) {
 	}, ignore)
 	for name, got := range map[string]func() (metricdata.Metrics, error){
 		"bytes":    func() (metricdata.Metrics, error) { return reader.GetMetric("otelcol_receiver_balena_api_bytes") },
-		"waited":   func() (metricdata.Metrics, error) { return reader.GetMetric("otelcol_receiver_balena_api_waited") },
+		"wait":     func() (metricdata.Metrics, error) { return reader.GetMetric("otelcol_receiver_balena_api_wait_time") },
 		"duration": func() (metricdata.Metrics, error) { return reader.GetMetric("otelcol_receiver_balena_api_duration") },
 	} {
 		metric, err := got()

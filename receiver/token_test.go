@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/config/configoptional"
 )
 
-func TestTokenFileIsReadAtEveryScrape(t *testing.T) {
+func TestReadToken_ForEveryScrape(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "token")
 	write := func(content string) { require.NoError(t, os.WriteFile(path, []byte(content), 0o600)) }
@@ -32,7 +32,7 @@ func TestTokenFileIsReadAtEveryScrape(t *testing.T) {
 	assert.Len(t, values(metrics, "balena.devices.online"), 5)
 }
 
-func TestTokenFileThatCannotBeUsedIsExplained(t *testing.T) {
+func TestReadToken_Errors(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		content *string
@@ -59,7 +59,7 @@ func TestTokenFileThatCannotBeUsedIsExplained(t *testing.T) {
 	}
 }
 
-func TestAuthExtensionSetsTheToken(t *testing.T) {
+func TestTokenSource_AuthExtension(t *testing.T) {
 	t.Parallel()
 	id := component.MustNewID("auth")
 	cfg := testConfig(serve(t, realAccount(t)))

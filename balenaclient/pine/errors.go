@@ -168,6 +168,9 @@ type RowsError struct {
 	// Rows is the number of rows left out.
 	Rows int
 
+	// IDs are the IDs of those rows, as far as they could be decoded.
+	IDs []int64
+
 	// Err says what was wrong with the first of them.
 	Err error
 }

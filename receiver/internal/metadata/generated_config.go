@@ -7,13 +7,13 @@ import (
 	"go.opentelemetry.io/collector/filter"
 )
 
-// BalenaDeviceConnectivityDurationMetricConfig provides config for the balena.device.connectivity.duration metric.
-type BalenaDeviceConnectivityDurationMetricConfig struct {
+// BalenaAPIKeyExpiryTimestampMetricConfig provides config for the balena.api_key.expiry.timestamp metric.
+type BalenaAPIKeyExpiryTimestampMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *BalenaDeviceConnectivityDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *BalenaAPIKeyExpiryTimestampMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -67,33 +67,13 @@ func (ms *BalenaDeviceCPUUtilizationMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
-// BalenaDeviceHeartbeatMetricConfig provides config for the balena.device.heartbeat metric.
-type BalenaDeviceHeartbeatMetricConfig struct {
+// BalenaDeviceHeartbeatStateMetricConfig provides config for the balena.device.heartbeat.state metric.
+type BalenaDeviceHeartbeatStateMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *BalenaDeviceHeartbeatMetricConfig) Unmarshal(parser *confmap.Conf) error {
-	if parser == nil {
-		return nil
-	}
-
-	err := parser.Unmarshal(ms)
-	if err != nil {
-		return err
-	}
-
-	ms.enabledSetByUser = parser.IsSet("enabled")
-	return nil
-}
-
-// BalenaDeviceHeartbeatDurationMetricConfig provides config for the balena.device.heartbeat.duration metric.
-type BalenaDeviceHeartbeatDurationMetricConfig struct {
-	Enabled          bool `mapstructure:"enabled"`
-	enabledSetByUser bool
-}
-
-func (ms *BalenaDeviceHeartbeatDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *BalenaDeviceHeartbeatStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -114,6 +94,66 @@ type BalenaDeviceInfoMetricConfig struct {
 }
 
 func (ms *BalenaDeviceInfoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaDeviceLastConnectivityEventTimestampMetricConfig provides config for the balena.device.last_connectivity_event.timestamp metric.
+type BalenaDeviceLastConnectivityEventTimestampMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaDeviceLastConnectivityEventTimestampMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaDeviceLastHeartbeatChangeTimestampMetricConfig provides config for the balena.device.last_heartbeat_change.timestamp metric.
+type BalenaDeviceLastHeartbeatChangeTimestampMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaDeviceLastHeartbeatChangeTimestampMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaDeviceLastVpnEventTimestampMetricConfig provides config for the balena.device.last_vpn_event.timestamp metric.
+type BalenaDeviceLastVpnEventTimestampMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaDeviceLastVpnEventTimestampMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -187,6 +227,26 @@ func (ms *BalenaDeviceOnlineMetricConfig) Unmarshal(parser *confmap.Conf) error 
 	return nil
 }
 
+// BalenaDeviceRolloutStateMetricConfig provides config for the balena.device.rollout.state metric.
+type BalenaDeviceRolloutStateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaDeviceRolloutStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // BalenaDeviceServiceDownloadProgressMetricConfig provides config for the balena.device.service.download.progress metric.
 type BalenaDeviceServiceDownloadProgressMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -207,13 +267,13 @@ func (ms *BalenaDeviceServiceDownloadProgressMetricConfig) Unmarshal(parser *con
 	return nil
 }
 
-// BalenaDeviceServiceInstallAgeMetricConfig provides config for the balena.device.service.install.age metric.
-type BalenaDeviceServiceInstallAgeMetricConfig struct {
+// BalenaDeviceServiceInstalledTimestampMetricConfig provides config for the balena.device.service.installed.timestamp metric.
+type BalenaDeviceServiceInstalledTimestampMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *BalenaDeviceServiceInstallAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *BalenaDeviceServiceInstalledTimestampMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -407,26 +467,6 @@ func (ms *BalenaDeviceVpnConnectedMetricConfig) Unmarshal(parser *confmap.Conf) 
 	return nil
 }
 
-// BalenaDeviceVpnDurationMetricConfig provides config for the balena.device.vpn.duration metric.
-type BalenaDeviceVpnDurationMetricConfig struct {
-	Enabled          bool `mapstructure:"enabled"`
-	enabledSetByUser bool
-}
-
-func (ms *BalenaDeviceVpnDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
-	if parser == nil {
-		return nil
-	}
-
-	err := parser.Unmarshal(ms)
-	if err != nil {
-		return err
-	}
-
-	ms.enabledSetByUser = parser.IsSet("enabled")
-	return nil
-}
-
 // BalenaDevicesOnlineMetricConfig provides config for the balena.devices.online metric.
 type BalenaDevicesOnlineMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -447,13 +487,13 @@ func (ms *BalenaDevicesOnlineMetricConfig) Unmarshal(parser *confmap.Conf) error
 	return nil
 }
 
-// BalenaFleetBuildAgeMetricConfig provides config for the balena.fleet.build.age metric.
-type BalenaFleetBuildAgeMetricConfig struct {
+// BalenaFleetDeviceDisconnectionsMetricConfig provides config for the balena.fleet.device.disconnections metric.
+type BalenaFleetDeviceDisconnectionsMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *BalenaFleetBuildAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *BalenaFleetDeviceDisconnectionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -467,13 +507,13 @@ func (ms *BalenaFleetBuildAgeMetricConfig) Unmarshal(parser *confmap.Conf) error
 	return nil
 }
 
-// BalenaFleetConnectivityLostMetricConfig provides config for the balena.fleet.connectivity.lost metric.
-type BalenaFleetConnectivityLostMetricConfig struct {
+// BalenaFleetDeviceHeartbeatStateMetricConfig provides config for the balena.fleet.device.heartbeat.state metric.
+type BalenaFleetDeviceHeartbeatStateMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *BalenaFleetConnectivityLostMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *BalenaFleetDeviceHeartbeatStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -487,13 +527,13 @@ func (ms *BalenaFleetConnectivityLostMetricConfig) Unmarshal(parser *confmap.Con
 	return nil
 }
 
-// BalenaFleetDeviceCountMetricConfig provides config for the balena.fleet.device.count metric.
-type BalenaFleetDeviceCountMetricConfig struct {
+// BalenaFleetDeviceOsVersionMetricConfig provides config for the balena.fleet.device.os.version metric.
+type BalenaFleetDeviceOsVersionMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *BalenaFleetDeviceCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *BalenaFleetDeviceOsVersionMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -507,13 +547,13 @@ func (ms *BalenaFleetDeviceCountMetricConfig) Unmarshal(parser *confmap.Conf) er
 	return nil
 }
 
-// BalenaFleetHeartbeatCountMetricConfig provides config for the balena.fleet.heartbeat.count metric.
-type BalenaFleetHeartbeatCountMetricConfig struct {
+// BalenaFleetDeviceReconnectionsMetricConfig provides config for the balena.fleet.device.reconnections metric.
+type BalenaFleetDeviceReconnectionsMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *BalenaFleetHeartbeatCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *BalenaFleetDeviceReconnectionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -527,13 +567,13 @@ func (ms *BalenaFleetHeartbeatCountMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
-// BalenaFleetOsVersionCountMetricConfig provides config for the balena.fleet.os.version.count metric.
-type BalenaFleetOsVersionCountMetricConfig struct {
+// BalenaFleetDeviceRegisteredMetricConfig provides config for the balena.fleet.device.registered metric.
+type BalenaFleetDeviceRegisteredMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *BalenaFleetOsVersionCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *BalenaFleetDeviceRegisteredMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -547,13 +587,13 @@ func (ms *BalenaFleetOsVersionCountMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
-// BalenaFleetReleaseCountMetricConfig provides config for the balena.fleet.release.count metric.
-type BalenaFleetReleaseCountMetricConfig struct {
+// BalenaFleetDeviceRolloutStateMetricConfig provides config for the balena.fleet.device.rollout.state metric.
+type BalenaFleetDeviceRolloutStateMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *BalenaFleetReleaseCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *BalenaFleetDeviceRolloutStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -567,13 +607,13 @@ func (ms *BalenaFleetReleaseCountMetricConfig) Unmarshal(parser *confmap.Conf) e
 	return nil
 }
 
-// BalenaFleetRolloutBehindAgeMetricConfig provides config for the balena.fleet.rollout.behind.age metric.
-type BalenaFleetRolloutBehindAgeMetricConfig struct {
+// BalenaFleetDeviceServiceStatusMetricConfig provides config for the balena.fleet.device.service.status metric.
+type BalenaFleetDeviceServiceStatusMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *BalenaFleetRolloutBehindAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *BalenaFleetDeviceServiceStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -587,13 +627,113 @@ func (ms *BalenaFleetRolloutBehindAgeMetricConfig) Unmarshal(parser *confmap.Con
 	return nil
 }
 
-// BalenaFleetRolloutDeviceCountMetricConfig provides config for the balena.fleet.rollout.device.count metric.
-type BalenaFleetRolloutDeviceCountMetricConfig struct {
+// BalenaFleetDeviceStatusMetricConfig provides config for the balena.fleet.device.status metric.
+type BalenaFleetDeviceStatusMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *BalenaFleetRolloutDeviceCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *BalenaFleetDeviceStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaFleetDeviceSupervisorVersionMetricConfig provides config for the balena.fleet.device.supervisor.version metric.
+type BalenaFleetDeviceSupervisorVersionMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaFleetDeviceSupervisorVersionMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaFleetDeviceTypeMetricConfig provides config for the balena.fleet.device.type metric.
+type BalenaFleetDeviceTypeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaFleetDeviceTypeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaFleetDeviceUpdateStatusMetricConfig provides config for the balena.fleet.device.update.status metric.
+type BalenaFleetDeviceUpdateStatusMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaFleetDeviceUpdateStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaFleetLastBuildTimestampMetricConfig provides config for the balena.fleet.last_build.timestamp metric.
+type BalenaFleetLastBuildTimestampMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaFleetLastBuildTimestampMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaFleetReleaseStatusMetricConfig provides config for the balena.fleet.release.status metric.
+type BalenaFleetReleaseStatusMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaFleetReleaseStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -627,13 +767,13 @@ func (ms *BalenaFleetRolloutProgressMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
-// BalenaFleetServiceDeviceCountMetricConfig provides config for the balena.fleet.service.device.count metric.
-type BalenaFleetServiceDeviceCountMetricConfig struct {
+// BalenaFleetTargetReleaseInfoMetricConfig provides config for the balena.fleet.target_release.info metric.
+type BalenaFleetTargetReleaseInfoMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *BalenaFleetServiceDeviceCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *BalenaFleetTargetReleaseInfoMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -647,93 +787,13 @@ func (ms *BalenaFleetServiceDeviceCountMetricConfig) Unmarshal(parser *confmap.C
 	return nil
 }
 
-// BalenaFleetStatusCountMetricConfig provides config for the balena.fleet.status.count metric.
-type BalenaFleetStatusCountMetricConfig struct {
+// BalenaFleetTargetReleaseTimestampMetricConfig provides config for the balena.fleet.target_release.timestamp metric.
+type BalenaFleetTargetReleaseTimestampMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *BalenaFleetStatusCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
-	if parser == nil {
-		return nil
-	}
-
-	err := parser.Unmarshal(ms)
-	if err != nil {
-		return err
-	}
-
-	ms.enabledSetByUser = parser.IsSet("enabled")
-	return nil
-}
-
-// BalenaFleetSupervisorVersionCountMetricConfig provides config for the balena.fleet.supervisor.version.count metric.
-type BalenaFleetSupervisorVersionCountMetricConfig struct {
-	Enabled          bool `mapstructure:"enabled"`
-	enabledSetByUser bool
-}
-
-func (ms *BalenaFleetSupervisorVersionCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
-	if parser == nil {
-		return nil
-	}
-
-	err := parser.Unmarshal(ms)
-	if err != nil {
-		return err
-	}
-
-	ms.enabledSetByUser = parser.IsSet("enabled")
-	return nil
-}
-
-// BalenaFleetTypeCountMetricConfig provides config for the balena.fleet.type.count metric.
-type BalenaFleetTypeCountMetricConfig struct {
-	Enabled          bool `mapstructure:"enabled"`
-	enabledSetByUser bool
-}
-
-func (ms *BalenaFleetTypeCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
-	if parser == nil {
-		return nil
-	}
-
-	err := parser.Unmarshal(ms)
-	if err != nil {
-		return err
-	}
-
-	ms.enabledSetByUser = parser.IsSet("enabled")
-	return nil
-}
-
-// BalenaFleetUpdateStatusCountMetricConfig provides config for the balena.fleet.update.status.count metric.
-type BalenaFleetUpdateStatusCountMetricConfig struct {
-	Enabled          bool `mapstructure:"enabled"`
-	enabledSetByUser bool
-}
-
-func (ms *BalenaFleetUpdateStatusCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
-	if parser == nil {
-		return nil
-	}
-
-	err := parser.Unmarshal(ms)
-	if err != nil {
-		return err
-	}
-
-	ms.enabledSetByUser = parser.IsSet("enabled")
-	return nil
-}
-
-// BalenaReleaseAgeMetricConfig provides config for the balena.release.age metric.
-type BalenaReleaseAgeMetricConfig struct {
-	Enabled          bool `mapstructure:"enabled"`
-	enabledSetByUser bool
-}
-
-func (ms *BalenaReleaseAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *BalenaFleetTargetReleaseTimestampMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -754,6 +814,26 @@ type BalenaReleaseBuildDurationMetricConfig struct {
 }
 
 func (ms *BalenaReleaseBuildDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaReleaseCreatedTimestampMetricConfig provides config for the balena.release.created.timestamp metric.
+type BalenaReleaseCreatedTimestampMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaReleaseCreatedTimestampMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -867,56 +947,123 @@ func (ms *BalenaReleaseInfoMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// BalenaScrapeCompleteMetricConfig provides config for the balena.scrape.complete metric.
+type BalenaScrapeCompleteMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaScrapeCompleteMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaScrapeFailureMetricConfig provides config for the balena.scrape.failure metric.
+type BalenaScrapeFailureMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaScrapeFailureMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// BalenaScrapeLastCompleteTimestampMetricConfig provides config for the balena.scrape.last_complete.timestamp metric.
+type BalenaScrapeLastCompleteTimestampMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *BalenaScrapeLastCompleteTimestampMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MetricsConfig provides config for balena metrics.
 type MetricsConfig struct {
-	BalenaDeviceConnectivityDuration    BalenaDeviceConnectivityDurationMetricConfig    `mapstructure:"balena.device.connectivity.duration"`
-	BalenaDeviceCPUTemperature          BalenaDeviceCPUTemperatureMetricConfig          `mapstructure:"balena.device.cpu.temperature"`
-	BalenaDeviceCPUUtilization          BalenaDeviceCPUUtilizationMetricConfig          `mapstructure:"balena.device.cpu.utilization"`
-	BalenaDeviceHeartbeat               BalenaDeviceHeartbeatMetricConfig               `mapstructure:"balena.device.heartbeat"`
-	BalenaDeviceHeartbeatDuration       BalenaDeviceHeartbeatDurationMetricConfig       `mapstructure:"balena.device.heartbeat.duration"`
-	BalenaDeviceInfo                    BalenaDeviceInfoMetricConfig                    `mapstructure:"balena.device.info"`
-	BalenaDeviceMemoryLimit             BalenaDeviceMemoryLimitMetricConfig             `mapstructure:"balena.device.memory.limit"`
-	BalenaDeviceMemoryUsage             BalenaDeviceMemoryUsageMetricConfig             `mapstructure:"balena.device.memory.usage"`
-	BalenaDeviceOnline                  BalenaDeviceOnlineMetricConfig                  `mapstructure:"balena.device.online"`
-	BalenaDeviceServiceDownloadProgress BalenaDeviceServiceDownloadProgressMetricConfig `mapstructure:"balena.device.service.download.progress"`
-	BalenaDeviceServiceInstallAge       BalenaDeviceServiceInstallAgeMetricConfig       `mapstructure:"balena.device.service.install.age"`
-	BalenaDeviceServiceStatus           BalenaDeviceServiceStatusMetricConfig           `mapstructure:"balena.device.service.status"`
-	BalenaDeviceStatus                  BalenaDeviceStatusMetricConfig                  `mapstructure:"balena.device.status"`
-	BalenaDeviceStorageLimit            BalenaDeviceStorageLimitMetricConfig            `mapstructure:"balena.device.storage.limit"`
-	BalenaDeviceStorageUsage            BalenaDeviceStorageUsageMetricConfig            `mapstructure:"balena.device.storage.usage"`
-	BalenaDeviceStorageUtilization      BalenaDeviceStorageUtilizationMetricConfig      `mapstructure:"balena.device.storage.utilization"`
-	BalenaDeviceUndervoltage            BalenaDeviceUndervoltageMetricConfig            `mapstructure:"balena.device.undervoltage"`
-	BalenaDeviceUpdateProgress          BalenaDeviceUpdateProgressMetricConfig          `mapstructure:"balena.device.update.progress"`
-	BalenaDeviceUpdateStatus            BalenaDeviceUpdateStatusMetricConfig            `mapstructure:"balena.device.update.status"`
-	BalenaDeviceVpnConnected            BalenaDeviceVpnConnectedMetricConfig            `mapstructure:"balena.device.vpn.connected"`
-	BalenaDeviceVpnDuration             BalenaDeviceVpnDurationMetricConfig             `mapstructure:"balena.device.vpn.duration"`
-	BalenaDevicesOnline                 BalenaDevicesOnlineMetricConfig                 `mapstructure:"balena.devices.online"`
-	BalenaFleetBuildAge                 BalenaFleetBuildAgeMetricConfig                 `mapstructure:"balena.fleet.build.age"`
-	BalenaFleetConnectivityLost         BalenaFleetConnectivityLostMetricConfig         `mapstructure:"balena.fleet.connectivity.lost"`
-	BalenaFleetDeviceCount              BalenaFleetDeviceCountMetricConfig              `mapstructure:"balena.fleet.device.count"`
-	BalenaFleetHeartbeatCount           BalenaFleetHeartbeatCountMetricConfig           `mapstructure:"balena.fleet.heartbeat.count"`
-	BalenaFleetOsVersionCount           BalenaFleetOsVersionCountMetricConfig           `mapstructure:"balena.fleet.os.version.count"`
-	BalenaFleetReleaseCount             BalenaFleetReleaseCountMetricConfig             `mapstructure:"balena.fleet.release.count"`
-	BalenaFleetRolloutBehindAge         BalenaFleetRolloutBehindAgeMetricConfig         `mapstructure:"balena.fleet.rollout.behind.age"`
-	BalenaFleetRolloutDeviceCount       BalenaFleetRolloutDeviceCountMetricConfig       `mapstructure:"balena.fleet.rollout.device.count"`
-	BalenaFleetRolloutProgress          BalenaFleetRolloutProgressMetricConfig          `mapstructure:"balena.fleet.rollout.progress"`
-	BalenaFleetServiceDeviceCount       BalenaFleetServiceDeviceCountMetricConfig       `mapstructure:"balena.fleet.service.device.count"`
-	BalenaFleetStatusCount              BalenaFleetStatusCountMetricConfig              `mapstructure:"balena.fleet.status.count"`
-	BalenaFleetSupervisorVersionCount   BalenaFleetSupervisorVersionCountMetricConfig   `mapstructure:"balena.fleet.supervisor.version.count"`
-	BalenaFleetTypeCount                BalenaFleetTypeCountMetricConfig                `mapstructure:"balena.fleet.type.count"`
-	BalenaFleetUpdateStatusCount        BalenaFleetUpdateStatusCountMetricConfig        `mapstructure:"balena.fleet.update.status.count"`
-	BalenaReleaseAge                    BalenaReleaseAgeMetricConfig                    `mapstructure:"balena.release.age"`
-	BalenaReleaseBuildDuration          BalenaReleaseBuildDurationMetricConfig          `mapstructure:"balena.release.build.duration"`
-	BalenaReleaseDevicePinned           BalenaReleaseDevicePinnedMetricConfig           `mapstructure:"balena.release.device.pinned"`
-	BalenaReleaseDeviceRunning          BalenaReleaseDeviceRunningMetricConfig          `mapstructure:"balena.release.device.running"`
-	BalenaReleaseDeviceTargeted         BalenaReleaseDeviceTargetedMetricConfig         `mapstructure:"balena.release.device.targeted"`
-	BalenaReleaseImageSize              BalenaReleaseImageSizeMetricConfig              `mapstructure:"balena.release.image.size"`
-	BalenaReleaseInfo                   BalenaReleaseInfoMetricConfig                   `mapstructure:"balena.release.info"`
+	BalenaAPIKeyExpiryTimestamp                BalenaAPIKeyExpiryTimestampMetricConfig                `mapstructure:"balena.api_key.expiry.timestamp"`
+	BalenaDeviceCPUTemperature                 BalenaDeviceCPUTemperatureMetricConfig                 `mapstructure:"balena.device.cpu.temperature"`
+	BalenaDeviceCPUUtilization                 BalenaDeviceCPUUtilizationMetricConfig                 `mapstructure:"balena.device.cpu.utilization"`
+	BalenaDeviceHeartbeatState                 BalenaDeviceHeartbeatStateMetricConfig                 `mapstructure:"balena.device.heartbeat.state"`
+	BalenaDeviceInfo                           BalenaDeviceInfoMetricConfig                           `mapstructure:"balena.device.info"`
+	BalenaDeviceLastConnectivityEventTimestamp BalenaDeviceLastConnectivityEventTimestampMetricConfig `mapstructure:"balena.device.last_connectivity_event.timestamp"`
+	BalenaDeviceLastHeartbeatChangeTimestamp   BalenaDeviceLastHeartbeatChangeTimestampMetricConfig   `mapstructure:"balena.device.last_heartbeat_change.timestamp"`
+	BalenaDeviceLastVpnEventTimestamp          BalenaDeviceLastVpnEventTimestampMetricConfig          `mapstructure:"balena.device.last_vpn_event.timestamp"`
+	BalenaDeviceMemoryLimit                    BalenaDeviceMemoryLimitMetricConfig                    `mapstructure:"balena.device.memory.limit"`
+	BalenaDeviceMemoryUsage                    BalenaDeviceMemoryUsageMetricConfig                    `mapstructure:"balena.device.memory.usage"`
+	BalenaDeviceOnline                         BalenaDeviceOnlineMetricConfig                         `mapstructure:"balena.device.online"`
+	BalenaDeviceRolloutState                   BalenaDeviceRolloutStateMetricConfig                   `mapstructure:"balena.device.rollout.state"`
+	BalenaDeviceServiceDownloadProgress        BalenaDeviceServiceDownloadProgressMetricConfig        `mapstructure:"balena.device.service.download.progress"`
+	BalenaDeviceServiceInstalledTimestamp      BalenaDeviceServiceInstalledTimestampMetricConfig      `mapstructure:"balena.device.service.installed.timestamp"`
+	BalenaDeviceServiceStatus                  BalenaDeviceServiceStatusMetricConfig                  `mapstructure:"balena.device.service.status"`
+	BalenaDeviceStatus                         BalenaDeviceStatusMetricConfig                         `mapstructure:"balena.device.status"`
+	BalenaDeviceStorageLimit                   BalenaDeviceStorageLimitMetricConfig                   `mapstructure:"balena.device.storage.limit"`
+	BalenaDeviceStorageUsage                   BalenaDeviceStorageUsageMetricConfig                   `mapstructure:"balena.device.storage.usage"`
+	BalenaDeviceStorageUtilization             BalenaDeviceStorageUtilizationMetricConfig             `mapstructure:"balena.device.storage.utilization"`
+	BalenaDeviceUndervoltage                   BalenaDeviceUndervoltageMetricConfig                   `mapstructure:"balena.device.undervoltage"`
+	BalenaDeviceUpdateProgress                 BalenaDeviceUpdateProgressMetricConfig                 `mapstructure:"balena.device.update.progress"`
+	BalenaDeviceUpdateStatus                   BalenaDeviceUpdateStatusMetricConfig                   `mapstructure:"balena.device.update.status"`
+	BalenaDeviceVpnConnected                   BalenaDeviceVpnConnectedMetricConfig                   `mapstructure:"balena.device.vpn.connected"`
+	BalenaDevicesOnline                        BalenaDevicesOnlineMetricConfig                        `mapstructure:"balena.devices.online"`
+	BalenaFleetDeviceDisconnections            BalenaFleetDeviceDisconnectionsMetricConfig            `mapstructure:"balena.fleet.device.disconnections"`
+	BalenaFleetDeviceHeartbeatState            BalenaFleetDeviceHeartbeatStateMetricConfig            `mapstructure:"balena.fleet.device.heartbeat.state"`
+	BalenaFleetDeviceOsVersion                 BalenaFleetDeviceOsVersionMetricConfig                 `mapstructure:"balena.fleet.device.os.version"`
+	BalenaFleetDeviceReconnections             BalenaFleetDeviceReconnectionsMetricConfig             `mapstructure:"balena.fleet.device.reconnections"`
+	BalenaFleetDeviceRegistered                BalenaFleetDeviceRegisteredMetricConfig                `mapstructure:"balena.fleet.device.registered"`
+	BalenaFleetDeviceRolloutState              BalenaFleetDeviceRolloutStateMetricConfig              `mapstructure:"balena.fleet.device.rollout.state"`
+	BalenaFleetDeviceServiceStatus             BalenaFleetDeviceServiceStatusMetricConfig             `mapstructure:"balena.fleet.device.service.status"`
+	BalenaFleetDeviceStatus                    BalenaFleetDeviceStatusMetricConfig                    `mapstructure:"balena.fleet.device.status"`
+	BalenaFleetDeviceSupervisorVersion         BalenaFleetDeviceSupervisorVersionMetricConfig         `mapstructure:"balena.fleet.device.supervisor.version"`
+	BalenaFleetDeviceType                      BalenaFleetDeviceTypeMetricConfig                      `mapstructure:"balena.fleet.device.type"`
+	BalenaFleetDeviceUpdateStatus              BalenaFleetDeviceUpdateStatusMetricConfig              `mapstructure:"balena.fleet.device.update.status"`
+	BalenaFleetLastBuildTimestamp              BalenaFleetLastBuildTimestampMetricConfig              `mapstructure:"balena.fleet.last_build.timestamp"`
+	BalenaFleetReleaseStatus                   BalenaFleetReleaseStatusMetricConfig                   `mapstructure:"balena.fleet.release.status"`
+	BalenaFleetRolloutProgress                 BalenaFleetRolloutProgressMetricConfig                 `mapstructure:"balena.fleet.rollout.progress"`
+	BalenaFleetTargetReleaseInfo               BalenaFleetTargetReleaseInfoMetricConfig               `mapstructure:"balena.fleet.target_release.info"`
+	BalenaFleetTargetReleaseTimestamp          BalenaFleetTargetReleaseTimestampMetricConfig          `mapstructure:"balena.fleet.target_release.timestamp"`
+	BalenaReleaseBuildDuration                 BalenaReleaseBuildDurationMetricConfig                 `mapstructure:"balena.release.build.duration"`
+	BalenaReleaseCreatedTimestamp              BalenaReleaseCreatedTimestampMetricConfig              `mapstructure:"balena.release.created.timestamp"`
+	BalenaReleaseDevicePinned                  BalenaReleaseDevicePinnedMetricConfig                  `mapstructure:"balena.release.device.pinned"`
+	BalenaReleaseDeviceRunning                 BalenaReleaseDeviceRunningMetricConfig                 `mapstructure:"balena.release.device.running"`
+	BalenaReleaseDeviceTargeted                BalenaReleaseDeviceTargetedMetricConfig                `mapstructure:"balena.release.device.targeted"`
+	BalenaReleaseImageSize                     BalenaReleaseImageSizeMetricConfig                     `mapstructure:"balena.release.image.size"`
+	BalenaReleaseInfo                          BalenaReleaseInfoMetricConfig                          `mapstructure:"balena.release.info"`
+	BalenaScrapeComplete                       BalenaScrapeCompleteMetricConfig                       `mapstructure:"balena.scrape.complete"`
+	BalenaScrapeFailure                        BalenaScrapeFailureMetricConfig                        `mapstructure:"balena.scrape.failure"`
+	BalenaScrapeLastCompleteTimestamp          BalenaScrapeLastCompleteTimestampMetricConfig          `mapstructure:"balena.scrape.last_complete.timestamp"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
 	return MetricsConfig{
-		BalenaDeviceConnectivityDuration: BalenaDeviceConnectivityDurationMetricConfig{
+		BalenaAPIKeyExpiryTimestamp: BalenaAPIKeyExpiryTimestampMetricConfig{
 			Enabled: true,
 		},
 		BalenaDeviceCPUTemperature: BalenaDeviceCPUTemperatureMetricConfig{
@@ -925,14 +1072,20 @@ func DefaultMetricsConfig() MetricsConfig {
 		BalenaDeviceCPUUtilization: BalenaDeviceCPUUtilizationMetricConfig{
 			Enabled: false,
 		},
-		BalenaDeviceHeartbeat: BalenaDeviceHeartbeatMetricConfig{
-			Enabled: false,
-		},
-		BalenaDeviceHeartbeatDuration: BalenaDeviceHeartbeatDurationMetricConfig{
+		BalenaDeviceHeartbeatState: BalenaDeviceHeartbeatStateMetricConfig{
 			Enabled: false,
 		},
 		BalenaDeviceInfo: BalenaDeviceInfoMetricConfig{
 			Enabled: true,
+		},
+		BalenaDeviceLastConnectivityEventTimestamp: BalenaDeviceLastConnectivityEventTimestampMetricConfig{
+			Enabled: true,
+		},
+		BalenaDeviceLastHeartbeatChangeTimestamp: BalenaDeviceLastHeartbeatChangeTimestampMetricConfig{
+			Enabled: false,
+		},
+		BalenaDeviceLastVpnEventTimestamp: BalenaDeviceLastVpnEventTimestampMetricConfig{
+			Enabled: false,
 		},
 		BalenaDeviceMemoryLimit: BalenaDeviceMemoryLimitMetricConfig{
 			Enabled: false,
@@ -943,10 +1096,13 @@ func DefaultMetricsConfig() MetricsConfig {
 		BalenaDeviceOnline: BalenaDeviceOnlineMetricConfig{
 			Enabled: true,
 		},
+		BalenaDeviceRolloutState: BalenaDeviceRolloutStateMetricConfig{
+			Enabled: false,
+		},
 		BalenaDeviceServiceDownloadProgress: BalenaDeviceServiceDownloadProgressMetricConfig{
 			Enabled: false,
 		},
-		BalenaDeviceServiceInstallAge: BalenaDeviceServiceInstallAgeMetricConfig{
+		BalenaDeviceServiceInstalledTimestamp: BalenaDeviceServiceInstalledTimestampMetricConfig{
 			Enabled: false,
 		},
 		BalenaDeviceServiceStatus: BalenaDeviceServiceStatusMetricConfig{
@@ -976,58 +1132,61 @@ func DefaultMetricsConfig() MetricsConfig {
 		BalenaDeviceVpnConnected: BalenaDeviceVpnConnectedMetricConfig{
 			Enabled: false,
 		},
-		BalenaDeviceVpnDuration: BalenaDeviceVpnDurationMetricConfig{
-			Enabled: false,
-		},
 		BalenaDevicesOnline: BalenaDevicesOnlineMetricConfig{
 			Enabled: true,
 		},
-		BalenaFleetBuildAge: BalenaFleetBuildAgeMetricConfig{
-			Enabled: false,
-		},
-		BalenaFleetConnectivityLost: BalenaFleetConnectivityLostMetricConfig{
+		BalenaFleetDeviceDisconnections: BalenaFleetDeviceDisconnectionsMetricConfig{
 			Enabled: true,
 		},
-		BalenaFleetDeviceCount: BalenaFleetDeviceCountMetricConfig{
+		BalenaFleetDeviceHeartbeatState: BalenaFleetDeviceHeartbeatStateMetricConfig{
 			Enabled: true,
 		},
-		BalenaFleetHeartbeatCount: BalenaFleetHeartbeatCountMetricConfig{
+		BalenaFleetDeviceOsVersion: BalenaFleetDeviceOsVersionMetricConfig{
+			Enabled: false,
+		},
+		BalenaFleetDeviceReconnections: BalenaFleetDeviceReconnectionsMetricConfig{
 			Enabled: true,
 		},
-		BalenaFleetOsVersionCount: BalenaFleetOsVersionCountMetricConfig{
-			Enabled: false,
-		},
-		BalenaFleetReleaseCount: BalenaFleetReleaseCountMetricConfig{
-			Enabled: false,
-		},
-		BalenaFleetRolloutBehindAge: BalenaFleetRolloutBehindAgeMetricConfig{
-			Enabled: false,
-		},
-		BalenaFleetRolloutDeviceCount: BalenaFleetRolloutDeviceCountMetricConfig{
+		BalenaFleetDeviceRegistered: BalenaFleetDeviceRegisteredMetricConfig{
 			Enabled: true,
+		},
+		BalenaFleetDeviceRolloutState: BalenaFleetDeviceRolloutStateMetricConfig{
+			Enabled: true,
+		},
+		BalenaFleetDeviceServiceStatus: BalenaFleetDeviceServiceStatusMetricConfig{
+			Enabled: false,
+		},
+		BalenaFleetDeviceStatus: BalenaFleetDeviceStatusMetricConfig{
+			Enabled: true,
+		},
+		BalenaFleetDeviceSupervisorVersion: BalenaFleetDeviceSupervisorVersionMetricConfig{
+			Enabled: false,
+		},
+		BalenaFleetDeviceType: BalenaFleetDeviceTypeMetricConfig{
+			Enabled: false,
+		},
+		BalenaFleetDeviceUpdateStatus: BalenaFleetDeviceUpdateStatusMetricConfig{
+			Enabled: false,
+		},
+		BalenaFleetLastBuildTimestamp: BalenaFleetLastBuildTimestampMetricConfig{
+			Enabled: false,
+		},
+		BalenaFleetReleaseStatus: BalenaFleetReleaseStatusMetricConfig{
+			Enabled: false,
 		},
 		BalenaFleetRolloutProgress: BalenaFleetRolloutProgressMetricConfig{
 			Enabled: false,
 		},
-		BalenaFleetServiceDeviceCount: BalenaFleetServiceDeviceCountMetricConfig{
-			Enabled: false,
-		},
-		BalenaFleetStatusCount: BalenaFleetStatusCountMetricConfig{
+		BalenaFleetTargetReleaseInfo: BalenaFleetTargetReleaseInfoMetricConfig{
 			Enabled: true,
 		},
-		BalenaFleetSupervisorVersionCount: BalenaFleetSupervisorVersionCountMetricConfig{
-			Enabled: false,
-		},
-		BalenaFleetTypeCount: BalenaFleetTypeCountMetricConfig{
-			Enabled: false,
-		},
-		BalenaFleetUpdateStatusCount: BalenaFleetUpdateStatusCountMetricConfig{
-			Enabled: false,
-		},
-		BalenaReleaseAge: BalenaReleaseAgeMetricConfig{
+		BalenaFleetTargetReleaseTimestamp: BalenaFleetTargetReleaseTimestampMetricConfig{
 			Enabled: false,
 		},
 		BalenaReleaseBuildDuration: BalenaReleaseBuildDurationMetricConfig{
+			Enabled: false,
+		},
+		BalenaReleaseCreatedTimestamp: BalenaReleaseCreatedTimestampMetricConfig{
 			Enabled: false,
 		},
 		BalenaReleaseDevicePinned: BalenaReleaseDevicePinnedMetricConfig{
@@ -1043,6 +1202,15 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: false,
 		},
 		BalenaReleaseInfo: BalenaReleaseInfoMetricConfig{
+			Enabled: true,
+		},
+		BalenaScrapeComplete: BalenaScrapeCompleteMetricConfig{
+			Enabled: true,
+		},
+		BalenaScrapeFailure: BalenaScrapeFailureMetricConfig{
+			Enabled: true,
+		},
+		BalenaScrapeLastCompleteTimestamp: BalenaScrapeLastCompleteTimestampMetricConfig{
 			Enabled: true,
 		},
 	}
@@ -1076,6 +1244,7 @@ func (rac *ResourceAttributeConfig) Unmarshal(parser *confmap.Conf) error {
 
 // ResourceAttributesConfig provides config for balena resource attributes.
 type ResourceAttributesConfig struct {
+	BalenaAPIEndpoint        ResourceAttributeConfig `mapstructure:"balena.api.endpoint"`
 	BalenaDeviceName         ResourceAttributeConfig `mapstructure:"balena.device.name"`
 	BalenaDeviceType         ResourceAttributeConfig `mapstructure:"balena.device.type"`
 	BalenaDeviceUUID         ResourceAttributeConfig `mapstructure:"balena.device.uuid"`
@@ -1083,13 +1252,18 @@ type ResourceAttributesConfig struct {
 	BalenaFleetName          ResourceAttributeConfig `mapstructure:"balena.fleet.name"`
 	BalenaFleetSlug          ResourceAttributeConfig `mapstructure:"balena.fleet.slug"`
 	BalenaOrganizationHandle ResourceAttributeConfig `mapstructure:"balena.organization.handle"`
+	BalenaReceiverName       ResourceAttributeConfig `mapstructure:"balena.receiver.name"`
 	BalenaReleaseCommit      ResourceAttributeConfig `mapstructure:"balena.release.commit"`
 	BalenaReleaseVersion     ResourceAttributeConfig `mapstructure:"balena.release.version"`
+	BalenaShardIndex         ResourceAttributeConfig `mapstructure:"balena.shard.index"`
 	FleetName                ResourceAttributeConfig `mapstructure:"fleet.name"`
 }
 
 func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 	return ResourceAttributesConfig{
+		BalenaAPIEndpoint: ResourceAttributeConfig{
+			Enabled: true,
+		},
 		BalenaDeviceName: ResourceAttributeConfig{
 			Enabled: true,
 		},
@@ -1111,10 +1285,16 @@ func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 		BalenaOrganizationHandle: ResourceAttributeConfig{
 			Enabled: true,
 		},
+		BalenaReceiverName: ResourceAttributeConfig{
+			Enabled: true,
+		},
 		BalenaReleaseCommit: ResourceAttributeConfig{
 			Enabled: true,
 		},
 		BalenaReleaseVersion: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		BalenaShardIndex: ResourceAttributeConfig{
 			Enabled: true,
 		},
 		FleetName: ResourceAttributeConfig{

@@ -26,7 +26,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 			name: "all_set",
 			want: MetricsBuilderConfig{
 				Metrics: MetricsConfig{
-					BalenaDeviceConnectivityDuration: BalenaDeviceConnectivityDurationMetricConfig{
+					BalenaAPIKeyExpiryTimestamp: BalenaAPIKeyExpiryTimestampMetricConfig{
 						Enabled: true,
 					},
 					BalenaDeviceCPUTemperature: BalenaDeviceCPUTemperatureMetricConfig{
@@ -35,13 +35,19 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					BalenaDeviceCPUUtilization: BalenaDeviceCPUUtilizationMetricConfig{
 						Enabled: true,
 					},
-					BalenaDeviceHeartbeat: BalenaDeviceHeartbeatMetricConfig{
-						Enabled: true,
-					},
-					BalenaDeviceHeartbeatDuration: BalenaDeviceHeartbeatDurationMetricConfig{
+					BalenaDeviceHeartbeatState: BalenaDeviceHeartbeatStateMetricConfig{
 						Enabled: true,
 					},
 					BalenaDeviceInfo: BalenaDeviceInfoMetricConfig{
+						Enabled: true,
+					},
+					BalenaDeviceLastConnectivityEventTimestamp: BalenaDeviceLastConnectivityEventTimestampMetricConfig{
+						Enabled: true,
+					},
+					BalenaDeviceLastHeartbeatChangeTimestamp: BalenaDeviceLastHeartbeatChangeTimestampMetricConfig{
+						Enabled: true,
+					},
+					BalenaDeviceLastVpnEventTimestamp: BalenaDeviceLastVpnEventTimestampMetricConfig{
 						Enabled: true,
 					},
 					BalenaDeviceMemoryLimit: BalenaDeviceMemoryLimitMetricConfig{
@@ -53,10 +59,13 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					BalenaDeviceOnline: BalenaDeviceOnlineMetricConfig{
 						Enabled: true,
 					},
+					BalenaDeviceRolloutState: BalenaDeviceRolloutStateMetricConfig{
+						Enabled: true,
+					},
 					BalenaDeviceServiceDownloadProgress: BalenaDeviceServiceDownloadProgressMetricConfig{
 						Enabled: true,
 					},
-					BalenaDeviceServiceInstallAge: BalenaDeviceServiceInstallAgeMetricConfig{
+					BalenaDeviceServiceInstalledTimestamp: BalenaDeviceServiceInstalledTimestampMetricConfig{
 						Enabled: true,
 					},
 					BalenaDeviceServiceStatus: BalenaDeviceServiceStatusMetricConfig{
@@ -86,58 +95,61 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					BalenaDeviceVpnConnected: BalenaDeviceVpnConnectedMetricConfig{
 						Enabled: true,
 					},
-					BalenaDeviceVpnDuration: BalenaDeviceVpnDurationMetricConfig{
-						Enabled: true,
-					},
 					BalenaDevicesOnline: BalenaDevicesOnlineMetricConfig{
 						Enabled: true,
 					},
-					BalenaFleetBuildAge: BalenaFleetBuildAgeMetricConfig{
+					BalenaFleetDeviceDisconnections: BalenaFleetDeviceDisconnectionsMetricConfig{
 						Enabled: true,
 					},
-					BalenaFleetConnectivityLost: BalenaFleetConnectivityLostMetricConfig{
+					BalenaFleetDeviceHeartbeatState: BalenaFleetDeviceHeartbeatStateMetricConfig{
 						Enabled: true,
 					},
-					BalenaFleetDeviceCount: BalenaFleetDeviceCountMetricConfig{
+					BalenaFleetDeviceOsVersion: BalenaFleetDeviceOsVersionMetricConfig{
 						Enabled: true,
 					},
-					BalenaFleetHeartbeatCount: BalenaFleetHeartbeatCountMetricConfig{
+					BalenaFleetDeviceReconnections: BalenaFleetDeviceReconnectionsMetricConfig{
 						Enabled: true,
 					},
-					BalenaFleetOsVersionCount: BalenaFleetOsVersionCountMetricConfig{
+					BalenaFleetDeviceRegistered: BalenaFleetDeviceRegisteredMetricConfig{
 						Enabled: true,
 					},
-					BalenaFleetReleaseCount: BalenaFleetReleaseCountMetricConfig{
+					BalenaFleetDeviceRolloutState: BalenaFleetDeviceRolloutStateMetricConfig{
 						Enabled: true,
 					},
-					BalenaFleetRolloutBehindAge: BalenaFleetRolloutBehindAgeMetricConfig{
+					BalenaFleetDeviceServiceStatus: BalenaFleetDeviceServiceStatusMetricConfig{
 						Enabled: true,
 					},
-					BalenaFleetRolloutDeviceCount: BalenaFleetRolloutDeviceCountMetricConfig{
+					BalenaFleetDeviceStatus: BalenaFleetDeviceStatusMetricConfig{
+						Enabled: true,
+					},
+					BalenaFleetDeviceSupervisorVersion: BalenaFleetDeviceSupervisorVersionMetricConfig{
+						Enabled: true,
+					},
+					BalenaFleetDeviceType: BalenaFleetDeviceTypeMetricConfig{
+						Enabled: true,
+					},
+					BalenaFleetDeviceUpdateStatus: BalenaFleetDeviceUpdateStatusMetricConfig{
+						Enabled: true,
+					},
+					BalenaFleetLastBuildTimestamp: BalenaFleetLastBuildTimestampMetricConfig{
+						Enabled: true,
+					},
+					BalenaFleetReleaseStatus: BalenaFleetReleaseStatusMetricConfig{
 						Enabled: true,
 					},
 					BalenaFleetRolloutProgress: BalenaFleetRolloutProgressMetricConfig{
 						Enabled: true,
 					},
-					BalenaFleetServiceDeviceCount: BalenaFleetServiceDeviceCountMetricConfig{
+					BalenaFleetTargetReleaseInfo: BalenaFleetTargetReleaseInfoMetricConfig{
 						Enabled: true,
 					},
-					BalenaFleetStatusCount: BalenaFleetStatusCountMetricConfig{
-						Enabled: true,
-					},
-					BalenaFleetSupervisorVersionCount: BalenaFleetSupervisorVersionCountMetricConfig{
-						Enabled: true,
-					},
-					BalenaFleetTypeCount: BalenaFleetTypeCountMetricConfig{
-						Enabled: true,
-					},
-					BalenaFleetUpdateStatusCount: BalenaFleetUpdateStatusCountMetricConfig{
-						Enabled: true,
-					},
-					BalenaReleaseAge: BalenaReleaseAgeMetricConfig{
+					BalenaFleetTargetReleaseTimestamp: BalenaFleetTargetReleaseTimestampMetricConfig{
 						Enabled: true,
 					},
 					BalenaReleaseBuildDuration: BalenaReleaseBuildDurationMetricConfig{
+						Enabled: true,
+					},
+					BalenaReleaseCreatedTimestamp: BalenaReleaseCreatedTimestampMetricConfig{
 						Enabled: true,
 					},
 					BalenaReleaseDevicePinned: BalenaReleaseDevicePinnedMetricConfig{
@@ -155,8 +167,18 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					BalenaReleaseInfo: BalenaReleaseInfoMetricConfig{
 						Enabled: true,
 					},
+					BalenaScrapeComplete: BalenaScrapeCompleteMetricConfig{
+						Enabled: true,
+					},
+					BalenaScrapeFailure: BalenaScrapeFailureMetricConfig{
+						Enabled: true,
+					},
+					BalenaScrapeLastCompleteTimestamp: BalenaScrapeLastCompleteTimestampMetricConfig{
+						Enabled: true,
+					},
 				},
 				ResourceAttributes: ResourceAttributesConfig{
+					BalenaAPIEndpoint:        ResourceAttributeConfig{Enabled: true},
 					BalenaDeviceName:         ResourceAttributeConfig{Enabled: true},
 					BalenaDeviceType:         ResourceAttributeConfig{Enabled: true},
 					BalenaDeviceUUID:         ResourceAttributeConfig{Enabled: true},
@@ -164,8 +186,10 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					BalenaFleetName:          ResourceAttributeConfig{Enabled: true},
 					BalenaFleetSlug:          ResourceAttributeConfig{Enabled: true},
 					BalenaOrganizationHandle: ResourceAttributeConfig{Enabled: true},
+					BalenaReceiverName:       ResourceAttributeConfig{Enabled: true},
 					BalenaReleaseCommit:      ResourceAttributeConfig{Enabled: true},
 					BalenaReleaseVersion:     ResourceAttributeConfig{Enabled: true},
+					BalenaShardIndex:         ResourceAttributeConfig{Enabled: true},
 					FleetName:                ResourceAttributeConfig{Enabled: true},
 				},
 			},
@@ -174,7 +198,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 			name: "none_set",
 			want: MetricsBuilderConfig{
 				Metrics: MetricsConfig{
-					BalenaDeviceConnectivityDuration: BalenaDeviceConnectivityDurationMetricConfig{
+					BalenaAPIKeyExpiryTimestamp: BalenaAPIKeyExpiryTimestampMetricConfig{
 						Enabled: false,
 					},
 					BalenaDeviceCPUTemperature: BalenaDeviceCPUTemperatureMetricConfig{
@@ -183,13 +207,19 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					BalenaDeviceCPUUtilization: BalenaDeviceCPUUtilizationMetricConfig{
 						Enabled: false,
 					},
-					BalenaDeviceHeartbeat: BalenaDeviceHeartbeatMetricConfig{
-						Enabled: false,
-					},
-					BalenaDeviceHeartbeatDuration: BalenaDeviceHeartbeatDurationMetricConfig{
+					BalenaDeviceHeartbeatState: BalenaDeviceHeartbeatStateMetricConfig{
 						Enabled: false,
 					},
 					BalenaDeviceInfo: BalenaDeviceInfoMetricConfig{
+						Enabled: false,
+					},
+					BalenaDeviceLastConnectivityEventTimestamp: BalenaDeviceLastConnectivityEventTimestampMetricConfig{
+						Enabled: false,
+					},
+					BalenaDeviceLastHeartbeatChangeTimestamp: BalenaDeviceLastHeartbeatChangeTimestampMetricConfig{
+						Enabled: false,
+					},
+					BalenaDeviceLastVpnEventTimestamp: BalenaDeviceLastVpnEventTimestampMetricConfig{
 						Enabled: false,
 					},
 					BalenaDeviceMemoryLimit: BalenaDeviceMemoryLimitMetricConfig{
@@ -201,10 +231,13 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					BalenaDeviceOnline: BalenaDeviceOnlineMetricConfig{
 						Enabled: false,
 					},
+					BalenaDeviceRolloutState: BalenaDeviceRolloutStateMetricConfig{
+						Enabled: false,
+					},
 					BalenaDeviceServiceDownloadProgress: BalenaDeviceServiceDownloadProgressMetricConfig{
 						Enabled: false,
 					},
-					BalenaDeviceServiceInstallAge: BalenaDeviceServiceInstallAgeMetricConfig{
+					BalenaDeviceServiceInstalledTimestamp: BalenaDeviceServiceInstalledTimestampMetricConfig{
 						Enabled: false,
 					},
 					BalenaDeviceServiceStatus: BalenaDeviceServiceStatusMetricConfig{
@@ -234,58 +267,61 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					BalenaDeviceVpnConnected: BalenaDeviceVpnConnectedMetricConfig{
 						Enabled: false,
 					},
-					BalenaDeviceVpnDuration: BalenaDeviceVpnDurationMetricConfig{
-						Enabled: false,
-					},
 					BalenaDevicesOnline: BalenaDevicesOnlineMetricConfig{
 						Enabled: false,
 					},
-					BalenaFleetBuildAge: BalenaFleetBuildAgeMetricConfig{
+					BalenaFleetDeviceDisconnections: BalenaFleetDeviceDisconnectionsMetricConfig{
 						Enabled: false,
 					},
-					BalenaFleetConnectivityLost: BalenaFleetConnectivityLostMetricConfig{
+					BalenaFleetDeviceHeartbeatState: BalenaFleetDeviceHeartbeatStateMetricConfig{
 						Enabled: false,
 					},
-					BalenaFleetDeviceCount: BalenaFleetDeviceCountMetricConfig{
+					BalenaFleetDeviceOsVersion: BalenaFleetDeviceOsVersionMetricConfig{
 						Enabled: false,
 					},
-					BalenaFleetHeartbeatCount: BalenaFleetHeartbeatCountMetricConfig{
+					BalenaFleetDeviceReconnections: BalenaFleetDeviceReconnectionsMetricConfig{
 						Enabled: false,
 					},
-					BalenaFleetOsVersionCount: BalenaFleetOsVersionCountMetricConfig{
+					BalenaFleetDeviceRegistered: BalenaFleetDeviceRegisteredMetricConfig{
 						Enabled: false,
 					},
-					BalenaFleetReleaseCount: BalenaFleetReleaseCountMetricConfig{
+					BalenaFleetDeviceRolloutState: BalenaFleetDeviceRolloutStateMetricConfig{
 						Enabled: false,
 					},
-					BalenaFleetRolloutBehindAge: BalenaFleetRolloutBehindAgeMetricConfig{
+					BalenaFleetDeviceServiceStatus: BalenaFleetDeviceServiceStatusMetricConfig{
 						Enabled: false,
 					},
-					BalenaFleetRolloutDeviceCount: BalenaFleetRolloutDeviceCountMetricConfig{
+					BalenaFleetDeviceStatus: BalenaFleetDeviceStatusMetricConfig{
+						Enabled: false,
+					},
+					BalenaFleetDeviceSupervisorVersion: BalenaFleetDeviceSupervisorVersionMetricConfig{
+						Enabled: false,
+					},
+					BalenaFleetDeviceType: BalenaFleetDeviceTypeMetricConfig{
+						Enabled: false,
+					},
+					BalenaFleetDeviceUpdateStatus: BalenaFleetDeviceUpdateStatusMetricConfig{
+						Enabled: false,
+					},
+					BalenaFleetLastBuildTimestamp: BalenaFleetLastBuildTimestampMetricConfig{
+						Enabled: false,
+					},
+					BalenaFleetReleaseStatus: BalenaFleetReleaseStatusMetricConfig{
 						Enabled: false,
 					},
 					BalenaFleetRolloutProgress: BalenaFleetRolloutProgressMetricConfig{
 						Enabled: false,
 					},
-					BalenaFleetServiceDeviceCount: BalenaFleetServiceDeviceCountMetricConfig{
+					BalenaFleetTargetReleaseInfo: BalenaFleetTargetReleaseInfoMetricConfig{
 						Enabled: false,
 					},
-					BalenaFleetStatusCount: BalenaFleetStatusCountMetricConfig{
-						Enabled: false,
-					},
-					BalenaFleetSupervisorVersionCount: BalenaFleetSupervisorVersionCountMetricConfig{
-						Enabled: false,
-					},
-					BalenaFleetTypeCount: BalenaFleetTypeCountMetricConfig{
-						Enabled: false,
-					},
-					BalenaFleetUpdateStatusCount: BalenaFleetUpdateStatusCountMetricConfig{
-						Enabled: false,
-					},
-					BalenaReleaseAge: BalenaReleaseAgeMetricConfig{
+					BalenaFleetTargetReleaseTimestamp: BalenaFleetTargetReleaseTimestampMetricConfig{
 						Enabled: false,
 					},
 					BalenaReleaseBuildDuration: BalenaReleaseBuildDurationMetricConfig{
+						Enabled: false,
+					},
+					BalenaReleaseCreatedTimestamp: BalenaReleaseCreatedTimestampMetricConfig{
 						Enabled: false,
 					},
 					BalenaReleaseDevicePinned: BalenaReleaseDevicePinnedMetricConfig{
@@ -303,8 +339,18 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					BalenaReleaseInfo: BalenaReleaseInfoMetricConfig{
 						Enabled: false,
 					},
+					BalenaScrapeComplete: BalenaScrapeCompleteMetricConfig{
+						Enabled: false,
+					},
+					BalenaScrapeFailure: BalenaScrapeFailureMetricConfig{
+						Enabled: false,
+					},
+					BalenaScrapeLastCompleteTimestamp: BalenaScrapeLastCompleteTimestampMetricConfig{
+						Enabled: false,
+					},
 				},
 				ResourceAttributes: ResourceAttributesConfig{
+					BalenaAPIEndpoint:        ResourceAttributeConfig{Enabled: false},
 					BalenaDeviceName:         ResourceAttributeConfig{Enabled: false},
 					BalenaDeviceType:         ResourceAttributeConfig{Enabled: false},
 					BalenaDeviceUUID:         ResourceAttributeConfig{Enabled: false},
@@ -312,8 +358,10 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					BalenaFleetName:          ResourceAttributeConfig{Enabled: false},
 					BalenaFleetSlug:          ResourceAttributeConfig{Enabled: false},
 					BalenaOrganizationHandle: ResourceAttributeConfig{Enabled: false},
+					BalenaReceiverName:       ResourceAttributeConfig{Enabled: false},
 					BalenaReleaseCommit:      ResourceAttributeConfig{Enabled: false},
 					BalenaReleaseVersion:     ResourceAttributeConfig{Enabled: false},
+					BalenaShardIndex:         ResourceAttributeConfig{Enabled: false},
 					FleetName:                ResourceAttributeConfig{Enabled: false},
 				},
 			},
@@ -322,7 +370,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(BalenaDeviceConnectivityDurationMetricConfig{}, BalenaDeviceCPUTemperatureMetricConfig{}, BalenaDeviceCPUUtilizationMetricConfig{}, BalenaDeviceHeartbeatMetricConfig{}, BalenaDeviceHeartbeatDurationMetricConfig{}, BalenaDeviceInfoMetricConfig{}, BalenaDeviceMemoryLimitMetricConfig{}, BalenaDeviceMemoryUsageMetricConfig{}, BalenaDeviceOnlineMetricConfig{}, BalenaDeviceServiceDownloadProgressMetricConfig{}, BalenaDeviceServiceInstallAgeMetricConfig{}, BalenaDeviceServiceStatusMetricConfig{}, BalenaDeviceStatusMetricConfig{}, BalenaDeviceStorageLimitMetricConfig{}, BalenaDeviceStorageUsageMetricConfig{}, BalenaDeviceStorageUtilizationMetricConfig{}, BalenaDeviceUndervoltageMetricConfig{}, BalenaDeviceUpdateProgressMetricConfig{}, BalenaDeviceUpdateStatusMetricConfig{}, BalenaDeviceVpnConnectedMetricConfig{}, BalenaDeviceVpnDurationMetricConfig{}, BalenaDevicesOnlineMetricConfig{}, BalenaFleetBuildAgeMetricConfig{}, BalenaFleetConnectivityLostMetricConfig{}, BalenaFleetDeviceCountMetricConfig{}, BalenaFleetHeartbeatCountMetricConfig{}, BalenaFleetOsVersionCountMetricConfig{}, BalenaFleetReleaseCountMetricConfig{}, BalenaFleetRolloutBehindAgeMetricConfig{}, BalenaFleetRolloutDeviceCountMetricConfig{}, BalenaFleetRolloutProgressMetricConfig{}, BalenaFleetServiceDeviceCountMetricConfig{}, BalenaFleetStatusCountMetricConfig{}, BalenaFleetSupervisorVersionCountMetricConfig{}, BalenaFleetTypeCountMetricConfig{}, BalenaFleetUpdateStatusCountMetricConfig{}, BalenaReleaseAgeMetricConfig{}, BalenaReleaseBuildDurationMetricConfig{}, BalenaReleaseDevicePinnedMetricConfig{}, BalenaReleaseDeviceRunningMetricConfig{}, BalenaReleaseDeviceTargetedMetricConfig{}, BalenaReleaseImageSizeMetricConfig{}, BalenaReleaseInfoMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(BalenaAPIKeyExpiryTimestampMetricConfig{}, BalenaDeviceCPUTemperatureMetricConfig{}, BalenaDeviceCPUUtilizationMetricConfig{}, BalenaDeviceHeartbeatStateMetricConfig{}, BalenaDeviceInfoMetricConfig{}, BalenaDeviceLastConnectivityEventTimestampMetricConfig{}, BalenaDeviceLastHeartbeatChangeTimestampMetricConfig{}, BalenaDeviceLastVpnEventTimestampMetricConfig{}, BalenaDeviceMemoryLimitMetricConfig{}, BalenaDeviceMemoryUsageMetricConfig{}, BalenaDeviceOnlineMetricConfig{}, BalenaDeviceRolloutStateMetricConfig{}, BalenaDeviceServiceDownloadProgressMetricConfig{}, BalenaDeviceServiceInstalledTimestampMetricConfig{}, BalenaDeviceServiceStatusMetricConfig{}, BalenaDeviceStatusMetricConfig{}, BalenaDeviceStorageLimitMetricConfig{}, BalenaDeviceStorageUsageMetricConfig{}, BalenaDeviceStorageUtilizationMetricConfig{}, BalenaDeviceUndervoltageMetricConfig{}, BalenaDeviceUpdateProgressMetricConfig{}, BalenaDeviceUpdateStatusMetricConfig{}, BalenaDeviceVpnConnectedMetricConfig{}, BalenaDevicesOnlineMetricConfig{}, BalenaFleetDeviceDisconnectionsMetricConfig{}, BalenaFleetDeviceHeartbeatStateMetricConfig{}, BalenaFleetDeviceOsVersionMetricConfig{}, BalenaFleetDeviceReconnectionsMetricConfig{}, BalenaFleetDeviceRegisteredMetricConfig{}, BalenaFleetDeviceRolloutStateMetricConfig{}, BalenaFleetDeviceServiceStatusMetricConfig{}, BalenaFleetDeviceStatusMetricConfig{}, BalenaFleetDeviceSupervisorVersionMetricConfig{}, BalenaFleetDeviceTypeMetricConfig{}, BalenaFleetDeviceUpdateStatusMetricConfig{}, BalenaFleetLastBuildTimestampMetricConfig{}, BalenaFleetReleaseStatusMetricConfig{}, BalenaFleetRolloutProgressMetricConfig{}, BalenaFleetTargetReleaseInfoMetricConfig{}, BalenaFleetTargetReleaseTimestampMetricConfig{}, BalenaReleaseBuildDurationMetricConfig{}, BalenaReleaseCreatedTimestampMetricConfig{}, BalenaReleaseDevicePinnedMetricConfig{}, BalenaReleaseDeviceRunningMetricConfig{}, BalenaReleaseDeviceTargetedMetricConfig{}, BalenaReleaseImageSizeMetricConfig{}, BalenaReleaseInfoMetricConfig{}, BalenaScrapeCompleteMetricConfig{}, BalenaScrapeFailureMetricConfig{}, BalenaScrapeLastCompleteTimestampMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}
@@ -350,6 +398,7 @@ func TestResourceAttributesConfig(t *testing.T) {
 		{
 			name: "all_set",
 			want: ResourceAttributesConfig{
+				BalenaAPIEndpoint:        ResourceAttributeConfig{Enabled: true},
 				BalenaDeviceName:         ResourceAttributeConfig{Enabled: true},
 				BalenaDeviceType:         ResourceAttributeConfig{Enabled: true},
 				BalenaDeviceUUID:         ResourceAttributeConfig{Enabled: true},
@@ -357,14 +406,17 @@ func TestResourceAttributesConfig(t *testing.T) {
 				BalenaFleetName:          ResourceAttributeConfig{Enabled: true},
 				BalenaFleetSlug:          ResourceAttributeConfig{Enabled: true},
 				BalenaOrganizationHandle: ResourceAttributeConfig{Enabled: true},
+				BalenaReceiverName:       ResourceAttributeConfig{Enabled: true},
 				BalenaReleaseCommit:      ResourceAttributeConfig{Enabled: true},
 				BalenaReleaseVersion:     ResourceAttributeConfig{Enabled: true},
+				BalenaShardIndex:         ResourceAttributeConfig{Enabled: true},
 				FleetName:                ResourceAttributeConfig{Enabled: true},
 			},
 		},
 		{
 			name: "none_set",
 			want: ResourceAttributesConfig{
+				BalenaAPIEndpoint:        ResourceAttributeConfig{Enabled: false},
 				BalenaDeviceName:         ResourceAttributeConfig{Enabled: false},
 				BalenaDeviceType:         ResourceAttributeConfig{Enabled: false},
 				BalenaDeviceUUID:         ResourceAttributeConfig{Enabled: false},
@@ -372,8 +424,10 @@ func TestResourceAttributesConfig(t *testing.T) {
 				BalenaFleetName:          ResourceAttributeConfig{Enabled: false},
 				BalenaFleetSlug:          ResourceAttributeConfig{Enabled: false},
 				BalenaOrganizationHandle: ResourceAttributeConfig{Enabled: false},
+				BalenaReceiverName:       ResourceAttributeConfig{Enabled: false},
 				BalenaReleaseCommit:      ResourceAttributeConfig{Enabled: false},
 				BalenaReleaseVersion:     ResourceAttributeConfig{Enabled: false},
+				BalenaShardIndex:         ResourceAttributeConfig{Enabled: false},
 				FleetName:                ResourceAttributeConfig{Enabled: false},
 			},
 		},

@@ -19,8 +19,9 @@ const (
 )
 
 var MetricsInfo = metricsInfo{
-	BalenaDeviceConnectivityDuration: metricInfo{
-		Name: "balena.device.connectivity.duration",
+	BalenaAPIKeyExpiryTimestamp: metricInfo{
+		Name:       "balena.api_key.expiry.timestamp",
+		Attributes: []string{"balena.api_key.name"},
 	},
 	BalenaDeviceCPUTemperature: metricInfo{
 		Name: "balena.device.cpu.temperature",
@@ -28,16 +29,22 @@ var MetricsInfo = metricsInfo{
 	BalenaDeviceCPUUtilization: metricInfo{
 		Name: "balena.device.cpu.utilization",
 	},
-	BalenaDeviceHeartbeat: metricInfo{
-		Name:       "balena.device.heartbeat",
+	BalenaDeviceHeartbeatState: metricInfo{
+		Name:       "balena.device.heartbeat.state",
 		Attributes: []string{"balena.device.heartbeat.state"},
-	},
-	BalenaDeviceHeartbeatDuration: metricInfo{
-		Name: "balena.device.heartbeat.duration",
 	},
 	BalenaDeviceInfo: metricInfo{
 		Name:       "balena.device.info",
-		Attributes: []string{"balena.os.version", "balena.os.variant", "balena.supervisor.version", "balena.release.running", "balena.release.target", "balena.release.pinned"},
+		Attributes: []string{"balena.os.version", "balena.os.variant", "balena.supervisor.version", "balena.release.version", "balena.target_release.version", "balena.device.pinned"},
+	},
+	BalenaDeviceLastConnectivityEventTimestamp: metricInfo{
+		Name: "balena.device.last_connectivity_event.timestamp",
+	},
+	BalenaDeviceLastHeartbeatChangeTimestamp: metricInfo{
+		Name: "balena.device.last_heartbeat_change.timestamp",
+	},
+	BalenaDeviceLastVpnEventTimestamp: metricInfo{
+		Name: "balena.device.last_vpn_event.timestamp",
 	},
 	BalenaDeviceMemoryLimit: metricInfo{
 		Name: "balena.device.memory.limit",
@@ -48,12 +55,16 @@ var MetricsInfo = metricsInfo{
 	BalenaDeviceOnline: metricInfo{
 		Name: "balena.device.online",
 	},
+	BalenaDeviceRolloutState: metricInfo{
+		Name:       "balena.device.rollout.state",
+		Attributes: []string{"balena.device.rollout.state"},
+	},
 	BalenaDeviceServiceDownloadProgress: metricInfo{
 		Name:       "balena.device.service.download.progress",
 		Attributes: []string{"balena.service.name"},
 	},
-	BalenaDeviceServiceInstallAge: metricInfo{
-		Name:       "balena.device.service.install.age",
+	BalenaDeviceServiceInstalledTimestamp: metricInfo{
+		Name:       "balena.device.service.installed.timestamp",
 		Attributes: []string{"balena.service.name"},
 	},
 	BalenaDeviceServiceStatus: metricInfo{
@@ -81,73 +92,77 @@ var MetricsInfo = metricsInfo{
 	},
 	BalenaDeviceUpdateStatus: metricInfo{
 		Name:       "balena.device.update.status",
-		Attributes: []string{"balena.update.status"},
+		Attributes: []string{"balena.device.update.status"},
 	},
 	BalenaDeviceVpnConnected: metricInfo{
 		Name: "balena.device.vpn.connected",
 	},
-	BalenaDeviceVpnDuration: metricInfo{
-		Name: "balena.device.vpn.duration",
-	},
 	BalenaDevicesOnline: metricInfo{
 		Name: "balena.devices.online",
 	},
-	BalenaFleetBuildAge: metricInfo{
-		Name: "balena.fleet.build.age",
+	BalenaFleetDeviceDisconnections: metricInfo{
+		Name: "balena.fleet.device.disconnections",
 	},
-	BalenaFleetConnectivityLost: metricInfo{
-		Name: "balena.fleet.connectivity.lost",
-	},
-	BalenaFleetDeviceCount: metricInfo{
-		Name: "balena.fleet.device.count",
-	},
-	BalenaFleetHeartbeatCount: metricInfo{
-		Name:       "balena.fleet.heartbeat.count",
+	BalenaFleetDeviceHeartbeatState: metricInfo{
+		Name:       "balena.fleet.device.heartbeat.state",
 		Attributes: []string{"balena.device.heartbeat.state"},
 	},
-	BalenaFleetOsVersionCount: metricInfo{
-		Name:       "balena.fleet.os.version.count",
+	BalenaFleetDeviceOsVersion: metricInfo{
+		Name:       "balena.fleet.device.os.version",
 		Attributes: []string{"balena.os.version"},
 	},
-	BalenaFleetReleaseCount: metricInfo{
-		Name:       "balena.fleet.release.count",
+	BalenaFleetDeviceReconnections: metricInfo{
+		Name: "balena.fleet.device.reconnections",
+	},
+	BalenaFleetDeviceRegistered: metricInfo{
+		Name: "balena.fleet.device.registered",
+	},
+	BalenaFleetDeviceRolloutState: metricInfo{
+		Name:       "balena.fleet.device.rollout.state",
+		Attributes: []string{"balena.device.rollout.state"},
+	},
+	BalenaFleetDeviceServiceStatus: metricInfo{
+		Name:       "balena.fleet.device.service.status",
+		Attributes: []string{"balena.service.name", "balena.service.status"},
+	},
+	BalenaFleetDeviceStatus: metricInfo{
+		Name:       "balena.fleet.device.status",
+		Attributes: []string{"balena.device.status"},
+	},
+	BalenaFleetDeviceSupervisorVersion: metricInfo{
+		Name:       "balena.fleet.device.supervisor.version",
+		Attributes: []string{"balena.supervisor.version"},
+	},
+	BalenaFleetDeviceType: metricInfo{
+		Name:       "balena.fleet.device.type",
+		Attributes: []string{"balena.device.type"},
+	},
+	BalenaFleetDeviceUpdateStatus: metricInfo{
+		Name:       "balena.fleet.device.update.status",
+		Attributes: []string{"balena.device.update.status"},
+	},
+	BalenaFleetLastBuildTimestamp: metricInfo{
+		Name: "balena.fleet.last_build.timestamp",
+	},
+	BalenaFleetReleaseStatus: metricInfo{
+		Name:       "balena.fleet.release.status",
 		Attributes: []string{"balena.release.status"},
-	},
-	BalenaFleetRolloutBehindAge: metricInfo{
-		Name: "balena.fleet.rollout.behind.age",
-	},
-	BalenaFleetRolloutDeviceCount: metricInfo{
-		Name:       "balena.fleet.rollout.device.count",
-		Attributes: []string{"balena.rollout.state"},
 	},
 	BalenaFleetRolloutProgress: metricInfo{
 		Name: "balena.fleet.rollout.progress",
 	},
-	BalenaFleetServiceDeviceCount: metricInfo{
-		Name:       "balena.fleet.service.device.count",
-		Attributes: []string{"balena.service.name", "balena.service.status"},
+	BalenaFleetTargetReleaseInfo: metricInfo{
+		Name:       "balena.fleet.target_release.info",
+		Attributes: []string{"balena.release.version"},
 	},
-	BalenaFleetStatusCount: metricInfo{
-		Name:       "balena.fleet.status.count",
-		Attributes: []string{"balena.device.status"},
-	},
-	BalenaFleetSupervisorVersionCount: metricInfo{
-		Name:       "balena.fleet.supervisor.version.count",
-		Attributes: []string{"balena.supervisor.version"},
-	},
-	BalenaFleetTypeCount: metricInfo{
-		Name:       "balena.fleet.type.count",
-		Attributes: []string{"balena.device.type.slug"},
-	},
-	BalenaFleetUpdateStatusCount: metricInfo{
-		Name:       "balena.fleet.update.status.count",
-		Attributes: []string{"balena.update.status"},
-	},
-	BalenaReleaseAge: metricInfo{
-		Name: "balena.release.age",
+	BalenaFleetTargetReleaseTimestamp: metricInfo{
+		Name: "balena.fleet.target_release.timestamp",
 	},
 	BalenaReleaseBuildDuration: metricInfo{
 		Name: "balena.release.build.duration",
+	},
+	BalenaReleaseCreatedTimestamp: metricInfo{
+		Name: "balena.release.created.timestamp",
 	},
 	BalenaReleaseDevicePinned: metricInfo{
 		Name: "balena.release.device.pinned",
@@ -165,52 +180,69 @@ var MetricsInfo = metricsInfo{
 		Name:       "balena.release.info",
 		Attributes: []string{"balena.release.status", "balena.release.final"},
 	},
+	BalenaScrapeComplete: metricInfo{
+		Name: "balena.scrape.complete",
+	},
+	BalenaScrapeFailure: metricInfo{
+		Name:       "balena.scrape.failure",
+		Attributes: []string{"balena.request.kind", "error.type"},
+	},
+	BalenaScrapeLastCompleteTimestamp: metricInfo{
+		Name: "balena.scrape.last_complete.timestamp",
+	},
 }
 
 type metricsInfo struct {
-	BalenaDeviceConnectivityDuration    metricInfo
-	BalenaDeviceCPUTemperature          metricInfo
-	BalenaDeviceCPUUtilization          metricInfo
-	BalenaDeviceHeartbeat               metricInfo
-	BalenaDeviceHeartbeatDuration       metricInfo
-	BalenaDeviceInfo                    metricInfo
-	BalenaDeviceMemoryLimit             metricInfo
-	BalenaDeviceMemoryUsage             metricInfo
-	BalenaDeviceOnline                  metricInfo
-	BalenaDeviceServiceDownloadProgress metricInfo
-	BalenaDeviceServiceInstallAge       metricInfo
-	BalenaDeviceServiceStatus           metricInfo
-	BalenaDeviceStatus                  metricInfo
-	BalenaDeviceStorageLimit            metricInfo
-	BalenaDeviceStorageUsage            metricInfo
-	BalenaDeviceStorageUtilization      metricInfo
-	BalenaDeviceUndervoltage            metricInfo
-	BalenaDeviceUpdateProgress          metricInfo
-	BalenaDeviceUpdateStatus            metricInfo
-	BalenaDeviceVpnConnected            metricInfo
-	BalenaDeviceVpnDuration             metricInfo
-	BalenaDevicesOnline                 metricInfo
-	BalenaFleetBuildAge                 metricInfo
-	BalenaFleetConnectivityLost         metricInfo
-	BalenaFleetDeviceCount              metricInfo
-	BalenaFleetHeartbeatCount           metricInfo
-	BalenaFleetOsVersionCount           metricInfo
-	BalenaFleetReleaseCount             metricInfo
-	BalenaFleetRolloutBehindAge         metricInfo
-	BalenaFleetRolloutDeviceCount       metricInfo
-	BalenaFleetRolloutProgress          metricInfo
-	BalenaFleetServiceDeviceCount       metricInfo
-	BalenaFleetStatusCount              metricInfo
-	BalenaFleetSupervisorVersionCount   metricInfo
-	BalenaFleetTypeCount                metricInfo
-	BalenaFleetUpdateStatusCount        metricInfo
-	BalenaReleaseAge                    metricInfo
-	BalenaReleaseBuildDuration          metricInfo
-	BalenaReleaseDevicePinned           metricInfo
-	BalenaReleaseDeviceRunning          metricInfo
-	BalenaReleaseDeviceTargeted         metricInfo
-	BalenaReleaseImageSize              metricInfo
-	BalenaReleaseInfo                   metricInfo
+	BalenaAPIKeyExpiryTimestamp                metricInfo
+	BalenaDeviceCPUTemperature                 metricInfo
+	BalenaDeviceCPUUtilization                 metricInfo
+	BalenaDeviceHeartbeatState                 metricInfo
+	BalenaDeviceInfo                           metricInfo
+	BalenaDeviceLastConnectivityEventTimestamp metricInfo
+	BalenaDeviceLastHeartbeatChangeTimestamp   metricInfo
+	BalenaDeviceLastVpnEventTimestamp          metricInfo
+	BalenaDeviceMemoryLimit                    metricInfo
+	BalenaDeviceMemoryUsage                    metricInfo
+	BalenaDeviceOnline                         metricInfo
+	BalenaDeviceRolloutState                   metricInfo
+	BalenaDeviceServiceDownloadProgress        metricInfo
+	BalenaDeviceServiceInstalledTimestamp      metricInfo
+	BalenaDeviceServiceStatus                  metricInfo
+	BalenaDeviceStatus                         metricInfo
+	BalenaDeviceStorageLimit                   metricInfo
+	BalenaDeviceStorageUsage                   metricInfo
+	BalenaDeviceStorageUtilization             metricInfo
+	BalenaDeviceUndervoltage                   metricInfo
+	BalenaDeviceUpdateProgress                 metricInfo
+	BalenaDeviceUpdateStatus                   metricInfo
+	BalenaDeviceVpnConnected                   metricInfo
+	BalenaDevicesOnline                        metricInfo
+	BalenaFleetDeviceDisconnections            metricInfo
+	BalenaFleetDeviceHeartbeatState            metricInfo
+	BalenaFleetDeviceOsVersion                 metricInfo
+	BalenaFleetDeviceReconnections             metricInfo
+	BalenaFleetDeviceRegistered                metricInfo
+	BalenaFleetDeviceRolloutState              metricInfo
+	BalenaFleetDeviceServiceStatus             metricInfo
+	BalenaFleetDeviceStatus                    metricInfo
+	BalenaFleetDeviceSupervisorVersion         metricInfo
+	BalenaFleetDeviceType                      metricInfo
+	BalenaFleetDeviceUpdateStatus              metricInfo
+	BalenaFleetLastBuildTimestamp              metricInfo
+	BalenaFleetReleaseStatus                   metricInfo
+	BalenaFleetRolloutProgress                 metricInfo
+	BalenaFleetTargetReleaseInfo               metricInfo
+	BalenaFleetTargetReleaseTimestamp          metricInfo
+	BalenaReleaseBuildDuration                 metricInfo
+	BalenaReleaseCreatedTimestamp              metricInfo
+	BalenaReleaseDevicePinned                  metricInfo
+	BalenaReleaseDeviceRunning                 metricInfo
+	BalenaReleaseDeviceTargeted                metricInfo
+	BalenaReleaseImageSize                     metricInfo
+	BalenaReleaseInfo                          metricInfo
+	BalenaScrapeComplete                       metricInfo
+	BalenaScrapeFailure                        metricInfo
+	BalenaScrapeLastCompleteTimestamp          metricInfo
 }
 
 type metricInfo struct {
@@ -218,39 +250,95 @@ type metricInfo struct {
 	Attributes []string
 }
 
-type metricBalenaDeviceConnectivityDuration struct {
-	data     pmetric.Metric                               // data buffer for generated metric.
-	config   BalenaDeviceConnectivityDurationMetricConfig // metric config provided by user.
-	capacity int                                          // max observed number of data points added to the metric.
+type MetricAttributeOption interface {
+	apply(pmetric.NumberDataPoint)
 }
 
-// init fills balena.device.connectivity.duration metric with initial data.
-func (m *metricBalenaDeviceConnectivityDuration) init() {
-	m.data.SetName("balena.device.connectivity.duration")
-	m.data.SetDescription("Time since the device last connected to, or dropped from, the balena VPN.")
+type metricAttributeOptionFunc func(pmetric.NumberDataPoint)
+
+func (maof metricAttributeOptionFunc) apply(dp pmetric.NumberDataPoint) {
+	maof(dp)
+}
+
+func WithBalenaAPIKeyNameMetricAttribute(balenaAPIKeyNameAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("balena.api_key.name", balenaAPIKeyNameAttributeValue)
+	})
+}
+
+func WithBalenaDeviceUpdateStatusMetricAttribute(balenaDeviceUpdateStatusAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("balena.device.update.status", balenaDeviceUpdateStatusAttributeValue)
+	})
+}
+
+func WithBalenaOsVariantMetricAttribute(balenaOsVariantAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("balena.os.variant", balenaOsVariantAttributeValue)
+	})
+}
+
+func WithBalenaOsVersionMetricAttribute(balenaOsVersionAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("balena.os.version", balenaOsVersionAttributeValue)
+	})
+}
+
+func WithBalenaReleaseVersionMetricAttribute(balenaReleaseVersionAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("balena.release.version", balenaReleaseVersionAttributeValue)
+	})
+}
+
+func WithBalenaSupervisorVersionMetricAttribute(balenaSupervisorVersionAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("balena.supervisor.version", balenaSupervisorVersionAttributeValue)
+	})
+}
+
+func WithBalenaTargetReleaseVersionMetricAttribute(balenaTargetReleaseVersionAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("balena.target_release.version", balenaTargetReleaseVersionAttributeValue)
+	})
+}
+
+type metricBalenaAPIKeyExpiryTimestamp struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   BalenaAPIKeyExpiryTimestampMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills balena.api_key.expiry.timestamp metric with initial data.
+func (m *metricBalenaAPIKeyExpiryTimestamp) init() {
+	m.data.SetName("balena.api_key.expiry.timestamp")
+	m.data.SetDescription("Time at which an API key of the credentials' owner expires.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricBalenaDeviceConnectivityDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+func (m *metricBalenaAPIKeyExpiryTimestamp) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
 	dp := m.data.Gauge().DataPoints().AppendEmpty()
 	dp.SetStartTimestamp(start)
 	dp.SetTimestamp(ts)
-	dp.SetDoubleValue(val)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaDeviceConnectivityDuration) updateCapacity() {
+func (m *metricBalenaAPIKeyExpiryTimestamp) updateCapacity() {
 	if m.data.Gauge().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Gauge().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaDeviceConnectivityDuration) emit(metrics pmetric.MetricSlice) {
+func (m *metricBalenaAPIKeyExpiryTimestamp) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -258,8 +346,8 @@ func (m *metricBalenaDeviceConnectivityDuration) emit(metrics pmetric.MetricSlic
 	}
 }
 
-func newMetricBalenaDeviceConnectivityDuration(cfg BalenaDeviceConnectivityDurationMetricConfig) metricBalenaDeviceConnectivityDuration {
-	m := metricBalenaDeviceConnectivityDuration{config: cfg}
+func newMetricBalenaAPIKeyExpiryTimestamp(cfg BalenaAPIKeyExpiryTimestampMetricConfig) metricBalenaAPIKeyExpiryTimestamp {
+	m := metricBalenaAPIKeyExpiryTimestamp{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -327,7 +415,7 @@ type metricBalenaDeviceCPUUtilization struct {
 // init fills balena.device.cpu.utilization metric with initial data.
 func (m *metricBalenaDeviceCPUUtilization) init() {
 	m.data.SetName("balena.device.cpu.utilization")
-	m.data.SetDescription("Share of the CPU in use, the mean over its cores.")
+	m.data.SetDescription("Fraction of CPU time in use, averaged over the cores.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -368,16 +456,16 @@ func newMetricBalenaDeviceCPUUtilization(cfg BalenaDeviceCPUUtilizationMetricCon
 	return m
 }
 
-type metricBalenaDeviceHeartbeat struct {
-	data     pmetric.Metric                    // data buffer for generated metric.
-	config   BalenaDeviceHeartbeatMetricConfig // metric config provided by user.
-	capacity int                               // max observed number of data points added to the metric.
+type metricBalenaDeviceHeartbeatState struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   BalenaDeviceHeartbeatStateMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
 }
 
-// init fills balena.device.heartbeat metric with initial data.
-func (m *metricBalenaDeviceHeartbeat) init() {
-	m.data.SetName("balena.device.heartbeat")
-	m.data.SetDescription("The state of the device's API heartbeat, as an attribute; the value is always 1.")
+// init fills balena.device.heartbeat.state metric with initial data.
+func (m *metricBalenaDeviceHeartbeatState) init() {
+	m.data.SetName("balena.device.heartbeat.state")
+	m.data.SetDescription("State of the device's API heartbeat: 1 for the current state.")
 	m.data.SetUnit("{device}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -385,7 +473,7 @@ func (m *metricBalenaDeviceHeartbeat) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricBalenaDeviceHeartbeat) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaDeviceHeartbeatStateAttributeValue string) {
+func (m *metricBalenaDeviceHeartbeatState) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaDeviceHeartbeatStateAttributeValue string) {
 	if !m.config.Enabled {
 		return
 	}
@@ -397,14 +485,14 @@ func (m *metricBalenaDeviceHeartbeat) recordDataPoint(start pcommon.Timestamp, t
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaDeviceHeartbeat) updateCapacity() {
+func (m *metricBalenaDeviceHeartbeatState) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaDeviceHeartbeat) emit(metrics pmetric.MetricSlice) {
+func (m *metricBalenaDeviceHeartbeatState) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -412,58 +500,8 @@ func (m *metricBalenaDeviceHeartbeat) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricBalenaDeviceHeartbeat(cfg BalenaDeviceHeartbeatMetricConfig) metricBalenaDeviceHeartbeat {
-	m := metricBalenaDeviceHeartbeat{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
-type metricBalenaDeviceHeartbeatDuration struct {
-	data     pmetric.Metric                            // data buffer for generated metric.
-	config   BalenaDeviceHeartbeatDurationMetricConfig // metric config provided by user.
-	capacity int                                       // max observed number of data points added to the metric.
-}
-
-// init fills balena.device.heartbeat.duration metric with initial data.
-func (m *metricBalenaDeviceHeartbeatDuration) init() {
-	m.data.SetName("balena.device.heartbeat.duration")
-	m.data.SetDescription("Time since the device's API heartbeat last changed its state.")
-	m.data.SetUnit("s")
-	m.data.SetEmptyGauge()
-}
-
-func (m *metricBalenaDeviceHeartbeatDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Gauge().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetDoubleValue(val)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaDeviceHeartbeatDuration) updateCapacity() {
-	if m.data.Gauge().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Gauge().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaDeviceHeartbeatDuration) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricBalenaDeviceHeartbeatDuration(cfg BalenaDeviceHeartbeatDurationMetricConfig) metricBalenaDeviceHeartbeatDuration {
-	m := metricBalenaDeviceHeartbeatDuration{config: cfg}
+func newMetricBalenaDeviceHeartbeatState(cfg BalenaDeviceHeartbeatStateMetricConfig) metricBalenaDeviceHeartbeatState {
+	m := metricBalenaDeviceHeartbeatState{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -481,7 +519,7 @@ type metricBalenaDeviceInfo struct {
 // init fills balena.device.info metric with initial data.
 func (m *metricBalenaDeviceInfo) init() {
 	m.data.SetName("balena.device.info")
-	m.data.SetDescription("Texts that change during a device's life, as attributes; the value is always 1.")
+	m.data.SetDescription("Versions that the device runs and should run, as attributes. Always 1.")
 	m.data.SetUnit("{device}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -489,7 +527,7 @@ func (m *metricBalenaDeviceInfo) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricBalenaDeviceInfo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaOsVersionAttributeValue string, balenaOsVariantAttributeValue string, balenaSupervisorVersionAttributeValue string, balenaReleaseRunningAttributeValue string, balenaReleaseTargetAttributeValue string, balenaReleasePinnedAttributeValue bool) {
+func (m *metricBalenaDeviceInfo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaDevicePinnedAttributeValue bool, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -497,12 +535,10 @@ func (m *metricBalenaDeviceInfo) recordDataPoint(start pcommon.Timestamp, ts pco
 	dp.SetStartTimestamp(start)
 	dp.SetTimestamp(ts)
 	dp.SetIntValue(val)
-	dp.Attributes().PutStr("balena.os.version", balenaOsVersionAttributeValue)
-	dp.Attributes().PutStr("balena.os.variant", balenaOsVariantAttributeValue)
-	dp.Attributes().PutStr("balena.supervisor.version", balenaSupervisorVersionAttributeValue)
-	dp.Attributes().PutStr("balena.release.running", balenaReleaseRunningAttributeValue)
-	dp.Attributes().PutStr("balena.release.target", balenaReleaseTargetAttributeValue)
-	dp.Attributes().PutBool("balena.release.pinned", balenaReleasePinnedAttributeValue)
+	dp.Attributes().PutBool("balena.device.pinned", balenaDevicePinnedAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
@@ -531,6 +567,156 @@ func newMetricBalenaDeviceInfo(cfg BalenaDeviceInfoMetricConfig) metricBalenaDev
 	return m
 }
 
+type metricBalenaDeviceLastConnectivityEventTimestamp struct {
+	data     pmetric.Metric                                         // data buffer for generated metric.
+	config   BalenaDeviceLastConnectivityEventTimestampMetricConfig // metric config provided by user.
+	capacity int                                                    // max observed number of data points added to the metric.
+}
+
+// init fills balena.device.last_connectivity_event.timestamp metric with initial data.
+func (m *metricBalenaDeviceLastConnectivityEventTimestamp) init() {
+	m.data.SetName("balena.device.last_connectivity_event.timestamp")
+	m.data.SetDescription("Time at which the device last connected to the balena VPN or disconnected from it.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricBalenaDeviceLastConnectivityEventTimestamp) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaDeviceLastConnectivityEventTimestamp) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaDeviceLastConnectivityEventTimestamp) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaDeviceLastConnectivityEventTimestamp(cfg BalenaDeviceLastConnectivityEventTimestampMetricConfig) metricBalenaDeviceLastConnectivityEventTimestamp {
+	m := metricBalenaDeviceLastConnectivityEventTimestamp{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaDeviceLastHeartbeatChangeTimestamp struct {
+	data     pmetric.Metric                                       // data buffer for generated metric.
+	config   BalenaDeviceLastHeartbeatChangeTimestampMetricConfig // metric config provided by user.
+	capacity int                                                  // max observed number of data points added to the metric.
+}
+
+// init fills balena.device.last_heartbeat_change.timestamp metric with initial data.
+func (m *metricBalenaDeviceLastHeartbeatChangeTimestamp) init() {
+	m.data.SetName("balena.device.last_heartbeat_change.timestamp")
+	m.data.SetDescription("Time at which the device's API heartbeat last changed its state.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricBalenaDeviceLastHeartbeatChangeTimestamp) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaDeviceLastHeartbeatChangeTimestamp) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaDeviceLastHeartbeatChangeTimestamp) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaDeviceLastHeartbeatChangeTimestamp(cfg BalenaDeviceLastHeartbeatChangeTimestampMetricConfig) metricBalenaDeviceLastHeartbeatChangeTimestamp {
+	m := metricBalenaDeviceLastHeartbeatChangeTimestamp{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaDeviceLastVpnEventTimestamp struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   BalenaDeviceLastVpnEventTimestampMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills balena.device.last_vpn_event.timestamp metric with initial data.
+func (m *metricBalenaDeviceLastVpnEventTimestamp) init() {
+	m.data.SetName("balena.device.last_vpn_event.timestamp")
+	m.data.SetDescription("Time at which the device last connected to the balena VPN or disconnected from it.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricBalenaDeviceLastVpnEventTimestamp) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaDeviceLastVpnEventTimestamp) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaDeviceLastVpnEventTimestamp) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaDeviceLastVpnEventTimestamp(cfg BalenaDeviceLastVpnEventTimestampMetricConfig) metricBalenaDeviceLastVpnEventTimestamp {
+	m := metricBalenaDeviceLastVpnEventTimestamp{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricBalenaDeviceMemoryLimit struct {
 	data     pmetric.Metric                      // data buffer for generated metric.
 	config   BalenaDeviceMemoryLimitMetricConfig // metric config provided by user.
@@ -540,7 +726,7 @@ type metricBalenaDeviceMemoryLimit struct {
 // init fills balena.device.memory.limit metric with initial data.
 func (m *metricBalenaDeviceMemoryLimit) init() {
 	m.data.SetName("balena.device.memory.limit")
-	m.data.SetDescription("Memory that the device has.")
+	m.data.SetDescription("Memory of the device.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -644,7 +830,7 @@ type metricBalenaDeviceOnline struct {
 // init fills balena.device.online metric with initial data.
 func (m *metricBalenaDeviceOnline) init() {
 	m.data.SetName("balena.device.online")
-	m.data.SetDescription("Whether the device is online (1) or not (0), as the server's `is_online` says.")
+	m.data.SetDescription("Whether the device is online (1) or not (0).")
 	m.data.SetUnit("{device}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -679,6 +865,60 @@ func (m *metricBalenaDeviceOnline) emit(metrics pmetric.MetricSlice) {
 
 func newMetricBalenaDeviceOnline(cfg BalenaDeviceOnlineMetricConfig) metricBalenaDeviceOnline {
 	m := metricBalenaDeviceOnline{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaDeviceRolloutState struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   BalenaDeviceRolloutStateMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills balena.device.rollout.state metric with initial data.
+func (m *metricBalenaDeviceRolloutState) init() {
+	m.data.SetName("balena.device.rollout.state")
+	m.data.SetDescription("How the device stands to the target release of its fleet: 1 for the current state.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaDeviceRolloutState) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaDeviceRolloutStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("balena.device.rollout.state", balenaDeviceRolloutStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaDeviceRolloutState) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaDeviceRolloutState) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaDeviceRolloutState(cfg BalenaDeviceRolloutStateMetricConfig) metricBalenaDeviceRolloutState {
+	m := metricBalenaDeviceRolloutState{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -739,22 +979,22 @@ func newMetricBalenaDeviceServiceDownloadProgress(cfg BalenaDeviceServiceDownloa
 	return m
 }
 
-type metricBalenaDeviceServiceInstallAge struct {
-	data     pmetric.Metric                            // data buffer for generated metric.
-	config   BalenaDeviceServiceInstallAgeMetricConfig // metric config provided by user.
-	capacity int                                       // max observed number of data points added to the metric.
+type metricBalenaDeviceServiceInstalledTimestamp struct {
+	data     pmetric.Metric                                    // data buffer for generated metric.
+	config   BalenaDeviceServiceInstalledTimestampMetricConfig // metric config provided by user.
+	capacity int                                               // max observed number of data points added to the metric.
 }
 
-// init fills balena.device.service.install.age metric with initial data.
-func (m *metricBalenaDeviceServiceInstallAge) init() {
-	m.data.SetName("balena.device.service.install.age")
-	m.data.SetDescription("Time since the image of a service was installed on the device.")
+// init fills balena.device.service.installed.timestamp metric with initial data.
+func (m *metricBalenaDeviceServiceInstalledTimestamp) init() {
+	m.data.SetName("balena.device.service.installed.timestamp")
+	m.data.SetDescription("Time at which the image of a service was installed on the device.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricBalenaDeviceServiceInstallAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, balenaServiceNameAttributeValue string) {
+func (m *metricBalenaDeviceServiceInstalledTimestamp) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, balenaServiceNameAttributeValue string) {
 	if !m.config.Enabled {
 		return
 	}
@@ -766,14 +1006,14 @@ func (m *metricBalenaDeviceServiceInstallAge) recordDataPoint(start pcommon.Time
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaDeviceServiceInstallAge) updateCapacity() {
+func (m *metricBalenaDeviceServiceInstalledTimestamp) updateCapacity() {
 	if m.data.Gauge().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Gauge().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaDeviceServiceInstallAge) emit(metrics pmetric.MetricSlice) {
+func (m *metricBalenaDeviceServiceInstalledTimestamp) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -781,8 +1021,8 @@ func (m *metricBalenaDeviceServiceInstallAge) emit(metrics pmetric.MetricSlice) 
 	}
 }
 
-func newMetricBalenaDeviceServiceInstallAge(cfg BalenaDeviceServiceInstallAgeMetricConfig) metricBalenaDeviceServiceInstallAge {
-	m := metricBalenaDeviceServiceInstallAge{config: cfg}
+func newMetricBalenaDeviceServiceInstalledTimestamp(cfg BalenaDeviceServiceInstalledTimestampMetricConfig) metricBalenaDeviceServiceInstalledTimestamp {
+	m := metricBalenaDeviceServiceInstalledTimestamp{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -800,7 +1040,7 @@ type metricBalenaDeviceServiceStatus struct {
 // init fills balena.device.service.status metric with initial data.
 func (m *metricBalenaDeviceServiceStatus) init() {
 	m.data.SetName("balena.device.service.status")
-	m.data.SetDescription("The status of a service on the device, as an attribute; the value is always 1.")
+	m.data.SetDescription("Status of a service on the device: 1 for the current status.")
 	m.data.SetUnit("{device}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -855,7 +1095,7 @@ type metricBalenaDeviceStatus struct {
 // init fills balena.device.status metric with initial data.
 func (m *metricBalenaDeviceStatus) init() {
 	m.data.SetName("balena.device.status")
-	m.data.SetDescription("The device's overall status, as an attribute; the value is always 1.")
+	m.data.SetDescription("Overall status of the device: 1 for the current status.")
 	m.data.SetUnit("{device}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -961,7 +1201,7 @@ type metricBalenaDeviceStorageUsage struct {
 // init fills balena.device.storage.usage metric with initial data.
 func (m *metricBalenaDeviceStorageUsage) init() {
 	m.data.SetName("balena.device.storage.usage")
-	m.data.SetDescription("Space used on the device's data partition.")
+	m.data.SetDescription("Space in use on the device's data partition.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1013,7 +1253,7 @@ type metricBalenaDeviceStorageUtilization struct {
 // init fills balena.device.storage.utilization metric with initial data.
 func (m *metricBalenaDeviceStorageUtilization) init() {
 	m.data.SetName("balena.device.storage.utilization")
-	m.data.SetDescription("Share of the device's data partition in use.")
+	m.data.SetDescription("Fraction of the device's data partition in use.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -1063,7 +1303,7 @@ type metricBalenaDeviceUndervoltage struct {
 // init fills balena.device.undervoltage metric with initial data.
 func (m *metricBalenaDeviceUndervoltage) init() {
 	m.data.SetName("balena.device.undervoltage")
-	m.data.SetDescription("Whether the device has seen too low a supply voltage since it booted (1) or not (0).")
+	m.data.SetDescription("Whether the device has detected undervoltage since it booted (1) or not (0).")
 	m.data.SetUnit("{device}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1115,7 +1355,7 @@ type metricBalenaDeviceUpdateProgress struct {
 // init fills balena.device.update.progress metric with initial data.
 func (m *metricBalenaDeviceUpdateProgress) init() {
 	m.data.SetName("balena.device.update.progress")
-	m.data.SetDescription("Progress of the download or update under way.")
+	m.data.SetDescription("Progress of the current download or update.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -1165,7 +1405,7 @@ type metricBalenaDeviceUpdateStatus struct {
 // init fills balena.device.update.status metric with initial data.
 func (m *metricBalenaDeviceUpdateStatus) init() {
 	m.data.SetName("balena.device.update.status")
-	m.data.SetDescription("The state of the device's release update, as an attribute; the value is always 1.")
+	m.data.SetDescription("State of the device's release update: 1 for the current state.")
 	m.data.SetUnit("{device}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1173,7 +1413,7 @@ func (m *metricBalenaDeviceUpdateStatus) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricBalenaDeviceUpdateStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaUpdateStatusAttributeValue string) {
+func (m *metricBalenaDeviceUpdateStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -1181,7 +1421,9 @@ func (m *metricBalenaDeviceUpdateStatus) recordDataPoint(start pcommon.Timestamp
 	dp.SetStartTimestamp(start)
 	dp.SetTimestamp(ts)
 	dp.SetIntValue(val)
-	dp.Attributes().PutStr("balena.update.status", balenaUpdateStatusAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
@@ -1262,56 +1504,6 @@ func newMetricBalenaDeviceVpnConnected(cfg BalenaDeviceVpnConnectedMetricConfig)
 	return m
 }
 
-type metricBalenaDeviceVpnDuration struct {
-	data     pmetric.Metric                      // data buffer for generated metric.
-	config   BalenaDeviceVpnDurationMetricConfig // metric config provided by user.
-	capacity int                                 // max observed number of data points added to the metric.
-}
-
-// init fills balena.device.vpn.duration metric with initial data.
-func (m *metricBalenaDeviceVpnDuration) init() {
-	m.data.SetName("balena.device.vpn.duration")
-	m.data.SetDescription("Time since the device last connected to, or dropped from, the balena VPN.")
-	m.data.SetUnit("s")
-	m.data.SetEmptyGauge()
-}
-
-func (m *metricBalenaDeviceVpnDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Gauge().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetDoubleValue(val)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaDeviceVpnDuration) updateCapacity() {
-	if m.data.Gauge().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Gauge().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaDeviceVpnDuration) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricBalenaDeviceVpnDuration(cfg BalenaDeviceVpnDurationMetricConfig) metricBalenaDeviceVpnDuration {
-	m := metricBalenaDeviceVpnDuration{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
 type metricBalenaDevicesOnline struct {
 	data     pmetric.Metric                  // data buffer for generated metric.
 	config   BalenaDevicesOnlineMetricConfig // metric config provided by user.
@@ -1362,123 +1554,23 @@ func newMetricBalenaDevicesOnline(cfg BalenaDevicesOnlineMetricConfig) metricBal
 	return m
 }
 
-type metricBalenaFleetBuildAge struct {
-	data     pmetric.Metric                  // data buffer for generated metric.
-	config   BalenaFleetBuildAgeMetricConfig // metric config provided by user.
-	capacity int                             // max observed number of data points added to the metric.
+type metricBalenaFleetDeviceDisconnections struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   BalenaFleetDeviceDisconnectionsMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
 }
 
-// init fills balena.fleet.build.age metric with initial data.
-func (m *metricBalenaFleetBuildAge) init() {
-	m.data.SetName("balena.fleet.build.age")
-	m.data.SetDescription("Time since the last successful build of a release of the fleet ended.")
-	m.data.SetUnit("s")
-	m.data.SetEmptyGauge()
-}
-
-func (m *metricBalenaFleetBuildAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Gauge().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetDoubleValue(val)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaFleetBuildAge) updateCapacity() {
-	if m.data.Gauge().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Gauge().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaFleetBuildAge) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricBalenaFleetBuildAge(cfg BalenaFleetBuildAgeMetricConfig) metricBalenaFleetBuildAge {
-	m := metricBalenaFleetBuildAge{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
-type metricBalenaFleetConnectivityLost struct {
-	data     pmetric.Metric                          // data buffer for generated metric.
-	config   BalenaFleetConnectivityLostMetricConfig // metric config provided by user.
-	capacity int                                     // max observed number of data points added to the metric.
-}
-
-// init fills balena.fleet.connectivity.lost metric with initial data.
-func (m *metricBalenaFleetConnectivityLost) init() {
-	m.data.SetName("balena.fleet.connectivity.lost")
-	m.data.SetDescription("Devices of the fleet that dropped from the balena VPN within the last collection interval and are still off it.")
-	m.data.SetUnit("{device}")
-	m.data.SetEmptyGauge()
-}
-
-func (m *metricBalenaFleetConnectivityLost) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Gauge().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaFleetConnectivityLost) updateCapacity() {
-	if m.data.Gauge().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Gauge().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaFleetConnectivityLost) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricBalenaFleetConnectivityLost(cfg BalenaFleetConnectivityLostMetricConfig) metricBalenaFleetConnectivityLost {
-	m := metricBalenaFleetConnectivityLost{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
-type metricBalenaFleetDeviceCount struct {
-	data     pmetric.Metric                     // data buffer for generated metric.
-	config   BalenaFleetDeviceCountMetricConfig // metric config provided by user.
-	capacity int                                // max observed number of data points added to the metric.
-}
-
-// init fills balena.fleet.device.count metric with initial data.
-func (m *metricBalenaFleetDeviceCount) init() {
-	m.data.SetName("balena.fleet.device.count")
-	m.data.SetDescription("Devices of the fleet.")
-	m.data.SetUnit("{device}")
+// init fills balena.fleet.device.disconnections metric with initial data.
+func (m *metricBalenaFleetDeviceDisconnections) init() {
+	m.data.SetName("balena.fleet.device.disconnections")
+	m.data.SetDescription("Times that a device of the fleet was found to have lost its connection to the balena VPN.")
+	m.data.SetUnit("{disconnection}")
 	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetIsMonotonic(true)
 	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 }
 
-func (m *metricBalenaFleetDeviceCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+func (m *metricBalenaFleetDeviceDisconnections) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
 	if !m.config.Enabled {
 		return
 	}
@@ -1489,14 +1581,14 @@ func (m *metricBalenaFleetDeviceCount) recordDataPoint(start pcommon.Timestamp, 
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaFleetDeviceCount) updateCapacity() {
+func (m *metricBalenaFleetDeviceDisconnections) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaFleetDeviceCount) emit(metrics pmetric.MetricSlice) {
+func (m *metricBalenaFleetDeviceDisconnections) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -1504,8 +1596,8 @@ func (m *metricBalenaFleetDeviceCount) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricBalenaFleetDeviceCount(cfg BalenaFleetDeviceCountMetricConfig) metricBalenaFleetDeviceCount {
-	m := metricBalenaFleetDeviceCount{config: cfg}
+func newMetricBalenaFleetDeviceDisconnections(cfg BalenaFleetDeviceDisconnectionsMetricConfig) metricBalenaFleetDeviceDisconnections {
+	m := metricBalenaFleetDeviceDisconnections{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -1514,15 +1606,15 @@ func newMetricBalenaFleetDeviceCount(cfg BalenaFleetDeviceCountMetricConfig) met
 	return m
 }
 
-type metricBalenaFleetHeartbeatCount struct {
-	data     pmetric.Metric                        // data buffer for generated metric.
-	config   BalenaFleetHeartbeatCountMetricConfig // metric config provided by user.
-	capacity int                                   // max observed number of data points added to the metric.
+type metricBalenaFleetDeviceHeartbeatState struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   BalenaFleetDeviceHeartbeatStateMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
 }
 
-// init fills balena.fleet.heartbeat.count metric with initial data.
-func (m *metricBalenaFleetHeartbeatCount) init() {
-	m.data.SetName("balena.fleet.heartbeat.count")
+// init fills balena.fleet.device.heartbeat.state metric with initial data.
+func (m *metricBalenaFleetDeviceHeartbeatState) init() {
+	m.data.SetName("balena.fleet.device.heartbeat.state")
 	m.data.SetDescription("Devices of the fleet by state of their API heartbeat.")
 	m.data.SetUnit("{device}")
 	m.data.SetEmptySum()
@@ -1531,7 +1623,7 @@ func (m *metricBalenaFleetHeartbeatCount) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricBalenaFleetHeartbeatCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaDeviceHeartbeatStateAttributeValue string) {
+func (m *metricBalenaFleetDeviceHeartbeatState) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaDeviceHeartbeatStateAttributeValue string) {
 	if !m.config.Enabled {
 		return
 	}
@@ -1543,14 +1635,14 @@ func (m *metricBalenaFleetHeartbeatCount) recordDataPoint(start pcommon.Timestam
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaFleetHeartbeatCount) updateCapacity() {
+func (m *metricBalenaFleetDeviceHeartbeatState) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaFleetHeartbeatCount) emit(metrics pmetric.MetricSlice) {
+func (m *metricBalenaFleetDeviceHeartbeatState) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -1558,8 +1650,8 @@ func (m *metricBalenaFleetHeartbeatCount) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricBalenaFleetHeartbeatCount(cfg BalenaFleetHeartbeatCountMetricConfig) metricBalenaFleetHeartbeatCount {
-	m := metricBalenaFleetHeartbeatCount{config: cfg}
+func newMetricBalenaFleetDeviceHeartbeatState(cfg BalenaFleetDeviceHeartbeatStateMetricConfig) metricBalenaFleetDeviceHeartbeatState {
+	m := metricBalenaFleetDeviceHeartbeatState{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -1568,15 +1660,15 @@ func newMetricBalenaFleetHeartbeatCount(cfg BalenaFleetHeartbeatCountMetricConfi
 	return m
 }
 
-type metricBalenaFleetOsVersionCount struct {
-	data     pmetric.Metric                        // data buffer for generated metric.
-	config   BalenaFleetOsVersionCountMetricConfig // metric config provided by user.
-	capacity int                                   // max observed number of data points added to the metric.
+type metricBalenaFleetDeviceOsVersion struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   BalenaFleetDeviceOsVersionMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
 }
 
-// init fills balena.fleet.os.version.count metric with initial data.
-func (m *metricBalenaFleetOsVersionCount) init() {
-	m.data.SetName("balena.fleet.os.version.count")
+// init fills balena.fleet.device.os.version metric with initial data.
+func (m *metricBalenaFleetDeviceOsVersion) init() {
+	m.data.SetName("balena.fleet.device.os.version")
 	m.data.SetDescription("Devices of the fleet by version of the operating system.")
 	m.data.SetUnit("{device}")
 	m.data.SetEmptySum()
@@ -1585,7 +1677,7 @@ func (m *metricBalenaFleetOsVersionCount) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricBalenaFleetOsVersionCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaOsVersionAttributeValue string) {
+func (m *metricBalenaFleetDeviceOsVersion) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -1593,18 +1685,20 @@ func (m *metricBalenaFleetOsVersionCount) recordDataPoint(start pcommon.Timestam
 	dp.SetStartTimestamp(start)
 	dp.SetTimestamp(ts)
 	dp.SetIntValue(val)
-	dp.Attributes().PutStr("balena.os.version", balenaOsVersionAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaFleetOsVersionCount) updateCapacity() {
+func (m *metricBalenaFleetDeviceOsVersion) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaFleetOsVersionCount) emit(metrics pmetric.MetricSlice) {
+func (m *metricBalenaFleetDeviceOsVersion) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -1612,8 +1706,8 @@ func (m *metricBalenaFleetOsVersionCount) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricBalenaFleetOsVersionCount(cfg BalenaFleetOsVersionCountMetricConfig) metricBalenaFleetOsVersionCount {
-	m := metricBalenaFleetOsVersionCount{config: cfg}
+func newMetricBalenaFleetDeviceOsVersion(cfg BalenaFleetDeviceOsVersionMetricConfig) metricBalenaFleetDeviceOsVersion {
+	m := metricBalenaFleetDeviceOsVersion{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -1622,16 +1716,499 @@ func newMetricBalenaFleetOsVersionCount(cfg BalenaFleetOsVersionCountMetricConfi
 	return m
 }
 
-type metricBalenaFleetReleaseCount struct {
+type metricBalenaFleetDeviceReconnections struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   BalenaFleetDeviceReconnectionsMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.device.reconnections metric with initial data.
+func (m *metricBalenaFleetDeviceReconnections) init() {
+	m.data.SetName("balena.fleet.device.reconnections")
+	m.data.SetDescription("Times that a device of the fleet was found to have connected to the balena VPN after it had been found disconnected.")
+	m.data.SetUnit("{reconnection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricBalenaFleetDeviceReconnections) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetDeviceReconnections) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetDeviceReconnections) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetDeviceReconnections(cfg BalenaFleetDeviceReconnectionsMetricConfig) metricBalenaFleetDeviceReconnections {
+	m := metricBalenaFleetDeviceReconnections{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetDeviceRegistered struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   BalenaFleetDeviceRegisteredMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.device.registered metric with initial data.
+func (m *metricBalenaFleetDeviceRegistered) init() {
+	m.data.SetName("balena.fleet.device.registered")
+	m.data.SetDescription("Devices of the fleet.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricBalenaFleetDeviceRegistered) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetDeviceRegistered) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetDeviceRegistered) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetDeviceRegistered(cfg BalenaFleetDeviceRegisteredMetricConfig) metricBalenaFleetDeviceRegistered {
+	m := metricBalenaFleetDeviceRegistered{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetDeviceRolloutState struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   BalenaFleetDeviceRolloutStateMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.device.rollout.state metric with initial data.
+func (m *metricBalenaFleetDeviceRolloutState) init() {
+	m.data.SetName("balena.fleet.device.rollout.state")
+	m.data.SetDescription("Devices of the fleet by how they stand to its target release.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaFleetDeviceRolloutState) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaDeviceRolloutStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("balena.device.rollout.state", balenaDeviceRolloutStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetDeviceRolloutState) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetDeviceRolloutState) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetDeviceRolloutState(cfg BalenaFleetDeviceRolloutStateMetricConfig) metricBalenaFleetDeviceRolloutState {
+	m := metricBalenaFleetDeviceRolloutState{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetDeviceServiceStatus struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   BalenaFleetDeviceServiceStatusMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.device.service.status metric with initial data.
+func (m *metricBalenaFleetDeviceServiceStatus) init() {
+	m.data.SetName("balena.fleet.device.service.status")
+	m.data.SetDescription("Devices of the fleet by service and its status.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaFleetDeviceServiceStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaServiceNameAttributeValue string, balenaServiceStatusAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("balena.service.name", balenaServiceNameAttributeValue)
+	dp.Attributes().PutStr("balena.service.status", balenaServiceStatusAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetDeviceServiceStatus) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetDeviceServiceStatus) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetDeviceServiceStatus(cfg BalenaFleetDeviceServiceStatusMetricConfig) metricBalenaFleetDeviceServiceStatus {
+	m := metricBalenaFleetDeviceServiceStatus{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetDeviceStatus struct {
 	data     pmetric.Metric                      // data buffer for generated metric.
-	config   BalenaFleetReleaseCountMetricConfig // metric config provided by user.
+	config   BalenaFleetDeviceStatusMetricConfig // metric config provided by user.
 	capacity int                                 // max observed number of data points added to the metric.
 }
 
-// init fills balena.fleet.release.count metric with initial data.
-func (m *metricBalenaFleetReleaseCount) init() {
-	m.data.SetName("balena.fleet.release.count")
-	m.data.SetDescription("Releases of the fleet by status.")
+// init fills balena.fleet.device.status metric with initial data.
+func (m *metricBalenaFleetDeviceStatus) init() {
+	m.data.SetName("balena.fleet.device.status")
+	m.data.SetDescription("Devices of the fleet by overall status.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaFleetDeviceStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaDeviceStatusAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("balena.device.status", balenaDeviceStatusAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetDeviceStatus) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetDeviceStatus) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetDeviceStatus(cfg BalenaFleetDeviceStatusMetricConfig) metricBalenaFleetDeviceStatus {
+	m := metricBalenaFleetDeviceStatus{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetDeviceSupervisorVersion struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   BalenaFleetDeviceSupervisorVersionMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.device.supervisor.version metric with initial data.
+func (m *metricBalenaFleetDeviceSupervisorVersion) init() {
+	m.data.SetName("balena.fleet.device.supervisor.version")
+	m.data.SetDescription("Devices of the fleet by version of the supervisor.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaFleetDeviceSupervisorVersion) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetDeviceSupervisorVersion) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetDeviceSupervisorVersion) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetDeviceSupervisorVersion(cfg BalenaFleetDeviceSupervisorVersionMetricConfig) metricBalenaFleetDeviceSupervisorVersion {
+	m := metricBalenaFleetDeviceSupervisorVersion{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetDeviceType struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   BalenaFleetDeviceTypeMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.device.type metric with initial data.
+func (m *metricBalenaFleetDeviceType) init() {
+	m.data.SetName("balena.fleet.device.type")
+	m.data.SetDescription("Devices of the fleet by device type.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaFleetDeviceType) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaDeviceTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("balena.device.type", balenaDeviceTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetDeviceType) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetDeviceType) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetDeviceType(cfg BalenaFleetDeviceTypeMetricConfig) metricBalenaFleetDeviceType {
+	m := metricBalenaFleetDeviceType{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetDeviceUpdateStatus struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   BalenaFleetDeviceUpdateStatusMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.device.update.status metric with initial data.
+func (m *metricBalenaFleetDeviceUpdateStatus) init() {
+	m.data.SetName("balena.fleet.device.update.status")
+	m.data.SetDescription("Devices of the fleet by state of their release update.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaFleetDeviceUpdateStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetDeviceUpdateStatus) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetDeviceUpdateStatus) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetDeviceUpdateStatus(cfg BalenaFleetDeviceUpdateStatusMetricConfig) metricBalenaFleetDeviceUpdateStatus {
+	m := metricBalenaFleetDeviceUpdateStatus{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetLastBuildTimestamp struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   BalenaFleetLastBuildTimestampMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.last_build.timestamp metric with initial data.
+func (m *metricBalenaFleetLastBuildTimestamp) init() {
+	m.data.SetName("balena.fleet.last_build.timestamp")
+	m.data.SetDescription("Time at which the fleet's last successful build ended.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricBalenaFleetLastBuildTimestamp) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaFleetLastBuildTimestamp) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaFleetLastBuildTimestamp) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaFleetLastBuildTimestamp(cfg BalenaFleetLastBuildTimestampMetricConfig) metricBalenaFleetLastBuildTimestamp {
+	m := metricBalenaFleetLastBuildTimestamp{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaFleetReleaseStatus struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   BalenaFleetReleaseStatusMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills balena.fleet.release.status metric with initial data.
+func (m *metricBalenaFleetReleaseStatus) init() {
+	m.data.SetName("balena.fleet.release.status")
+	m.data.SetDescription("Releases of the fleet by status of their build.")
 	m.data.SetUnit("{release}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1639,7 +2216,7 @@ func (m *metricBalenaFleetReleaseCount) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricBalenaFleetReleaseCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaReleaseStatusAttributeValue string) {
+func (m *metricBalenaFleetReleaseStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaReleaseStatusAttributeValue string) {
 	if !m.config.Enabled {
 		return
 	}
@@ -1651,14 +2228,14 @@ func (m *metricBalenaFleetReleaseCount) recordDataPoint(start pcommon.Timestamp,
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaFleetReleaseCount) updateCapacity() {
+func (m *metricBalenaFleetReleaseStatus) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaFleetReleaseCount) emit(metrics pmetric.MetricSlice) {
+func (m *metricBalenaFleetReleaseStatus) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -1666,112 +2243,8 @@ func (m *metricBalenaFleetReleaseCount) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricBalenaFleetReleaseCount(cfg BalenaFleetReleaseCountMetricConfig) metricBalenaFleetReleaseCount {
-	m := metricBalenaFleetReleaseCount{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
-type metricBalenaFleetRolloutBehindAge struct {
-	data     pmetric.Metric                          // data buffer for generated metric.
-	config   BalenaFleetRolloutBehindAgeMetricConfig // metric config provided by user.
-	capacity int                                     // max observed number of data points added to the metric.
-}
-
-// init fills balena.fleet.rollout.behind.age metric with initial data.
-func (m *metricBalenaFleetRolloutBehindAge) init() {
-	m.data.SetName("balena.fleet.rollout.behind.age")
-	m.data.SetDescription("Time since the release that the fleet targets became final, as long as a device that is not pinned to another one does not run it.")
-	m.data.SetUnit("s")
-	m.data.SetEmptyGauge()
-}
-
-func (m *metricBalenaFleetRolloutBehindAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Gauge().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetDoubleValue(val)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaFleetRolloutBehindAge) updateCapacity() {
-	if m.data.Gauge().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Gauge().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaFleetRolloutBehindAge) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricBalenaFleetRolloutBehindAge(cfg BalenaFleetRolloutBehindAgeMetricConfig) metricBalenaFleetRolloutBehindAge {
-	m := metricBalenaFleetRolloutBehindAge{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
-type metricBalenaFleetRolloutDeviceCount struct {
-	data     pmetric.Metric                            // data buffer for generated metric.
-	config   BalenaFleetRolloutDeviceCountMetricConfig // metric config provided by user.
-	capacity int                                       // max observed number of data points added to the metric.
-}
-
-// init fills balena.fleet.rollout.device.count metric with initial data.
-func (m *metricBalenaFleetRolloutDeviceCount) init() {
-	m.data.SetName("balena.fleet.rollout.device.count")
-	m.data.SetDescription("Devices of the fleet by how they stand to the release that it targets.")
-	m.data.SetUnit("{device}")
-	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(false)
-	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
-}
-
-func (m *metricBalenaFleetRolloutDeviceCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaRolloutStateAttributeValue string) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Sum().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-	dp.Attributes().PutStr("balena.rollout.state", balenaRolloutStateAttributeValue)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaFleetRolloutDeviceCount) updateCapacity() {
-	if m.data.Sum().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Sum().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaFleetRolloutDeviceCount) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricBalenaFleetRolloutDeviceCount(cfg BalenaFleetRolloutDeviceCountMetricConfig) metricBalenaFleetRolloutDeviceCount {
-	m := metricBalenaFleetRolloutDeviceCount{config: cfg}
+func newMetricBalenaFleetReleaseStatus(cfg BalenaFleetReleaseStatusMetricConfig) metricBalenaFleetReleaseStatus {
+	m := metricBalenaFleetReleaseStatus{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -1789,7 +2262,7 @@ type metricBalenaFleetRolloutProgress struct {
 // init fills balena.fleet.rollout.progress metric with initial data.
 func (m *metricBalenaFleetRolloutProgress) init() {
 	m.data.SetName("balena.fleet.rollout.progress")
-	m.data.SetDescription("Share of the fleet's devices that run the release that it targets, of those not pinned to another one.")
+	m.data.SetDescription("Fraction of the fleet's devices that run its target release.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -1830,241 +2303,24 @@ func newMetricBalenaFleetRolloutProgress(cfg BalenaFleetRolloutProgressMetricCon
 	return m
 }
 
-type metricBalenaFleetServiceDeviceCount struct {
-	data     pmetric.Metric                            // data buffer for generated metric.
-	config   BalenaFleetServiceDeviceCountMetricConfig // metric config provided by user.
-	capacity int                                       // max observed number of data points added to the metric.
-}
-
-// init fills balena.fleet.service.device.count metric with initial data.
-func (m *metricBalenaFleetServiceDeviceCount) init() {
-	m.data.SetName("balena.fleet.service.device.count")
-	m.data.SetDescription("Devices of the fleet by service and its status.")
-	m.data.SetUnit("{device}")
-	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(false)
-	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
-}
-
-func (m *metricBalenaFleetServiceDeviceCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaServiceNameAttributeValue string, balenaServiceStatusAttributeValue string) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Sum().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-	dp.Attributes().PutStr("balena.service.name", balenaServiceNameAttributeValue)
-	dp.Attributes().PutStr("balena.service.status", balenaServiceStatusAttributeValue)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaFleetServiceDeviceCount) updateCapacity() {
-	if m.data.Sum().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Sum().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaFleetServiceDeviceCount) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricBalenaFleetServiceDeviceCount(cfg BalenaFleetServiceDeviceCountMetricConfig) metricBalenaFleetServiceDeviceCount {
-	m := metricBalenaFleetServiceDeviceCount{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
-type metricBalenaFleetStatusCount struct {
-	data     pmetric.Metric                     // data buffer for generated metric.
-	config   BalenaFleetStatusCountMetricConfig // metric config provided by user.
-	capacity int                                // max observed number of data points added to the metric.
-}
-
-// init fills balena.fleet.status.count metric with initial data.
-func (m *metricBalenaFleetStatusCount) init() {
-	m.data.SetName("balena.fleet.status.count")
-	m.data.SetDescription("Devices of the fleet by overall status.")
-	m.data.SetUnit("{device}")
-	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(false)
-	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
-}
-
-func (m *metricBalenaFleetStatusCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaDeviceStatusAttributeValue string) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Sum().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-	dp.Attributes().PutStr("balena.device.status", balenaDeviceStatusAttributeValue)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaFleetStatusCount) updateCapacity() {
-	if m.data.Sum().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Sum().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaFleetStatusCount) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricBalenaFleetStatusCount(cfg BalenaFleetStatusCountMetricConfig) metricBalenaFleetStatusCount {
-	m := metricBalenaFleetStatusCount{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
-type metricBalenaFleetSupervisorVersionCount struct {
-	data     pmetric.Metric                                // data buffer for generated metric.
-	config   BalenaFleetSupervisorVersionCountMetricConfig // metric config provided by user.
-	capacity int                                           // max observed number of data points added to the metric.
-}
-
-// init fills balena.fleet.supervisor.version.count metric with initial data.
-func (m *metricBalenaFleetSupervisorVersionCount) init() {
-	m.data.SetName("balena.fleet.supervisor.version.count")
-	m.data.SetDescription("Devices of the fleet by version of the supervisor.")
-	m.data.SetUnit("{device}")
-	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(false)
-	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
-}
-
-func (m *metricBalenaFleetSupervisorVersionCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaSupervisorVersionAttributeValue string) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Sum().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-	dp.Attributes().PutStr("balena.supervisor.version", balenaSupervisorVersionAttributeValue)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaFleetSupervisorVersionCount) updateCapacity() {
-	if m.data.Sum().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Sum().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaFleetSupervisorVersionCount) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricBalenaFleetSupervisorVersionCount(cfg BalenaFleetSupervisorVersionCountMetricConfig) metricBalenaFleetSupervisorVersionCount {
-	m := metricBalenaFleetSupervisorVersionCount{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
-type metricBalenaFleetTypeCount struct {
-	data     pmetric.Metric                   // data buffer for generated metric.
-	config   BalenaFleetTypeCountMetricConfig // metric config provided by user.
-	capacity int                              // max observed number of data points added to the metric.
-}
-
-// init fills balena.fleet.type.count metric with initial data.
-func (m *metricBalenaFleetTypeCount) init() {
-	m.data.SetName("balena.fleet.type.count")
-	m.data.SetDescription("Devices of the fleet by device type.")
-	m.data.SetUnit("{device}")
-	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(false)
-	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
-}
-
-func (m *metricBalenaFleetTypeCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaDeviceTypeSlugAttributeValue string) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Sum().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-	dp.Attributes().PutStr("balena.device.type.slug", balenaDeviceTypeSlugAttributeValue)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaFleetTypeCount) updateCapacity() {
-	if m.data.Sum().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Sum().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaFleetTypeCount) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricBalenaFleetTypeCount(cfg BalenaFleetTypeCountMetricConfig) metricBalenaFleetTypeCount {
-	m := metricBalenaFleetTypeCount{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
-type metricBalenaFleetUpdateStatusCount struct {
+type metricBalenaFleetTargetReleaseInfo struct {
 	data     pmetric.Metric                           // data buffer for generated metric.
-	config   BalenaFleetUpdateStatusCountMetricConfig // metric config provided by user.
+	config   BalenaFleetTargetReleaseInfoMetricConfig // metric config provided by user.
 	capacity int                                      // max observed number of data points added to the metric.
 }
 
-// init fills balena.fleet.update.status.count metric with initial data.
-func (m *metricBalenaFleetUpdateStatusCount) init() {
-	m.data.SetName("balena.fleet.update.status.count")
-	m.data.SetDescription("Devices of the fleet by state of their release update.")
-	m.data.SetUnit("{device}")
+// init fills balena.fleet.target_release.info metric with initial data.
+func (m *metricBalenaFleetTargetReleaseInfo) init() {
+	m.data.SetName("balena.fleet.target_release.info")
+	m.data.SetDescription("Version of the fleet's target release, as an attribute. Always 1.")
+	m.data.SetUnit("{release}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
 	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricBalenaFleetUpdateStatusCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaUpdateStatusAttributeValue string) {
+func (m *metricBalenaFleetTargetReleaseInfo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -2072,18 +2328,20 @@ func (m *metricBalenaFleetUpdateStatusCount) recordDataPoint(start pcommon.Times
 	dp.SetStartTimestamp(start)
 	dp.SetTimestamp(ts)
 	dp.SetIntValue(val)
-	dp.Attributes().PutStr("balena.update.status", balenaUpdateStatusAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaFleetUpdateStatusCount) updateCapacity() {
+func (m *metricBalenaFleetTargetReleaseInfo) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaFleetUpdateStatusCount) emit(metrics pmetric.MetricSlice) {
+func (m *metricBalenaFleetTargetReleaseInfo) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -2091,8 +2349,8 @@ func (m *metricBalenaFleetUpdateStatusCount) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricBalenaFleetUpdateStatusCount(cfg BalenaFleetUpdateStatusCountMetricConfig) metricBalenaFleetUpdateStatusCount {
-	m := metricBalenaFleetUpdateStatusCount{config: cfg}
+func newMetricBalenaFleetTargetReleaseInfo(cfg BalenaFleetTargetReleaseInfoMetricConfig) metricBalenaFleetTargetReleaseInfo {
+	m := metricBalenaFleetTargetReleaseInfo{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -2101,21 +2359,21 @@ func newMetricBalenaFleetUpdateStatusCount(cfg BalenaFleetUpdateStatusCountMetri
 	return m
 }
 
-type metricBalenaReleaseAge struct {
-	data     pmetric.Metric               // data buffer for generated metric.
-	config   BalenaReleaseAgeMetricConfig // metric config provided by user.
-	capacity int                          // max observed number of data points added to the metric.
+type metricBalenaFleetTargetReleaseTimestamp struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   BalenaFleetTargetReleaseTimestampMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
 }
 
-// init fills balena.release.age metric with initial data.
-func (m *metricBalenaReleaseAge) init() {
-	m.data.SetName("balena.release.age")
-	m.data.SetDescription("Time since the release was created.")
+// init fills balena.fleet.target_release.timestamp metric with initial data.
+func (m *metricBalenaFleetTargetReleaseTimestamp) init() {
+	m.data.SetName("balena.fleet.target_release.timestamp")
+	m.data.SetDescription("Time at which the fleet's target release became final.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 }
 
-func (m *metricBalenaReleaseAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+func (m *metricBalenaFleetTargetReleaseTimestamp) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
 	if !m.config.Enabled {
 		return
 	}
@@ -2126,14 +2384,14 @@ func (m *metricBalenaReleaseAge) recordDataPoint(start pcommon.Timestamp, ts pco
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricBalenaReleaseAge) updateCapacity() {
+func (m *metricBalenaFleetTargetReleaseTimestamp) updateCapacity() {
 	if m.data.Gauge().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Gauge().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricBalenaReleaseAge) emit(metrics pmetric.MetricSlice) {
+func (m *metricBalenaFleetTargetReleaseTimestamp) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -2141,8 +2399,8 @@ func (m *metricBalenaReleaseAge) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricBalenaReleaseAge(cfg BalenaReleaseAgeMetricConfig) metricBalenaReleaseAge {
-	m := metricBalenaReleaseAge{config: cfg}
+func newMetricBalenaFleetTargetReleaseTimestamp(cfg BalenaFleetTargetReleaseTimestampMetricConfig) metricBalenaFleetTargetReleaseTimestamp {
+	m := metricBalenaFleetTargetReleaseTimestamp{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -2160,7 +2418,7 @@ type metricBalenaReleaseBuildDuration struct {
 // init fills balena.release.build.duration metric with initial data.
 func (m *metricBalenaReleaseBuildDuration) init() {
 	m.data.SetName("balena.release.build.duration")
-	m.data.SetDescription("Time that the build of the release took.")
+	m.data.SetDescription("Duration of the release's build.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 }
@@ -2193,6 +2451,56 @@ func (m *metricBalenaReleaseBuildDuration) emit(metrics pmetric.MetricSlice) {
 
 func newMetricBalenaReleaseBuildDuration(cfg BalenaReleaseBuildDurationMetricConfig) metricBalenaReleaseBuildDuration {
 	m := metricBalenaReleaseBuildDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaReleaseCreatedTimestamp struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   BalenaReleaseCreatedTimestampMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills balena.release.created.timestamp metric with initial data.
+func (m *metricBalenaReleaseCreatedTimestamp) init() {
+	m.data.SetName("balena.release.created.timestamp")
+	m.data.SetDescription("Time at which the release was created.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricBalenaReleaseCreatedTimestamp) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaReleaseCreatedTimestamp) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaReleaseCreatedTimestamp) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaReleaseCreatedTimestamp(cfg BalenaReleaseCreatedTimestampMetricConfig) metricBalenaReleaseCreatedTimestamp {
+	m := metricBalenaReleaseCreatedTimestamp{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -2314,7 +2622,7 @@ type metricBalenaReleaseDeviceTargeted struct {
 // init fills balena.release.device.targeted metric with initial data.
 func (m *metricBalenaReleaseDeviceTargeted) init() {
 	m.data.SetName("balena.release.device.targeted")
-	m.data.SetDescription("Devices that should run the release, because they are pinned to it or because they follow their fleet.")
+	m.data.SetDescription("Devices that should run the release, because they are pinned to it or follow their fleet.")
 	m.data.SetUnit("{device}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2418,7 +2726,7 @@ type metricBalenaReleaseInfo struct {
 // init fills balena.release.info metric with initial data.
 func (m *metricBalenaReleaseInfo) init() {
 	m.data.SetName("balena.release.info")
-	m.data.SetDescription("Status of the release and whether it is final, as attributes; the value is always 1.")
+	m.data.SetDescription("Status of the release and whether it is final, as attributes. Always 1.")
 	m.data.SetUnit("{release}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2464,59 +2772,221 @@ func newMetricBalenaReleaseInfo(cfg BalenaReleaseInfoMetricConfig) metricBalenaR
 	return m
 }
 
+type metricBalenaScrapeComplete struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   BalenaScrapeCompleteMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills balena.scrape.complete metric with initial data.
+func (m *metricBalenaScrapeComplete) init() {
+	m.data.SetName("balena.scrape.complete")
+	m.data.SetDescription("Whether the last scrape was complete (1) or not (0).")
+	m.data.SetUnit("{scrape}")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricBalenaScrapeComplete) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaScrapeComplete) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaScrapeComplete) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaScrapeComplete(cfg BalenaScrapeCompleteMetricConfig) metricBalenaScrapeComplete {
+	m := metricBalenaScrapeComplete{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaScrapeFailure struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   BalenaScrapeFailureMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills balena.scrape.failure metric with initial data.
+func (m *metricBalenaScrapeFailure) init() {
+	m.data.SetName("balena.scrape.failure")
+	m.data.SetDescription("Kinds of requests that failed in the last scrape. Always 1; absent once the kind succeeds.")
+	m.data.SetUnit("{request}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricBalenaScrapeFailure) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, balenaRequestKindAttributeValue string, errorTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("balena.request.kind", balenaRequestKindAttributeValue)
+	dp.Attributes().PutStr("error.type", errorTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaScrapeFailure) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaScrapeFailure) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaScrapeFailure(cfg BalenaScrapeFailureMetricConfig) metricBalenaScrapeFailure {
+	m := metricBalenaScrapeFailure{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricBalenaScrapeLastCompleteTimestamp struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   BalenaScrapeLastCompleteTimestampMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills balena.scrape.last_complete.timestamp metric with initial data.
+func (m *metricBalenaScrapeLastCompleteTimestamp) init() {
+	m.data.SetName("balena.scrape.last_complete.timestamp")
+	m.data.SetDescription("Time of the last complete scrape.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricBalenaScrapeLastCompleteTimestamp) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricBalenaScrapeLastCompleteTimestamp) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricBalenaScrapeLastCompleteTimestamp) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricBalenaScrapeLastCompleteTimestamp(cfg BalenaScrapeLastCompleteTimestampMetricConfig) metricBalenaScrapeLastCompleteTimestamp {
+	m := metricBalenaScrapeLastCompleteTimestamp{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
-	config                                    MetricsBuilderConfig // config of the metrics builder.
-	startTime                                 pcommon.Timestamp    // start time that will be applied to all recorded data points.
-	metricsCapacity                           int                  // maximum observed number of metrics per resource.
-	metricsBuffer                             pmetric.Metrics      // accumulates metrics data before emitting.
-	buildInfo                                 component.BuildInfo  // contains version information.
-	resourceAttributeIncludeFilter            map[string]filter.Filter
-	resourceAttributeExcludeFilter            map[string]filter.Filter
-	metricBalenaDeviceConnectivityDuration    metricBalenaDeviceConnectivityDuration
-	metricBalenaDeviceCPUTemperature          metricBalenaDeviceCPUTemperature
-	metricBalenaDeviceCPUUtilization          metricBalenaDeviceCPUUtilization
-	metricBalenaDeviceHeartbeat               metricBalenaDeviceHeartbeat
-	metricBalenaDeviceHeartbeatDuration       metricBalenaDeviceHeartbeatDuration
-	metricBalenaDeviceInfo                    metricBalenaDeviceInfo
-	metricBalenaDeviceMemoryLimit             metricBalenaDeviceMemoryLimit
-	metricBalenaDeviceMemoryUsage             metricBalenaDeviceMemoryUsage
-	metricBalenaDeviceOnline                  metricBalenaDeviceOnline
-	metricBalenaDeviceServiceDownloadProgress metricBalenaDeviceServiceDownloadProgress
-	metricBalenaDeviceServiceInstallAge       metricBalenaDeviceServiceInstallAge
-	metricBalenaDeviceServiceStatus           metricBalenaDeviceServiceStatus
-	metricBalenaDeviceStatus                  metricBalenaDeviceStatus
-	metricBalenaDeviceStorageLimit            metricBalenaDeviceStorageLimit
-	metricBalenaDeviceStorageUsage            metricBalenaDeviceStorageUsage
-	metricBalenaDeviceStorageUtilization      metricBalenaDeviceStorageUtilization
-	metricBalenaDeviceUndervoltage            metricBalenaDeviceUndervoltage
-	metricBalenaDeviceUpdateProgress          metricBalenaDeviceUpdateProgress
-	metricBalenaDeviceUpdateStatus            metricBalenaDeviceUpdateStatus
-	metricBalenaDeviceVpnConnected            metricBalenaDeviceVpnConnected
-	metricBalenaDeviceVpnDuration             metricBalenaDeviceVpnDuration
-	metricBalenaDevicesOnline                 metricBalenaDevicesOnline
-	metricBalenaFleetBuildAge                 metricBalenaFleetBuildAge
-	metricBalenaFleetConnectivityLost         metricBalenaFleetConnectivityLost
-	metricBalenaFleetDeviceCount              metricBalenaFleetDeviceCount
-	metricBalenaFleetHeartbeatCount           metricBalenaFleetHeartbeatCount
-	metricBalenaFleetOsVersionCount           metricBalenaFleetOsVersionCount
-	metricBalenaFleetReleaseCount             metricBalenaFleetReleaseCount
-	metricBalenaFleetRolloutBehindAge         metricBalenaFleetRolloutBehindAge
-	metricBalenaFleetRolloutDeviceCount       metricBalenaFleetRolloutDeviceCount
-	metricBalenaFleetRolloutProgress          metricBalenaFleetRolloutProgress
-	metricBalenaFleetServiceDeviceCount       metricBalenaFleetServiceDeviceCount
-	metricBalenaFleetStatusCount              metricBalenaFleetStatusCount
-	metricBalenaFleetSupervisorVersionCount   metricBalenaFleetSupervisorVersionCount
-	metricBalenaFleetTypeCount                metricBalenaFleetTypeCount
-	metricBalenaFleetUpdateStatusCount        metricBalenaFleetUpdateStatusCount
-	metricBalenaReleaseAge                    metricBalenaReleaseAge
-	metricBalenaReleaseBuildDuration          metricBalenaReleaseBuildDuration
-	metricBalenaReleaseDevicePinned           metricBalenaReleaseDevicePinned
-	metricBalenaReleaseDeviceRunning          metricBalenaReleaseDeviceRunning
-	metricBalenaReleaseDeviceTargeted         metricBalenaReleaseDeviceTargeted
-	metricBalenaReleaseImageSize              metricBalenaReleaseImageSize
-	metricBalenaReleaseInfo                   metricBalenaReleaseInfo
+	config                                           MetricsBuilderConfig // config of the metrics builder.
+	startTime                                        pcommon.Timestamp    // start time that will be applied to all recorded data points.
+	metricsCapacity                                  int                  // maximum observed number of metrics per resource.
+	metricsBuffer                                    pmetric.Metrics      // accumulates metrics data before emitting.
+	buildInfo                                        component.BuildInfo  // contains version information.
+	resourceAttributeIncludeFilter                   map[string]filter.Filter
+	resourceAttributeExcludeFilter                   map[string]filter.Filter
+	metricBalenaAPIKeyExpiryTimestamp                metricBalenaAPIKeyExpiryTimestamp
+	metricBalenaDeviceCPUTemperature                 metricBalenaDeviceCPUTemperature
+	metricBalenaDeviceCPUUtilization                 metricBalenaDeviceCPUUtilization
+	metricBalenaDeviceHeartbeatState                 metricBalenaDeviceHeartbeatState
+	metricBalenaDeviceInfo                           metricBalenaDeviceInfo
+	metricBalenaDeviceLastConnectivityEventTimestamp metricBalenaDeviceLastConnectivityEventTimestamp
+	metricBalenaDeviceLastHeartbeatChangeTimestamp   metricBalenaDeviceLastHeartbeatChangeTimestamp
+	metricBalenaDeviceLastVpnEventTimestamp          metricBalenaDeviceLastVpnEventTimestamp
+	metricBalenaDeviceMemoryLimit                    metricBalenaDeviceMemoryLimit
+	metricBalenaDeviceMemoryUsage                    metricBalenaDeviceMemoryUsage
+	metricBalenaDeviceOnline                         metricBalenaDeviceOnline
+	metricBalenaDeviceRolloutState                   metricBalenaDeviceRolloutState
+	metricBalenaDeviceServiceDownloadProgress        metricBalenaDeviceServiceDownloadProgress
+	metricBalenaDeviceServiceInstalledTimestamp      metricBalenaDeviceServiceInstalledTimestamp
+	metricBalenaDeviceServiceStatus                  metricBalenaDeviceServiceStatus
+	metricBalenaDeviceStatus                         metricBalenaDeviceStatus
+	metricBalenaDeviceStorageLimit                   metricBalenaDeviceStorageLimit
+	metricBalenaDeviceStorageUsage                   metricBalenaDeviceStorageUsage
+	metricBalenaDeviceStorageUtilization             metricBalenaDeviceStorageUtilization
+	metricBalenaDeviceUndervoltage                   metricBalenaDeviceUndervoltage
+	metricBalenaDeviceUpdateProgress                 metricBalenaDeviceUpdateProgress
+	metricBalenaDeviceUpdateStatus                   metricBalenaDeviceUpdateStatus
+	metricBalenaDeviceVpnConnected                   metricBalenaDeviceVpnConnected
+	metricBalenaDevicesOnline                        metricBalenaDevicesOnline
+	metricBalenaFleetDeviceDisconnections            metricBalenaFleetDeviceDisconnections
+	metricBalenaFleetDeviceHeartbeatState            metricBalenaFleetDeviceHeartbeatState
+	metricBalenaFleetDeviceOsVersion                 metricBalenaFleetDeviceOsVersion
+	metricBalenaFleetDeviceReconnections             metricBalenaFleetDeviceReconnections
+	metricBalenaFleetDeviceRegistered                metricBalenaFleetDeviceRegistered
+	metricBalenaFleetDeviceRolloutState              metricBalenaFleetDeviceRolloutState
+	metricBalenaFleetDeviceServiceStatus             metricBalenaFleetDeviceServiceStatus
+	metricBalenaFleetDeviceStatus                    metricBalenaFleetDeviceStatus
+	metricBalenaFleetDeviceSupervisorVersion         metricBalenaFleetDeviceSupervisorVersion
+	metricBalenaFleetDeviceType                      metricBalenaFleetDeviceType
+	metricBalenaFleetDeviceUpdateStatus              metricBalenaFleetDeviceUpdateStatus
+	metricBalenaFleetLastBuildTimestamp              metricBalenaFleetLastBuildTimestamp
+	metricBalenaFleetReleaseStatus                   metricBalenaFleetReleaseStatus
+	metricBalenaFleetRolloutProgress                 metricBalenaFleetRolloutProgress
+	metricBalenaFleetTargetReleaseInfo               metricBalenaFleetTargetReleaseInfo
+	metricBalenaFleetTargetReleaseTimestamp          metricBalenaFleetTargetReleaseTimestamp
+	metricBalenaReleaseBuildDuration                 metricBalenaReleaseBuildDuration
+	metricBalenaReleaseCreatedTimestamp              metricBalenaReleaseCreatedTimestamp
+	metricBalenaReleaseDevicePinned                  metricBalenaReleaseDevicePinned
+	metricBalenaReleaseDeviceRunning                 metricBalenaReleaseDeviceRunning
+	metricBalenaReleaseDeviceTargeted                metricBalenaReleaseDeviceTargeted
+	metricBalenaReleaseImageSize                     metricBalenaReleaseImageSize
+	metricBalenaReleaseInfo                          metricBalenaReleaseInfo
+	metricBalenaScrapeComplete                       metricBalenaScrapeComplete
+	metricBalenaScrapeFailure                        metricBalenaScrapeFailure
+	metricBalenaScrapeLastCompleteTimestamp          metricBalenaScrapeLastCompleteTimestamp
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -2538,55 +3008,68 @@ func WithStartTime(startTime pcommon.Timestamp) MetricBuilderOption {
 }
 func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, options ...MetricBuilderOption) *MetricsBuilder {
 	mb := &MetricsBuilder{
-		config:                                    mbc,
-		startTime:                                 pcommon.NewTimestampFromTime(time.Now()),
-		metricsBuffer:                             pmetric.NewMetrics(),
-		buildInfo:                                 settings.BuildInfo,
-		metricBalenaDeviceConnectivityDuration:    newMetricBalenaDeviceConnectivityDuration(mbc.Metrics.BalenaDeviceConnectivityDuration),
-		metricBalenaDeviceCPUTemperature:          newMetricBalenaDeviceCPUTemperature(mbc.Metrics.BalenaDeviceCPUTemperature),
-		metricBalenaDeviceCPUUtilization:          newMetricBalenaDeviceCPUUtilization(mbc.Metrics.BalenaDeviceCPUUtilization),
-		metricBalenaDeviceHeartbeat:               newMetricBalenaDeviceHeartbeat(mbc.Metrics.BalenaDeviceHeartbeat),
-		metricBalenaDeviceHeartbeatDuration:       newMetricBalenaDeviceHeartbeatDuration(mbc.Metrics.BalenaDeviceHeartbeatDuration),
-		metricBalenaDeviceInfo:                    newMetricBalenaDeviceInfo(mbc.Metrics.BalenaDeviceInfo),
-		metricBalenaDeviceMemoryLimit:             newMetricBalenaDeviceMemoryLimit(mbc.Metrics.BalenaDeviceMemoryLimit),
-		metricBalenaDeviceMemoryUsage:             newMetricBalenaDeviceMemoryUsage(mbc.Metrics.BalenaDeviceMemoryUsage),
-		metricBalenaDeviceOnline:                  newMetricBalenaDeviceOnline(mbc.Metrics.BalenaDeviceOnline),
-		metricBalenaDeviceServiceDownloadProgress: newMetricBalenaDeviceServiceDownloadProgress(mbc.Metrics.BalenaDeviceServiceDownloadProgress),
-		metricBalenaDeviceServiceInstallAge:       newMetricBalenaDeviceServiceInstallAge(mbc.Metrics.BalenaDeviceServiceInstallAge),
-		metricBalenaDeviceServiceStatus:           newMetricBalenaDeviceServiceStatus(mbc.Metrics.BalenaDeviceServiceStatus),
-		metricBalenaDeviceStatus:                  newMetricBalenaDeviceStatus(mbc.Metrics.BalenaDeviceStatus),
-		metricBalenaDeviceStorageLimit:            newMetricBalenaDeviceStorageLimit(mbc.Metrics.BalenaDeviceStorageLimit),
-		metricBalenaDeviceStorageUsage:            newMetricBalenaDeviceStorageUsage(mbc.Metrics.BalenaDeviceStorageUsage),
-		metricBalenaDeviceStorageUtilization:      newMetricBalenaDeviceStorageUtilization(mbc.Metrics.BalenaDeviceStorageUtilization),
-		metricBalenaDeviceUndervoltage:            newMetricBalenaDeviceUndervoltage(mbc.Metrics.BalenaDeviceUndervoltage),
-		metricBalenaDeviceUpdateProgress:          newMetricBalenaDeviceUpdateProgress(mbc.Metrics.BalenaDeviceUpdateProgress),
-		metricBalenaDeviceUpdateStatus:            newMetricBalenaDeviceUpdateStatus(mbc.Metrics.BalenaDeviceUpdateStatus),
-		metricBalenaDeviceVpnConnected:            newMetricBalenaDeviceVpnConnected(mbc.Metrics.BalenaDeviceVpnConnected),
-		metricBalenaDeviceVpnDuration:             newMetricBalenaDeviceVpnDuration(mbc.Metrics.BalenaDeviceVpnDuration),
-		metricBalenaDevicesOnline:                 newMetricBalenaDevicesOnline(mbc.Metrics.BalenaDevicesOnline),
-		metricBalenaFleetBuildAge:                 newMetricBalenaFleetBuildAge(mbc.Metrics.BalenaFleetBuildAge),
-		metricBalenaFleetConnectivityLost:         newMetricBalenaFleetConnectivityLost(mbc.Metrics.BalenaFleetConnectivityLost),
-		metricBalenaFleetDeviceCount:              newMetricBalenaFleetDeviceCount(mbc.Metrics.BalenaFleetDeviceCount),
-		metricBalenaFleetHeartbeatCount:           newMetricBalenaFleetHeartbeatCount(mbc.Metrics.BalenaFleetHeartbeatCount),
-		metricBalenaFleetOsVersionCount:           newMetricBalenaFleetOsVersionCount(mbc.Metrics.BalenaFleetOsVersionCount),
-		metricBalenaFleetReleaseCount:             newMetricBalenaFleetReleaseCount(mbc.Metrics.BalenaFleetReleaseCount),
-		metricBalenaFleetRolloutBehindAge:         newMetricBalenaFleetRolloutBehindAge(mbc.Metrics.BalenaFleetRolloutBehindAge),
-		metricBalenaFleetRolloutDeviceCount:       newMetricBalenaFleetRolloutDeviceCount(mbc.Metrics.BalenaFleetRolloutDeviceCount),
-		metricBalenaFleetRolloutProgress:          newMetricBalenaFleetRolloutProgress(mbc.Metrics.BalenaFleetRolloutProgress),
-		metricBalenaFleetServiceDeviceCount:       newMetricBalenaFleetServiceDeviceCount(mbc.Metrics.BalenaFleetServiceDeviceCount),
-		metricBalenaFleetStatusCount:              newMetricBalenaFleetStatusCount(mbc.Metrics.BalenaFleetStatusCount),
-		metricBalenaFleetSupervisorVersionCount:   newMetricBalenaFleetSupervisorVersionCount(mbc.Metrics.BalenaFleetSupervisorVersionCount),
-		metricBalenaFleetTypeCount:                newMetricBalenaFleetTypeCount(mbc.Metrics.BalenaFleetTypeCount),
-		metricBalenaFleetUpdateStatusCount:        newMetricBalenaFleetUpdateStatusCount(mbc.Metrics.BalenaFleetUpdateStatusCount),
-		metricBalenaReleaseAge:                    newMetricBalenaReleaseAge(mbc.Metrics.BalenaReleaseAge),
-		metricBalenaReleaseBuildDuration:          newMetricBalenaReleaseBuildDuration(mbc.Metrics.BalenaReleaseBuildDuration),
-		metricBalenaReleaseDevicePinned:           newMetricBalenaReleaseDevicePinned(mbc.Metrics.BalenaReleaseDevicePinned),
-		metricBalenaReleaseDeviceRunning:          newMetricBalenaReleaseDeviceRunning(mbc.Metrics.BalenaReleaseDeviceRunning),
-		metricBalenaReleaseDeviceTargeted:         newMetricBalenaReleaseDeviceTargeted(mbc.Metrics.BalenaReleaseDeviceTargeted),
-		metricBalenaReleaseImageSize:              newMetricBalenaReleaseImageSize(mbc.Metrics.BalenaReleaseImageSize),
-		metricBalenaReleaseInfo:                   newMetricBalenaReleaseInfo(mbc.Metrics.BalenaReleaseInfo),
-		resourceAttributeIncludeFilter:            make(map[string]filter.Filter),
-		resourceAttributeExcludeFilter:            make(map[string]filter.Filter),
+		config:                            mbc,
+		startTime:                         pcommon.NewTimestampFromTime(time.Now()),
+		metricsBuffer:                     pmetric.NewMetrics(),
+		buildInfo:                         settings.BuildInfo,
+		metricBalenaAPIKeyExpiryTimestamp: newMetricBalenaAPIKeyExpiryTimestamp(mbc.Metrics.BalenaAPIKeyExpiryTimestamp),
+		metricBalenaDeviceCPUTemperature:  newMetricBalenaDeviceCPUTemperature(mbc.Metrics.BalenaDeviceCPUTemperature),
+		metricBalenaDeviceCPUUtilization:  newMetricBalenaDeviceCPUUtilization(mbc.Metrics.BalenaDeviceCPUUtilization),
+		metricBalenaDeviceHeartbeatState:  newMetricBalenaDeviceHeartbeatState(mbc.Metrics.BalenaDeviceHeartbeatState),
+		metricBalenaDeviceInfo:            newMetricBalenaDeviceInfo(mbc.Metrics.BalenaDeviceInfo),
+		metricBalenaDeviceLastConnectivityEventTimestamp: newMetricBalenaDeviceLastConnectivityEventTimestamp(mbc.Metrics.BalenaDeviceLastConnectivityEventTimestamp),
+		metricBalenaDeviceLastHeartbeatChangeTimestamp:   newMetricBalenaDeviceLastHeartbeatChangeTimestamp(mbc.Metrics.BalenaDeviceLastHeartbeatChangeTimestamp),
+		metricBalenaDeviceLastVpnEventTimestamp:          newMetricBalenaDeviceLastVpnEventTimestamp(mbc.Metrics.BalenaDeviceLastVpnEventTimestamp),
+		metricBalenaDeviceMemoryLimit:                    newMetricBalenaDeviceMemoryLimit(mbc.Metrics.BalenaDeviceMemoryLimit),
+		metricBalenaDeviceMemoryUsage:                    newMetricBalenaDeviceMemoryUsage(mbc.Metrics.BalenaDeviceMemoryUsage),
+		metricBalenaDeviceOnline:                         newMetricBalenaDeviceOnline(mbc.Metrics.BalenaDeviceOnline),
+		metricBalenaDeviceRolloutState:                   newMetricBalenaDeviceRolloutState(mbc.Metrics.BalenaDeviceRolloutState),
+		metricBalenaDeviceServiceDownloadProgress:        newMetricBalenaDeviceServiceDownloadProgress(mbc.Metrics.BalenaDeviceServiceDownloadProgress),
+		metricBalenaDeviceServiceInstalledTimestamp:      newMetricBalenaDeviceServiceInstalledTimestamp(mbc.Metrics.BalenaDeviceServiceInstalledTimestamp),
+		metricBalenaDeviceServiceStatus:                  newMetricBalenaDeviceServiceStatus(mbc.Metrics.BalenaDeviceServiceStatus),
+		metricBalenaDeviceStatus:                         newMetricBalenaDeviceStatus(mbc.Metrics.BalenaDeviceStatus),
+		metricBalenaDeviceStorageLimit:                   newMetricBalenaDeviceStorageLimit(mbc.Metrics.BalenaDeviceStorageLimit),
+		metricBalenaDeviceStorageUsage:                   newMetricBalenaDeviceStorageUsage(mbc.Metrics.BalenaDeviceStorageUsage),
+		metricBalenaDeviceStorageUtilization:             newMetricBalenaDeviceStorageUtilization(mbc.Metrics.BalenaDeviceStorageUtilization),
+		metricBalenaDeviceUndervoltage:                   newMetricBalenaDeviceUndervoltage(mbc.Metrics.BalenaDeviceUndervoltage),
+		metricBalenaDeviceUpdateProgress:                 newMetricBalenaDeviceUpdateProgress(mbc.Metrics.BalenaDeviceUpdateProgress),
+		metricBalenaDeviceUpdateStatus:                   newMetricBalenaDeviceUpdateStatus(mbc.Metrics.BalenaDeviceUpdateStatus),
+		metricBalenaDeviceVpnConnected:                   newMetricBalenaDeviceVpnConnected(mbc.Metrics.BalenaDeviceVpnConnected),
+		metricBalenaDevicesOnline:                        newMetricBalenaDevicesOnline(mbc.Metrics.BalenaDevicesOnline),
+		metricBalenaFleetDeviceDisconnections:            newMetricBalenaFleetDeviceDisconnections(mbc.Metrics.BalenaFleetDeviceDisconnections),
+		metricBalenaFleetDeviceHeartbeatState:            newMetricBalenaFleetDeviceHeartbeatState(mbc.Metrics.BalenaFleetDeviceHeartbeatState),
+		metricBalenaFleetDeviceOsVersion:                 newMetricBalenaFleetDeviceOsVersion(mbc.Metrics.BalenaFleetDeviceOsVersion),
+		metricBalenaFleetDeviceReconnections:             newMetricBalenaFleetDeviceReconnections(mbc.Metrics.BalenaFleetDeviceReconnections),
+		metricBalenaFleetDeviceRegistered:                newMetricBalenaFleetDeviceRegistered(mbc.Metrics.BalenaFleetDeviceRegistered),
+		metricBalenaFleetDeviceRolloutState:              newMetricBalenaFleetDeviceRolloutState(mbc.Metrics.BalenaFleetDeviceRolloutState),
+		metricBalenaFleetDeviceServiceStatus:             newMetricBalenaFleetDeviceServiceStatus(mbc.Metrics.BalenaFleetDeviceServiceStatus),
+		metricBalenaFleetDeviceStatus:                    newMetricBalenaFleetDeviceStatus(mbc.Metrics.BalenaFleetDeviceStatus),
+		metricBalenaFleetDeviceSupervisorVersion:         newMetricBalenaFleetDeviceSupervisorVersion(mbc.Metrics.BalenaFleetDeviceSupervisorVersion),
+		metricBalenaFleetDeviceType:                      newMetricBalenaFleetDeviceType(mbc.Metrics.BalenaFleetDeviceType),
+		metricBalenaFleetDeviceUpdateStatus:              newMetricBalenaFleetDeviceUpdateStatus(mbc.Metrics.BalenaFleetDeviceUpdateStatus),
+		metricBalenaFleetLastBuildTimestamp:              newMetricBalenaFleetLastBuildTimestamp(mbc.Metrics.BalenaFleetLastBuildTimestamp),
+		metricBalenaFleetReleaseStatus:                   newMetricBalenaFleetReleaseStatus(mbc.Metrics.BalenaFleetReleaseStatus),
+		metricBalenaFleetRolloutProgress:                 newMetricBalenaFleetRolloutProgress(mbc.Metrics.BalenaFleetRolloutProgress),
+		metricBalenaFleetTargetReleaseInfo:               newMetricBalenaFleetTargetReleaseInfo(mbc.Metrics.BalenaFleetTargetReleaseInfo),
+		metricBalenaFleetTargetReleaseTimestamp:          newMetricBalenaFleetTargetReleaseTimestamp(mbc.Metrics.BalenaFleetTargetReleaseTimestamp),
+		metricBalenaReleaseBuildDuration:                 newMetricBalenaReleaseBuildDuration(mbc.Metrics.BalenaReleaseBuildDuration),
+		metricBalenaReleaseCreatedTimestamp:              newMetricBalenaReleaseCreatedTimestamp(mbc.Metrics.BalenaReleaseCreatedTimestamp),
+		metricBalenaReleaseDevicePinned:                  newMetricBalenaReleaseDevicePinned(mbc.Metrics.BalenaReleaseDevicePinned),
+		metricBalenaReleaseDeviceRunning:                 newMetricBalenaReleaseDeviceRunning(mbc.Metrics.BalenaReleaseDeviceRunning),
+		metricBalenaReleaseDeviceTargeted:                newMetricBalenaReleaseDeviceTargeted(mbc.Metrics.BalenaReleaseDeviceTargeted),
+		metricBalenaReleaseImageSize:                     newMetricBalenaReleaseImageSize(mbc.Metrics.BalenaReleaseImageSize),
+		metricBalenaReleaseInfo:                          newMetricBalenaReleaseInfo(mbc.Metrics.BalenaReleaseInfo),
+		metricBalenaScrapeComplete:                       newMetricBalenaScrapeComplete(mbc.Metrics.BalenaScrapeComplete),
+		metricBalenaScrapeFailure:                        newMetricBalenaScrapeFailure(mbc.Metrics.BalenaScrapeFailure),
+		metricBalenaScrapeLastCompleteTimestamp:          newMetricBalenaScrapeLastCompleteTimestamp(mbc.Metrics.BalenaScrapeLastCompleteTimestamp),
+		resourceAttributeIncludeFilter:                   make(map[string]filter.Filter),
+		resourceAttributeExcludeFilter:                   make(map[string]filter.Filter),
+	}
+	if mbc.ResourceAttributes.BalenaAPIEndpoint.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["balena.api.endpoint"] = filter.CreateFilter(mbc.ResourceAttributes.BalenaAPIEndpoint.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.BalenaAPIEndpoint.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["balena.api.endpoint"] = filter.CreateFilter(mbc.ResourceAttributes.BalenaAPIEndpoint.MetricsExclude)
 	}
 	if mbc.ResourceAttributes.BalenaDeviceName.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["balena.device.name"] = filter.CreateFilter(mbc.ResourceAttributes.BalenaDeviceName.MetricsInclude)
@@ -2630,6 +3113,12 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 	if mbc.ResourceAttributes.BalenaOrganizationHandle.MetricsExclude != nil {
 		mb.resourceAttributeExcludeFilter["balena.organization.handle"] = filter.CreateFilter(mbc.ResourceAttributes.BalenaOrganizationHandle.MetricsExclude)
 	}
+	if mbc.ResourceAttributes.BalenaReceiverName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["balena.receiver.name"] = filter.CreateFilter(mbc.ResourceAttributes.BalenaReceiverName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.BalenaReceiverName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["balena.receiver.name"] = filter.CreateFilter(mbc.ResourceAttributes.BalenaReceiverName.MetricsExclude)
+	}
 	if mbc.ResourceAttributes.BalenaReleaseCommit.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["balena.release.commit"] = filter.CreateFilter(mbc.ResourceAttributes.BalenaReleaseCommit.MetricsInclude)
 	}
@@ -2641,6 +3130,12 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 	}
 	if mbc.ResourceAttributes.BalenaReleaseVersion.MetricsExclude != nil {
 		mb.resourceAttributeExcludeFilter["balena.release.version"] = filter.CreateFilter(mbc.ResourceAttributes.BalenaReleaseVersion.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.BalenaShardIndex.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["balena.shard.index"] = filter.CreateFilter(mbc.ResourceAttributes.BalenaShardIndex.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.BalenaShardIndex.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["balena.shard.index"] = filter.CreateFilter(mbc.ResourceAttributes.BalenaShardIndex.MetricsExclude)
 	}
 	if mbc.ResourceAttributes.FleetName.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["fleet.name"] = filter.CreateFilter(mbc.ResourceAttributes.FleetName.MetricsInclude)
@@ -2717,17 +3212,20 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	ils.Scope().SetName(ScopeName)
 	ils.Scope().SetVersion(mb.buildInfo.Version)
 	ils.Metrics().EnsureCapacity(mb.metricsCapacity)
-	mb.metricBalenaDeviceConnectivityDuration.emit(ils.Metrics())
+	mb.metricBalenaAPIKeyExpiryTimestamp.emit(ils.Metrics())
 	mb.metricBalenaDeviceCPUTemperature.emit(ils.Metrics())
 	mb.metricBalenaDeviceCPUUtilization.emit(ils.Metrics())
-	mb.metricBalenaDeviceHeartbeat.emit(ils.Metrics())
-	mb.metricBalenaDeviceHeartbeatDuration.emit(ils.Metrics())
+	mb.metricBalenaDeviceHeartbeatState.emit(ils.Metrics())
 	mb.metricBalenaDeviceInfo.emit(ils.Metrics())
+	mb.metricBalenaDeviceLastConnectivityEventTimestamp.emit(ils.Metrics())
+	mb.metricBalenaDeviceLastHeartbeatChangeTimestamp.emit(ils.Metrics())
+	mb.metricBalenaDeviceLastVpnEventTimestamp.emit(ils.Metrics())
 	mb.metricBalenaDeviceMemoryLimit.emit(ils.Metrics())
 	mb.metricBalenaDeviceMemoryUsage.emit(ils.Metrics())
 	mb.metricBalenaDeviceOnline.emit(ils.Metrics())
+	mb.metricBalenaDeviceRolloutState.emit(ils.Metrics())
 	mb.metricBalenaDeviceServiceDownloadProgress.emit(ils.Metrics())
-	mb.metricBalenaDeviceServiceInstallAge.emit(ils.Metrics())
+	mb.metricBalenaDeviceServiceInstalledTimestamp.emit(ils.Metrics())
 	mb.metricBalenaDeviceServiceStatus.emit(ils.Metrics())
 	mb.metricBalenaDeviceStatus.emit(ils.Metrics())
 	mb.metricBalenaDeviceStorageLimit.emit(ils.Metrics())
@@ -2737,29 +3235,33 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricBalenaDeviceUpdateProgress.emit(ils.Metrics())
 	mb.metricBalenaDeviceUpdateStatus.emit(ils.Metrics())
 	mb.metricBalenaDeviceVpnConnected.emit(ils.Metrics())
-	mb.metricBalenaDeviceVpnDuration.emit(ils.Metrics())
 	mb.metricBalenaDevicesOnline.emit(ils.Metrics())
-	mb.metricBalenaFleetBuildAge.emit(ils.Metrics())
-	mb.metricBalenaFleetConnectivityLost.emit(ils.Metrics())
-	mb.metricBalenaFleetDeviceCount.emit(ils.Metrics())
-	mb.metricBalenaFleetHeartbeatCount.emit(ils.Metrics())
-	mb.metricBalenaFleetOsVersionCount.emit(ils.Metrics())
-	mb.metricBalenaFleetReleaseCount.emit(ils.Metrics())
-	mb.metricBalenaFleetRolloutBehindAge.emit(ils.Metrics())
-	mb.metricBalenaFleetRolloutDeviceCount.emit(ils.Metrics())
+	mb.metricBalenaFleetDeviceDisconnections.emit(ils.Metrics())
+	mb.metricBalenaFleetDeviceHeartbeatState.emit(ils.Metrics())
+	mb.metricBalenaFleetDeviceOsVersion.emit(ils.Metrics())
+	mb.metricBalenaFleetDeviceReconnections.emit(ils.Metrics())
+	mb.metricBalenaFleetDeviceRegistered.emit(ils.Metrics())
+	mb.metricBalenaFleetDeviceRolloutState.emit(ils.Metrics())
+	mb.metricBalenaFleetDeviceServiceStatus.emit(ils.Metrics())
+	mb.metricBalenaFleetDeviceStatus.emit(ils.Metrics())
+	mb.metricBalenaFleetDeviceSupervisorVersion.emit(ils.Metrics())
+	mb.metricBalenaFleetDeviceType.emit(ils.Metrics())
+	mb.metricBalenaFleetDeviceUpdateStatus.emit(ils.Metrics())
+	mb.metricBalenaFleetLastBuildTimestamp.emit(ils.Metrics())
+	mb.metricBalenaFleetReleaseStatus.emit(ils.Metrics())
 	mb.metricBalenaFleetRolloutProgress.emit(ils.Metrics())
-	mb.metricBalenaFleetServiceDeviceCount.emit(ils.Metrics())
-	mb.metricBalenaFleetStatusCount.emit(ils.Metrics())
-	mb.metricBalenaFleetSupervisorVersionCount.emit(ils.Metrics())
-	mb.metricBalenaFleetTypeCount.emit(ils.Metrics())
-	mb.metricBalenaFleetUpdateStatusCount.emit(ils.Metrics())
-	mb.metricBalenaReleaseAge.emit(ils.Metrics())
+	mb.metricBalenaFleetTargetReleaseInfo.emit(ils.Metrics())
+	mb.metricBalenaFleetTargetReleaseTimestamp.emit(ils.Metrics())
 	mb.metricBalenaReleaseBuildDuration.emit(ils.Metrics())
+	mb.metricBalenaReleaseCreatedTimestamp.emit(ils.Metrics())
 	mb.metricBalenaReleaseDevicePinned.emit(ils.Metrics())
 	mb.metricBalenaReleaseDeviceRunning.emit(ils.Metrics())
 	mb.metricBalenaReleaseDeviceTargeted.emit(ils.Metrics())
 	mb.metricBalenaReleaseImageSize.emit(ils.Metrics())
 	mb.metricBalenaReleaseInfo.emit(ils.Metrics())
+	mb.metricBalenaScrapeComplete.emit(ils.Metrics())
+	mb.metricBalenaScrapeFailure.emit(ils.Metrics())
+	mb.metricBalenaScrapeLastCompleteTimestamp.emit(ils.Metrics())
 
 	for _, op := range options {
 		op.apply(rm)
@@ -2791,9 +3293,9 @@ func (mb *MetricsBuilder) Emit(options ...ResourceMetricsOption) pmetric.Metrics
 	return metrics
 }
 
-// RecordBalenaDeviceConnectivityDurationDataPoint adds a data point to balena.device.connectivity.duration metric.
-func (mb *MetricsBuilder) RecordBalenaDeviceConnectivityDurationDataPoint(ts pcommon.Timestamp, val float64) {
-	mb.metricBalenaDeviceConnectivityDuration.recordDataPoint(mb.startTime, ts, val)
+// RecordBalenaAPIKeyExpiryTimestampDataPoint adds a data point to balena.api_key.expiry.timestamp metric.
+func (mb *MetricsBuilder) RecordBalenaAPIKeyExpiryTimestampDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricBalenaAPIKeyExpiryTimestamp.recordDataPoint(mb.startTime, ts, val, options...)
 }
 
 // RecordBalenaDeviceCPUTemperatureDataPoint adds a data point to balena.device.cpu.temperature metric.
@@ -2806,19 +3308,29 @@ func (mb *MetricsBuilder) RecordBalenaDeviceCPUUtilizationDataPoint(ts pcommon.T
 	mb.metricBalenaDeviceCPUUtilization.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordBalenaDeviceHeartbeatDataPoint adds a data point to balena.device.heartbeat metric.
-func (mb *MetricsBuilder) RecordBalenaDeviceHeartbeatDataPoint(ts pcommon.Timestamp, val int64, balenaDeviceHeartbeatStateAttributeValue string) {
-	mb.metricBalenaDeviceHeartbeat.recordDataPoint(mb.startTime, ts, val, balenaDeviceHeartbeatStateAttributeValue)
-}
-
-// RecordBalenaDeviceHeartbeatDurationDataPoint adds a data point to balena.device.heartbeat.duration metric.
-func (mb *MetricsBuilder) RecordBalenaDeviceHeartbeatDurationDataPoint(ts pcommon.Timestamp, val float64) {
-	mb.metricBalenaDeviceHeartbeatDuration.recordDataPoint(mb.startTime, ts, val)
+// RecordBalenaDeviceHeartbeatStateDataPoint adds a data point to balena.device.heartbeat.state metric.
+func (mb *MetricsBuilder) RecordBalenaDeviceHeartbeatStateDataPoint(ts pcommon.Timestamp, val int64, balenaDeviceHeartbeatStateAttributeValue string) {
+	mb.metricBalenaDeviceHeartbeatState.recordDataPoint(mb.startTime, ts, val, balenaDeviceHeartbeatStateAttributeValue)
 }
 
 // RecordBalenaDeviceInfoDataPoint adds a data point to balena.device.info metric.
-func (mb *MetricsBuilder) RecordBalenaDeviceInfoDataPoint(ts pcommon.Timestamp, val int64, balenaOsVersionAttributeValue string, balenaOsVariantAttributeValue string, balenaSupervisorVersionAttributeValue string, balenaReleaseRunningAttributeValue string, balenaReleaseTargetAttributeValue string, balenaReleasePinnedAttributeValue bool) {
-	mb.metricBalenaDeviceInfo.recordDataPoint(mb.startTime, ts, val, balenaOsVersionAttributeValue, balenaOsVariantAttributeValue, balenaSupervisorVersionAttributeValue, balenaReleaseRunningAttributeValue, balenaReleaseTargetAttributeValue, balenaReleasePinnedAttributeValue)
+func (mb *MetricsBuilder) RecordBalenaDeviceInfoDataPoint(ts pcommon.Timestamp, val int64, balenaDevicePinnedAttributeValue bool, options ...MetricAttributeOption) {
+	mb.metricBalenaDeviceInfo.recordDataPoint(mb.startTime, ts, val, balenaDevicePinnedAttributeValue, options...)
+}
+
+// RecordBalenaDeviceLastConnectivityEventTimestampDataPoint adds a data point to balena.device.last_connectivity_event.timestamp metric.
+func (mb *MetricsBuilder) RecordBalenaDeviceLastConnectivityEventTimestampDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricBalenaDeviceLastConnectivityEventTimestamp.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordBalenaDeviceLastHeartbeatChangeTimestampDataPoint adds a data point to balena.device.last_heartbeat_change.timestamp metric.
+func (mb *MetricsBuilder) RecordBalenaDeviceLastHeartbeatChangeTimestampDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricBalenaDeviceLastHeartbeatChangeTimestamp.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordBalenaDeviceLastVpnEventTimestampDataPoint adds a data point to balena.device.last_vpn_event.timestamp metric.
+func (mb *MetricsBuilder) RecordBalenaDeviceLastVpnEventTimestampDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricBalenaDeviceLastVpnEventTimestamp.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordBalenaDeviceMemoryLimitDataPoint adds a data point to balena.device.memory.limit metric.
@@ -2836,14 +3348,19 @@ func (mb *MetricsBuilder) RecordBalenaDeviceOnlineDataPoint(ts pcommon.Timestamp
 	mb.metricBalenaDeviceOnline.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordBalenaDeviceRolloutStateDataPoint adds a data point to balena.device.rollout.state metric.
+func (mb *MetricsBuilder) RecordBalenaDeviceRolloutStateDataPoint(ts pcommon.Timestamp, val int64, balenaDeviceRolloutStateAttributeValue string) {
+	mb.metricBalenaDeviceRolloutState.recordDataPoint(mb.startTime, ts, val, balenaDeviceRolloutStateAttributeValue)
+}
+
 // RecordBalenaDeviceServiceDownloadProgressDataPoint adds a data point to balena.device.service.download.progress metric.
 func (mb *MetricsBuilder) RecordBalenaDeviceServiceDownloadProgressDataPoint(ts pcommon.Timestamp, val float64, balenaServiceNameAttributeValue string) {
 	mb.metricBalenaDeviceServiceDownloadProgress.recordDataPoint(mb.startTime, ts, val, balenaServiceNameAttributeValue)
 }
 
-// RecordBalenaDeviceServiceInstallAgeDataPoint adds a data point to balena.device.service.install.age metric.
-func (mb *MetricsBuilder) RecordBalenaDeviceServiceInstallAgeDataPoint(ts pcommon.Timestamp, val float64, balenaServiceNameAttributeValue string) {
-	mb.metricBalenaDeviceServiceInstallAge.recordDataPoint(mb.startTime, ts, val, balenaServiceNameAttributeValue)
+// RecordBalenaDeviceServiceInstalledTimestampDataPoint adds a data point to balena.device.service.installed.timestamp metric.
+func (mb *MetricsBuilder) RecordBalenaDeviceServiceInstalledTimestampDataPoint(ts pcommon.Timestamp, val float64, balenaServiceNameAttributeValue string) {
+	mb.metricBalenaDeviceServiceInstalledTimestamp.recordDataPoint(mb.startTime, ts, val, balenaServiceNameAttributeValue)
 }
 
 // RecordBalenaDeviceServiceStatusDataPoint adds a data point to balena.device.service.status metric.
@@ -2882,8 +3399,8 @@ func (mb *MetricsBuilder) RecordBalenaDeviceUpdateProgressDataPoint(ts pcommon.T
 }
 
 // RecordBalenaDeviceUpdateStatusDataPoint adds a data point to balena.device.update.status metric.
-func (mb *MetricsBuilder) RecordBalenaDeviceUpdateStatusDataPoint(ts pcommon.Timestamp, val int64, balenaUpdateStatusAttributeValue string) {
-	mb.metricBalenaDeviceUpdateStatus.recordDataPoint(mb.startTime, ts, val, balenaUpdateStatusAttributeValue)
+func (mb *MetricsBuilder) RecordBalenaDeviceUpdateStatusDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricBalenaDeviceUpdateStatus.recordDataPoint(mb.startTime, ts, val, options...)
 }
 
 // RecordBalenaDeviceVpnConnectedDataPoint adds a data point to balena.device.vpn.connected metric.
@@ -2891,54 +3408,74 @@ func (mb *MetricsBuilder) RecordBalenaDeviceVpnConnectedDataPoint(ts pcommon.Tim
 	mb.metricBalenaDeviceVpnConnected.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordBalenaDeviceVpnDurationDataPoint adds a data point to balena.device.vpn.duration metric.
-func (mb *MetricsBuilder) RecordBalenaDeviceVpnDurationDataPoint(ts pcommon.Timestamp, val float64) {
-	mb.metricBalenaDeviceVpnDuration.recordDataPoint(mb.startTime, ts, val)
-}
-
 // RecordBalenaDevicesOnlineDataPoint adds a data point to balena.devices.online metric.
 func (mb *MetricsBuilder) RecordBalenaDevicesOnlineDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricBalenaDevicesOnline.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordBalenaFleetBuildAgeDataPoint adds a data point to balena.fleet.build.age metric.
-func (mb *MetricsBuilder) RecordBalenaFleetBuildAgeDataPoint(ts pcommon.Timestamp, val float64) {
-	mb.metricBalenaFleetBuildAge.recordDataPoint(mb.startTime, ts, val)
+// RecordBalenaFleetDeviceDisconnectionsDataPoint adds a data point to balena.fleet.device.disconnections metric.
+func (mb *MetricsBuilder) RecordBalenaFleetDeviceDisconnectionsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricBalenaFleetDeviceDisconnections.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordBalenaFleetConnectivityLostDataPoint adds a data point to balena.fleet.connectivity.lost metric.
-func (mb *MetricsBuilder) RecordBalenaFleetConnectivityLostDataPoint(ts pcommon.Timestamp, val int64) {
-	mb.metricBalenaFleetConnectivityLost.recordDataPoint(mb.startTime, ts, val)
+// RecordBalenaFleetDeviceHeartbeatStateDataPoint adds a data point to balena.fleet.device.heartbeat.state metric.
+func (mb *MetricsBuilder) RecordBalenaFleetDeviceHeartbeatStateDataPoint(ts pcommon.Timestamp, val int64, balenaDeviceHeartbeatStateAttributeValue string) {
+	mb.metricBalenaFleetDeviceHeartbeatState.recordDataPoint(mb.startTime, ts, val, balenaDeviceHeartbeatStateAttributeValue)
 }
 
-// RecordBalenaFleetDeviceCountDataPoint adds a data point to balena.fleet.device.count metric.
-func (mb *MetricsBuilder) RecordBalenaFleetDeviceCountDataPoint(ts pcommon.Timestamp, val int64) {
-	mb.metricBalenaFleetDeviceCount.recordDataPoint(mb.startTime, ts, val)
+// RecordBalenaFleetDeviceOsVersionDataPoint adds a data point to balena.fleet.device.os.version metric.
+func (mb *MetricsBuilder) RecordBalenaFleetDeviceOsVersionDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricBalenaFleetDeviceOsVersion.recordDataPoint(mb.startTime, ts, val, options...)
 }
 
-// RecordBalenaFleetHeartbeatCountDataPoint adds a data point to balena.fleet.heartbeat.count metric.
-func (mb *MetricsBuilder) RecordBalenaFleetHeartbeatCountDataPoint(ts pcommon.Timestamp, val int64, balenaDeviceHeartbeatStateAttributeValue string) {
-	mb.metricBalenaFleetHeartbeatCount.recordDataPoint(mb.startTime, ts, val, balenaDeviceHeartbeatStateAttributeValue)
+// RecordBalenaFleetDeviceReconnectionsDataPoint adds a data point to balena.fleet.device.reconnections metric.
+func (mb *MetricsBuilder) RecordBalenaFleetDeviceReconnectionsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricBalenaFleetDeviceReconnections.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordBalenaFleetOsVersionCountDataPoint adds a data point to balena.fleet.os.version.count metric.
-func (mb *MetricsBuilder) RecordBalenaFleetOsVersionCountDataPoint(ts pcommon.Timestamp, val int64, balenaOsVersionAttributeValue string) {
-	mb.metricBalenaFleetOsVersionCount.recordDataPoint(mb.startTime, ts, val, balenaOsVersionAttributeValue)
+// RecordBalenaFleetDeviceRegisteredDataPoint adds a data point to balena.fleet.device.registered metric.
+func (mb *MetricsBuilder) RecordBalenaFleetDeviceRegisteredDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricBalenaFleetDeviceRegistered.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordBalenaFleetReleaseCountDataPoint adds a data point to balena.fleet.release.count metric.
-func (mb *MetricsBuilder) RecordBalenaFleetReleaseCountDataPoint(ts pcommon.Timestamp, val int64, balenaReleaseStatusAttributeValue string) {
-	mb.metricBalenaFleetReleaseCount.recordDataPoint(mb.startTime, ts, val, balenaReleaseStatusAttributeValue)
+// RecordBalenaFleetDeviceRolloutStateDataPoint adds a data point to balena.fleet.device.rollout.state metric.
+func (mb *MetricsBuilder) RecordBalenaFleetDeviceRolloutStateDataPoint(ts pcommon.Timestamp, val int64, balenaDeviceRolloutStateAttributeValue string) {
+	mb.metricBalenaFleetDeviceRolloutState.recordDataPoint(mb.startTime, ts, val, balenaDeviceRolloutStateAttributeValue)
 }
 
-// RecordBalenaFleetRolloutBehindAgeDataPoint adds a data point to balena.fleet.rollout.behind.age metric.
-func (mb *MetricsBuilder) RecordBalenaFleetRolloutBehindAgeDataPoint(ts pcommon.Timestamp, val float64) {
-	mb.metricBalenaFleetRolloutBehindAge.recordDataPoint(mb.startTime, ts, val)
+// RecordBalenaFleetDeviceServiceStatusDataPoint adds a data point to balena.fleet.device.service.status metric.
+func (mb *MetricsBuilder) RecordBalenaFleetDeviceServiceStatusDataPoint(ts pcommon.Timestamp, val int64, balenaServiceNameAttributeValue string, balenaServiceStatusAttributeValue string) {
+	mb.metricBalenaFleetDeviceServiceStatus.recordDataPoint(mb.startTime, ts, val, balenaServiceNameAttributeValue, balenaServiceStatusAttributeValue)
 }
 
-// RecordBalenaFleetRolloutDeviceCountDataPoint adds a data point to balena.fleet.rollout.device.count metric.
-func (mb *MetricsBuilder) RecordBalenaFleetRolloutDeviceCountDataPoint(ts pcommon.Timestamp, val int64, balenaRolloutStateAttributeValue string) {
-	mb.metricBalenaFleetRolloutDeviceCount.recordDataPoint(mb.startTime, ts, val, balenaRolloutStateAttributeValue)
+// RecordBalenaFleetDeviceStatusDataPoint adds a data point to balena.fleet.device.status metric.
+func (mb *MetricsBuilder) RecordBalenaFleetDeviceStatusDataPoint(ts pcommon.Timestamp, val int64, balenaDeviceStatusAttributeValue string) {
+	mb.metricBalenaFleetDeviceStatus.recordDataPoint(mb.startTime, ts, val, balenaDeviceStatusAttributeValue)
+}
+
+// RecordBalenaFleetDeviceSupervisorVersionDataPoint adds a data point to balena.fleet.device.supervisor.version metric.
+func (mb *MetricsBuilder) RecordBalenaFleetDeviceSupervisorVersionDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricBalenaFleetDeviceSupervisorVersion.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordBalenaFleetDeviceTypeDataPoint adds a data point to balena.fleet.device.type metric.
+func (mb *MetricsBuilder) RecordBalenaFleetDeviceTypeDataPoint(ts pcommon.Timestamp, val int64, balenaDeviceTypeAttributeValue string) {
+	mb.metricBalenaFleetDeviceType.recordDataPoint(mb.startTime, ts, val, balenaDeviceTypeAttributeValue)
+}
+
+// RecordBalenaFleetDeviceUpdateStatusDataPoint adds a data point to balena.fleet.device.update.status metric.
+func (mb *MetricsBuilder) RecordBalenaFleetDeviceUpdateStatusDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricBalenaFleetDeviceUpdateStatus.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordBalenaFleetLastBuildTimestampDataPoint adds a data point to balena.fleet.last_build.timestamp metric.
+func (mb *MetricsBuilder) RecordBalenaFleetLastBuildTimestampDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricBalenaFleetLastBuildTimestamp.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordBalenaFleetReleaseStatusDataPoint adds a data point to balena.fleet.release.status metric.
+func (mb *MetricsBuilder) RecordBalenaFleetReleaseStatusDataPoint(ts pcommon.Timestamp, val int64, balenaReleaseStatusAttributeValue string) {
+	mb.metricBalenaFleetReleaseStatus.recordDataPoint(mb.startTime, ts, val, balenaReleaseStatusAttributeValue)
 }
 
 // RecordBalenaFleetRolloutProgressDataPoint adds a data point to balena.fleet.rollout.progress metric.
@@ -2946,39 +3483,24 @@ func (mb *MetricsBuilder) RecordBalenaFleetRolloutProgressDataPoint(ts pcommon.T
 	mb.metricBalenaFleetRolloutProgress.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordBalenaFleetServiceDeviceCountDataPoint adds a data point to balena.fleet.service.device.count metric.
-func (mb *MetricsBuilder) RecordBalenaFleetServiceDeviceCountDataPoint(ts pcommon.Timestamp, val int64, balenaServiceNameAttributeValue string, balenaServiceStatusAttributeValue string) {
-	mb.metricBalenaFleetServiceDeviceCount.recordDataPoint(mb.startTime, ts, val, balenaServiceNameAttributeValue, balenaServiceStatusAttributeValue)
+// RecordBalenaFleetTargetReleaseInfoDataPoint adds a data point to balena.fleet.target_release.info metric.
+func (mb *MetricsBuilder) RecordBalenaFleetTargetReleaseInfoDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricBalenaFleetTargetReleaseInfo.recordDataPoint(mb.startTime, ts, val, options...)
 }
 
-// RecordBalenaFleetStatusCountDataPoint adds a data point to balena.fleet.status.count metric.
-func (mb *MetricsBuilder) RecordBalenaFleetStatusCountDataPoint(ts pcommon.Timestamp, val int64, balenaDeviceStatusAttributeValue string) {
-	mb.metricBalenaFleetStatusCount.recordDataPoint(mb.startTime, ts, val, balenaDeviceStatusAttributeValue)
-}
-
-// RecordBalenaFleetSupervisorVersionCountDataPoint adds a data point to balena.fleet.supervisor.version.count metric.
-func (mb *MetricsBuilder) RecordBalenaFleetSupervisorVersionCountDataPoint(ts pcommon.Timestamp, val int64, balenaSupervisorVersionAttributeValue string) {
-	mb.metricBalenaFleetSupervisorVersionCount.recordDataPoint(mb.startTime, ts, val, balenaSupervisorVersionAttributeValue)
-}
-
-// RecordBalenaFleetTypeCountDataPoint adds a data point to balena.fleet.type.count metric.
-func (mb *MetricsBuilder) RecordBalenaFleetTypeCountDataPoint(ts pcommon.Timestamp, val int64, balenaDeviceTypeSlugAttributeValue string) {
-	mb.metricBalenaFleetTypeCount.recordDataPoint(mb.startTime, ts, val, balenaDeviceTypeSlugAttributeValue)
-}
-
-// RecordBalenaFleetUpdateStatusCountDataPoint adds a data point to balena.fleet.update.status.count metric.
-func (mb *MetricsBuilder) RecordBalenaFleetUpdateStatusCountDataPoint(ts pcommon.Timestamp, val int64, balenaUpdateStatusAttributeValue string) {
-	mb.metricBalenaFleetUpdateStatusCount.recordDataPoint(mb.startTime, ts, val, balenaUpdateStatusAttributeValue)
-}
-
-// RecordBalenaReleaseAgeDataPoint adds a data point to balena.release.age metric.
-func (mb *MetricsBuilder) RecordBalenaReleaseAgeDataPoint(ts pcommon.Timestamp, val float64) {
-	mb.metricBalenaReleaseAge.recordDataPoint(mb.startTime, ts, val)
+// RecordBalenaFleetTargetReleaseTimestampDataPoint adds a data point to balena.fleet.target_release.timestamp metric.
+func (mb *MetricsBuilder) RecordBalenaFleetTargetReleaseTimestampDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricBalenaFleetTargetReleaseTimestamp.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordBalenaReleaseBuildDurationDataPoint adds a data point to balena.release.build.duration metric.
 func (mb *MetricsBuilder) RecordBalenaReleaseBuildDurationDataPoint(ts pcommon.Timestamp, val float64) {
 	mb.metricBalenaReleaseBuildDuration.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordBalenaReleaseCreatedTimestampDataPoint adds a data point to balena.release.created.timestamp metric.
+func (mb *MetricsBuilder) RecordBalenaReleaseCreatedTimestampDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricBalenaReleaseCreatedTimestamp.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordBalenaReleaseDevicePinnedDataPoint adds a data point to balena.release.device.pinned metric.
@@ -3004,6 +3526,21 @@ func (mb *MetricsBuilder) RecordBalenaReleaseImageSizeDataPoint(ts pcommon.Times
 // RecordBalenaReleaseInfoDataPoint adds a data point to balena.release.info metric.
 func (mb *MetricsBuilder) RecordBalenaReleaseInfoDataPoint(ts pcommon.Timestamp, val int64, balenaReleaseStatusAttributeValue string, balenaReleaseFinalAttributeValue bool) {
 	mb.metricBalenaReleaseInfo.recordDataPoint(mb.startTime, ts, val, balenaReleaseStatusAttributeValue, balenaReleaseFinalAttributeValue)
+}
+
+// RecordBalenaScrapeCompleteDataPoint adds a data point to balena.scrape.complete metric.
+func (mb *MetricsBuilder) RecordBalenaScrapeCompleteDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricBalenaScrapeComplete.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordBalenaScrapeFailureDataPoint adds a data point to balena.scrape.failure metric.
+func (mb *MetricsBuilder) RecordBalenaScrapeFailureDataPoint(ts pcommon.Timestamp, val int64, balenaRequestKindAttributeValue string, errorTypeAttributeValue string) {
+	mb.metricBalenaScrapeFailure.recordDataPoint(mb.startTime, ts, val, balenaRequestKindAttributeValue, errorTypeAttributeValue)
+}
+
+// RecordBalenaScrapeLastCompleteTimestampDataPoint adds a data point to balena.scrape.last_complete.timestamp metric.
+func (mb *MetricsBuilder) RecordBalenaScrapeLastCompleteTimestampDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricBalenaScrapeLastCompleteTimestamp.recordDataPoint(mb.startTime, ts, val)
 }
 
 // Reset resets metrics builder to its initial state. It should be used when external metrics source is restarted,

@@ -68,7 +68,7 @@ func TestMetricsBuilder(t *testing.T) {
 			allMetricsCount := 0
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordBalenaDeviceConnectivityDurationDataPoint(ts, 1)
+			mb.RecordBalenaAPIKeyExpiryTimestampDataPoint(ts, 1, WithBalenaAPIKeyNameMetricAttribute("balena.api_key.name-val"))
 
 			allMetricsCount++
 			mb.RecordBalenaDeviceCPUTemperatureDataPoint(ts, 1)
@@ -77,13 +77,19 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordBalenaDeviceCPUUtilizationDataPoint(ts, 1)
 
 			allMetricsCount++
-			mb.RecordBalenaDeviceHeartbeatDataPoint(ts, 1, "balena.device.heartbeat.state-val")
-
-			allMetricsCount++
-			mb.RecordBalenaDeviceHeartbeatDurationDataPoint(ts, 1)
+			mb.RecordBalenaDeviceHeartbeatStateDataPoint(ts, 1, "balena.device.heartbeat.state-val")
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordBalenaDeviceInfoDataPoint(ts, 1, "balena.os.version-val", "balena.os.variant-val", "balena.supervisor.version-val", "balena.release.running-val", "balena.release.target-val", false)
+			mb.RecordBalenaDeviceInfoDataPoint(ts, 1, true, WithBalenaOsVersionMetricAttribute("balena.os.version-val"), WithBalenaOsVariantMetricAttribute("balena.os.variant-val"), WithBalenaSupervisorVersionMetricAttribute("balena.supervisor.version-val"), WithBalenaReleaseVersionMetricAttribute("balena.release.version-val"), WithBalenaTargetReleaseVersionMetricAttribute("balena.target_release.version-val"))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordBalenaDeviceLastConnectivityEventTimestampDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordBalenaDeviceLastHeartbeatChangeTimestampDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordBalenaDeviceLastVpnEventTimestampDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordBalenaDeviceMemoryLimitDataPoint(ts, 1)
@@ -95,10 +101,13 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordBalenaDeviceOnlineDataPoint(ts, 1)
 
 			allMetricsCount++
+			mb.RecordBalenaDeviceRolloutStateDataPoint(ts, 1, "balena.device.rollout.state-val")
+
+			allMetricsCount++
 			mb.RecordBalenaDeviceServiceDownloadProgressDataPoint(ts, 1, "balena.service.name-val")
 
 			allMetricsCount++
-			mb.RecordBalenaDeviceServiceInstallAgeDataPoint(ts, 1, "balena.service.name-val")
+			mb.RecordBalenaDeviceServiceInstalledTimestampDataPoint(ts, 1, "balena.service.name-val")
 
 			allMetricsCount++
 			mb.RecordBalenaDeviceServiceStatusDataPoint(ts, 1, "balena.service.name-val", "balena.service.status-val")
@@ -122,64 +131,67 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordBalenaDeviceUpdateProgressDataPoint(ts, 1)
 
 			allMetricsCount++
-			mb.RecordBalenaDeviceUpdateStatusDataPoint(ts, 1, "balena.update.status-val")
+			mb.RecordBalenaDeviceUpdateStatusDataPoint(ts, 1, WithBalenaDeviceUpdateStatusMetricAttribute("balena.device.update.status-val"))
 
 			allMetricsCount++
 			mb.RecordBalenaDeviceVpnConnectedDataPoint(ts, 1)
-
-			allMetricsCount++
-			mb.RecordBalenaDeviceVpnDurationDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordBalenaDevicesOnlineDataPoint(ts, 1)
-
-			allMetricsCount++
-			mb.RecordBalenaFleetBuildAgeDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordBalenaFleetConnectivityLostDataPoint(ts, 1)
+			mb.RecordBalenaFleetDeviceDisconnectionsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordBalenaFleetDeviceCountDataPoint(ts, 1)
+			mb.RecordBalenaFleetDeviceHeartbeatStateDataPoint(ts, 1, "balena.device.heartbeat.state-val")
+
+			allMetricsCount++
+			mb.RecordBalenaFleetDeviceOsVersionDataPoint(ts, 1, WithBalenaOsVersionMetricAttribute("balena.os.version-val"))
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordBalenaFleetHeartbeatCountDataPoint(ts, 1, "balena.device.heartbeat.state-val")
-
-			allMetricsCount++
-			mb.RecordBalenaFleetOsVersionCountDataPoint(ts, 1, "balena.os.version-val")
-
-			allMetricsCount++
-			mb.RecordBalenaFleetReleaseCountDataPoint(ts, 1, "balena.release.status-val")
-
-			allMetricsCount++
-			mb.RecordBalenaFleetRolloutBehindAgeDataPoint(ts, 1)
+			mb.RecordBalenaFleetDeviceReconnectionsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordBalenaFleetRolloutDeviceCountDataPoint(ts, 1, "balena.rollout.state-val")
+			mb.RecordBalenaFleetDeviceRegisteredDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordBalenaFleetDeviceRolloutStateDataPoint(ts, 1, "balena.device.rollout.state-val")
+
+			allMetricsCount++
+			mb.RecordBalenaFleetDeviceServiceStatusDataPoint(ts, 1, "balena.service.name-val", "balena.service.status-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordBalenaFleetDeviceStatusDataPoint(ts, 1, "balena.device.status-val")
+
+			allMetricsCount++
+			mb.RecordBalenaFleetDeviceSupervisorVersionDataPoint(ts, 1, WithBalenaSupervisorVersionMetricAttribute("balena.supervisor.version-val"))
+
+			allMetricsCount++
+			mb.RecordBalenaFleetDeviceTypeDataPoint(ts, 1, "balena.device.type-val")
+
+			allMetricsCount++
+			mb.RecordBalenaFleetDeviceUpdateStatusDataPoint(ts, 1, WithBalenaDeviceUpdateStatusMetricAttribute("balena.device.update.status-val"))
+
+			allMetricsCount++
+			mb.RecordBalenaFleetLastBuildTimestampDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordBalenaFleetReleaseStatusDataPoint(ts, 1, "balena.release.status-val")
 
 			allMetricsCount++
 			mb.RecordBalenaFleetRolloutProgressDataPoint(ts, 1)
-
-			allMetricsCount++
-			mb.RecordBalenaFleetServiceDeviceCountDataPoint(ts, 1, "balena.service.name-val", "balena.service.status-val")
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordBalenaFleetStatusCountDataPoint(ts, 1, "balena.device.status-val")
+			mb.RecordBalenaFleetTargetReleaseInfoDataPoint(ts, 1, WithBalenaReleaseVersionMetricAttribute("balena.release.version-val"))
 
 			allMetricsCount++
-			mb.RecordBalenaFleetSupervisorVersionCountDataPoint(ts, 1, "balena.supervisor.version-val")
-
-			allMetricsCount++
-			mb.RecordBalenaFleetTypeCountDataPoint(ts, 1, "balena.device.type.slug-val")
-
-			allMetricsCount++
-			mb.RecordBalenaFleetUpdateStatusCountDataPoint(ts, 1, "balena.update.status-val")
-
-			allMetricsCount++
-			mb.RecordBalenaReleaseAgeDataPoint(ts, 1)
+			mb.RecordBalenaFleetTargetReleaseTimestampDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordBalenaReleaseBuildDurationDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordBalenaReleaseCreatedTimestampDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordBalenaReleaseDevicePinnedDataPoint(ts, 1)
@@ -195,8 +207,18 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordBalenaReleaseInfoDataPoint(ts, 1, "balena.release.status-val", true)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordBalenaScrapeCompleteDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordBalenaScrapeFailureDataPoint(ts, 1, "balena.request.kind-val", "error.type-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordBalenaScrapeLastCompleteTimestampDataPoint(ts, 1)
 
 			rb := mb.NewResourceBuilder()
+			rb.SetBalenaAPIEndpoint("balena.api.endpoint-val")
 			rb.SetBalenaDeviceName("balena.device.name-val")
 			rb.SetBalenaDeviceType("balena.device.type-val")
 			rb.SetBalenaDeviceUUID("balena.device.uuid-val")
@@ -204,8 +226,10 @@ func TestMetricsBuilder(t *testing.T) {
 			rb.SetBalenaFleetName("balena.fleet.name-val")
 			rb.SetBalenaFleetSlug("balena.fleet.slug-val")
 			rb.SetBalenaOrganizationHandle("balena.organization.handle-val")
+			rb.SetBalenaReceiverName("balena.receiver.name-val")
 			rb.SetBalenaReleaseCommit("balena.release.commit-val")
 			rb.SetBalenaReleaseVersion("balena.release.version-val")
+			rb.SetBalenaShardIndex(18)
 			rb.SetFleetName("fleet.name-val")
 			res := rb.Emit()
 			metrics := mb.Emit(WithResource(res))
@@ -235,18 +259,21 @@ func TestMetricsBuilder(t *testing.T) {
 			validatedMetrics := make(map[string]bool)
 			for _, mi := range allMetricsList {
 				switch mi.Name() {
-				case "balena.device.connectivity.duration":
-					assert.False(t, validatedMetrics["balena.device.connectivity.duration"], "Found a duplicate in the metrics slice: balena.device.connectivity.duration")
-					validatedMetrics["balena.device.connectivity.duration"] = true
+				case "balena.api_key.expiry.timestamp":
+					assert.False(t, validatedMetrics["balena.api_key.expiry.timestamp"], "Found a duplicate in the metrics slice: balena.api_key.expiry.timestamp")
+					validatedMetrics["balena.api_key.expiry.timestamp"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time since the device last connected to, or dropped from, the balena VPN.", mi.Description())
+					assert.Equal(t, "Time at which an API key of the credentials' owner expires.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
 					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
-					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					balenaAPIKeyNameAttrVal, ok := dp.Attributes().Get("balena.api_key.name")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.api_key.name-val", balenaAPIKeyNameAttrVal.Str())
 				case "balena.device.cpu.temperature":
 					assert.False(t, validatedMetrics["balena.device.cpu.temperature"], "Found a duplicate in the metrics slice: balena.device.cpu.temperature")
 					validatedMetrics["balena.device.cpu.temperature"] = true
@@ -264,19 +291,19 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["balena.device.cpu.utilization"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the CPU in use, the mean over its cores.", mi.Description())
+					assert.Equal(t, "Fraction of CPU time in use, averaged over the cores.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
 					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
-				case "balena.device.heartbeat":
-					assert.False(t, validatedMetrics["balena.device.heartbeat"], "Found a duplicate in the metrics slice: balena.device.heartbeat")
-					validatedMetrics["balena.device.heartbeat"] = true
+				case "balena.device.heartbeat.state":
+					assert.False(t, validatedMetrics["balena.device.heartbeat.state"], "Found a duplicate in the metrics slice: balena.device.heartbeat.state")
+					validatedMetrics["balena.device.heartbeat.state"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "The state of the device's API heartbeat, as an attribute; the value is always 1.", mi.Description())
+					assert.Equal(t, "State of the device's API heartbeat: 1 for the current state.", mi.Description())
 					assert.Equal(t, "{device}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -288,24 +315,12 @@ func TestMetricsBuilder(t *testing.T) {
 					balenaDeviceHeartbeatStateAttrVal, ok := dp.Attributes().Get("balena.device.heartbeat.state")
 					assert.True(t, ok)
 					assert.Equal(t, "balena.device.heartbeat.state-val", balenaDeviceHeartbeatStateAttrVal.Str())
-				case "balena.device.heartbeat.duration":
-					assert.False(t, validatedMetrics["balena.device.heartbeat.duration"], "Found a duplicate in the metrics slice: balena.device.heartbeat.duration")
-					validatedMetrics["balena.device.heartbeat.duration"] = true
-					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
-					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time since the device's API heartbeat last changed its state.", mi.Description())
-					assert.Equal(t, "s", mi.Unit())
-					dp := mi.Gauge().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
-					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "balena.device.info":
 					assert.False(t, validatedMetrics["balena.device.info"], "Found a duplicate in the metrics slice: balena.device.info")
 					validatedMetrics["balena.device.info"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Texts that change during a device's life, as attributes; the value is always 1.", mi.Description())
+					assert.Equal(t, "Versions that the device runs and should run, as attributes. Always 1.", mi.Description())
 					assert.Equal(t, "{device}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -323,21 +338,57 @@ func TestMetricsBuilder(t *testing.T) {
 					balenaSupervisorVersionAttrVal, ok := dp.Attributes().Get("balena.supervisor.version")
 					assert.True(t, ok)
 					assert.Equal(t, "balena.supervisor.version-val", balenaSupervisorVersionAttrVal.Str())
-					balenaReleaseRunningAttrVal, ok := dp.Attributes().Get("balena.release.running")
+					balenaReleaseVersionAttrVal, ok := dp.Attributes().Get("balena.release.version")
 					assert.True(t, ok)
-					assert.Equal(t, "balena.release.running-val", balenaReleaseRunningAttrVal.Str())
-					balenaReleaseTargetAttrVal, ok := dp.Attributes().Get("balena.release.target")
+					assert.Equal(t, "balena.release.version-val", balenaReleaseVersionAttrVal.Str())
+					balenaTargetReleaseVersionAttrVal, ok := dp.Attributes().Get("balena.target_release.version")
 					assert.True(t, ok)
-					assert.Equal(t, "balena.release.target-val", balenaReleaseTargetAttrVal.Str())
-					balenaReleasePinnedAttrVal, ok := dp.Attributes().Get("balena.release.pinned")
+					assert.Equal(t, "balena.target_release.version-val", balenaTargetReleaseVersionAttrVal.Str())
+					balenaDevicePinnedAttrVal, ok := dp.Attributes().Get("balena.device.pinned")
 					assert.True(t, ok)
-					assert.False(t, balenaReleasePinnedAttrVal.Bool())
+					assert.True(t, balenaDevicePinnedAttrVal.Bool())
+				case "balena.device.last_connectivity_event.timestamp":
+					assert.False(t, validatedMetrics["balena.device.last_connectivity_event.timestamp"], "Found a duplicate in the metrics slice: balena.device.last_connectivity_event.timestamp")
+					validatedMetrics["balena.device.last_connectivity_event.timestamp"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time at which the device last connected to the balena VPN or disconnected from it.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "balena.device.last_heartbeat_change.timestamp":
+					assert.False(t, validatedMetrics["balena.device.last_heartbeat_change.timestamp"], "Found a duplicate in the metrics slice: balena.device.last_heartbeat_change.timestamp")
+					validatedMetrics["balena.device.last_heartbeat_change.timestamp"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time at which the device's API heartbeat last changed its state.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "balena.device.last_vpn_event.timestamp":
+					assert.False(t, validatedMetrics["balena.device.last_vpn_event.timestamp"], "Found a duplicate in the metrics slice: balena.device.last_vpn_event.timestamp")
+					validatedMetrics["balena.device.last_vpn_event.timestamp"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time at which the device last connected to the balena VPN or disconnected from it.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "balena.device.memory.limit":
 					assert.False(t, validatedMetrics["balena.device.memory.limit"], "Found a duplicate in the metrics slice: balena.device.memory.limit")
 					validatedMetrics["balena.device.memory.limit"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Memory that the device has.", mi.Description())
+					assert.Equal(t, "Memory of the device.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -365,7 +416,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["balena.device.online"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether the device is online (1) or not (0), as the server's `is_online` says.", mi.Description())
+					assert.Equal(t, "Whether the device is online (1) or not (0).", mi.Description())
 					assert.Equal(t, "{device}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -374,6 +425,23 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "balena.device.rollout.state":
+					assert.False(t, validatedMetrics["balena.device.rollout.state"], "Found a duplicate in the metrics slice: balena.device.rollout.state")
+					validatedMetrics["balena.device.rollout.state"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "How the device stands to the target release of its fleet: 1 for the current state.", mi.Description())
+					assert.Equal(t, "{device}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					balenaDeviceRolloutStateAttrVal, ok := dp.Attributes().Get("balena.device.rollout.state")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.device.rollout.state-val", balenaDeviceRolloutStateAttrVal.Str())
 				case "balena.device.service.download.progress":
 					assert.False(t, validatedMetrics["balena.device.service.download.progress"], "Found a duplicate in the metrics slice: balena.device.service.download.progress")
 					validatedMetrics["balena.device.service.download.progress"] = true
@@ -389,12 +457,12 @@ func TestMetricsBuilder(t *testing.T) {
 					balenaServiceNameAttrVal, ok := dp.Attributes().Get("balena.service.name")
 					assert.True(t, ok)
 					assert.Equal(t, "balena.service.name-val", balenaServiceNameAttrVal.Str())
-				case "balena.device.service.install.age":
-					assert.False(t, validatedMetrics["balena.device.service.install.age"], "Found a duplicate in the metrics slice: balena.device.service.install.age")
-					validatedMetrics["balena.device.service.install.age"] = true
+				case "balena.device.service.installed.timestamp":
+					assert.False(t, validatedMetrics["balena.device.service.installed.timestamp"], "Found a duplicate in the metrics slice: balena.device.service.installed.timestamp")
+					validatedMetrics["balena.device.service.installed.timestamp"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time since the image of a service was installed on the device.", mi.Description())
+					assert.Equal(t, "Time at which the image of a service was installed on the device.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -409,7 +477,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["balena.device.service.status"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "The status of a service on the device, as an attribute; the value is always 1.", mi.Description())
+					assert.Equal(t, "Status of a service on the device: 1 for the current status.", mi.Description())
 					assert.Equal(t, "{device}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -429,7 +497,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["balena.device.status"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "The device's overall status, as an attribute; the value is always 1.", mi.Description())
+					assert.Equal(t, "Overall status of the device: 1 for the current status.", mi.Description())
 					assert.Equal(t, "{device}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -460,7 +528,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["balena.device.storage.usage"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Space used on the device's data partition.", mi.Description())
+					assert.Equal(t, "Space in use on the device's data partition.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -474,7 +542,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["balena.device.storage.utilization"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the device's data partition in use.", mi.Description())
+					assert.Equal(t, "Fraction of the device's data partition in use.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -486,7 +554,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["balena.device.undervoltage"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether the device has seen too low a supply voltage since it booted (1) or not (0).", mi.Description())
+					assert.Equal(t, "Whether the device has detected undervoltage since it booted (1) or not (0).", mi.Description())
 					assert.Equal(t, "{device}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -500,7 +568,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["balena.device.update.progress"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Progress of the download or update under way.", mi.Description())
+					assert.Equal(t, "Progress of the current download or update.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -512,7 +580,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["balena.device.update.status"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "The state of the device's release update, as an attribute; the value is always 1.", mi.Description())
+					assert.Equal(t, "State of the device's release update: 1 for the current state.", mi.Description())
 					assert.Equal(t, "{device}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -521,9 +589,9 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-					balenaUpdateStatusAttrVal, ok := dp.Attributes().Get("balena.update.status")
+					balenaDeviceUpdateStatusAttrVal, ok := dp.Attributes().Get("balena.device.update.status")
 					assert.True(t, ok)
-					assert.Equal(t, "balena.update.status-val", balenaUpdateStatusAttrVal.Str())
+					assert.Equal(t, "balena.device.update.status-val", balenaDeviceUpdateStatusAttrVal.Str())
 				case "balena.device.vpn.connected":
 					assert.False(t, validatedMetrics["balena.device.vpn.connected"], "Found a duplicate in the metrics slice: balena.device.vpn.connected")
 					validatedMetrics["balena.device.vpn.connected"] = true
@@ -538,18 +606,6 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-				case "balena.device.vpn.duration":
-					assert.False(t, validatedMetrics["balena.device.vpn.duration"], "Found a duplicate in the metrics slice: balena.device.vpn.duration")
-					validatedMetrics["balena.device.vpn.duration"] = true
-					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
-					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time since the device last connected to, or dropped from, the balena VPN.", mi.Description())
-					assert.Equal(t, "s", mi.Unit())
-					dp := mi.Gauge().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
-					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "balena.devices.online":
 					assert.False(t, validatedMetrics["balena.devices.online"], "Found a duplicate in the metrics slice: balena.devices.online")
 					validatedMetrics["balena.devices.online"] = true
@@ -562,47 +618,23 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-				case "balena.fleet.build.age":
-					assert.False(t, validatedMetrics["balena.fleet.build.age"], "Found a duplicate in the metrics slice: balena.fleet.build.age")
-					validatedMetrics["balena.fleet.build.age"] = true
-					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
-					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time since the last successful build of a release of the fleet ended.", mi.Description())
-					assert.Equal(t, "s", mi.Unit())
-					dp := mi.Gauge().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
-					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
-				case "balena.fleet.connectivity.lost":
-					assert.False(t, validatedMetrics["balena.fleet.connectivity.lost"], "Found a duplicate in the metrics slice: balena.fleet.connectivity.lost")
-					validatedMetrics["balena.fleet.connectivity.lost"] = true
-					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
-					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Devices of the fleet that dropped from the balena VPN within the last collection interval and are still off it.", mi.Description())
-					assert.Equal(t, "{device}", mi.Unit())
-					dp := mi.Gauge().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "balena.fleet.device.count":
-					assert.False(t, validatedMetrics["balena.fleet.device.count"], "Found a duplicate in the metrics slice: balena.fleet.device.count")
-					validatedMetrics["balena.fleet.device.count"] = true
+				case "balena.fleet.device.disconnections":
+					assert.False(t, validatedMetrics["balena.fleet.device.disconnections"], "Found a duplicate in the metrics slice: balena.fleet.device.disconnections")
+					validatedMetrics["balena.fleet.device.disconnections"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Devices of the fleet.", mi.Description())
-					assert.Equal(t, "{device}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, "Times that a device of the fleet was found to have lost its connection to the balena VPN.", mi.Description())
+					assert.Equal(t, "{disconnection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-				case "balena.fleet.heartbeat.count":
-					assert.False(t, validatedMetrics["balena.fleet.heartbeat.count"], "Found a duplicate in the metrics slice: balena.fleet.heartbeat.count")
-					validatedMetrics["balena.fleet.heartbeat.count"] = true
+				case "balena.fleet.device.heartbeat.state":
+					assert.False(t, validatedMetrics["balena.fleet.device.heartbeat.state"], "Found a duplicate in the metrics slice: balena.fleet.device.heartbeat.state")
+					validatedMetrics["balena.fleet.device.heartbeat.state"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Devices of the fleet by state of their API heartbeat.", mi.Description())
@@ -617,9 +649,9 @@ func TestMetricsBuilder(t *testing.T) {
 					balenaDeviceHeartbeatStateAttrVal, ok := dp.Attributes().Get("balena.device.heartbeat.state")
 					assert.True(t, ok)
 					assert.Equal(t, "balena.device.heartbeat.state-val", balenaDeviceHeartbeatStateAttrVal.Str())
-				case "balena.fleet.os.version.count":
-					assert.False(t, validatedMetrics["balena.fleet.os.version.count"], "Found a duplicate in the metrics slice: balena.fleet.os.version.count")
-					validatedMetrics["balena.fleet.os.version.count"] = true
+				case "balena.fleet.device.os.version":
+					assert.False(t, validatedMetrics["balena.fleet.device.os.version"], "Found a duplicate in the metrics slice: balena.fleet.device.os.version")
+					validatedMetrics["balena.fleet.device.os.version"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Devices of the fleet by version of the operating system.", mi.Description())
@@ -634,41 +666,26 @@ func TestMetricsBuilder(t *testing.T) {
 					balenaOsVersionAttrVal, ok := dp.Attributes().Get("balena.os.version")
 					assert.True(t, ok)
 					assert.Equal(t, "balena.os.version-val", balenaOsVersionAttrVal.Str())
-				case "balena.fleet.release.count":
-					assert.False(t, validatedMetrics["balena.fleet.release.count"], "Found a duplicate in the metrics slice: balena.fleet.release.count")
-					validatedMetrics["balena.fleet.release.count"] = true
+				case "balena.fleet.device.reconnections":
+					assert.False(t, validatedMetrics["balena.fleet.device.reconnections"], "Found a duplicate in the metrics slice: balena.fleet.device.reconnections")
+					validatedMetrics["balena.fleet.device.reconnections"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Releases of the fleet by status.", mi.Description())
-					assert.Equal(t, "{release}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, "Times that a device of the fleet was found to have connected to the balena VPN after it had been found disconnected.", mi.Description())
+					assert.Equal(t, "{reconnection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-					balenaReleaseStatusAttrVal, ok := dp.Attributes().Get("balena.release.status")
-					assert.True(t, ok)
-					assert.Equal(t, "balena.release.status-val", balenaReleaseStatusAttrVal.Str())
-				case "balena.fleet.rollout.behind.age":
-					assert.False(t, validatedMetrics["balena.fleet.rollout.behind.age"], "Found a duplicate in the metrics slice: balena.fleet.rollout.behind.age")
-					validatedMetrics["balena.fleet.rollout.behind.age"] = true
-					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
-					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time since the release that the fleet targets became final, as long as a device that is not pinned to another one does not run it.", mi.Description())
-					assert.Equal(t, "s", mi.Unit())
-					dp := mi.Gauge().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
-					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
-				case "balena.fleet.rollout.device.count":
-					assert.False(t, validatedMetrics["balena.fleet.rollout.device.count"], "Found a duplicate in the metrics slice: balena.fleet.rollout.device.count")
-					validatedMetrics["balena.fleet.rollout.device.count"] = true
+				case "balena.fleet.device.registered":
+					assert.False(t, validatedMetrics["balena.fleet.device.registered"], "Found a duplicate in the metrics slice: balena.fleet.device.registered")
+					validatedMetrics["balena.fleet.device.registered"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Devices of the fleet by how they stand to the release that it targets.", mi.Description())
+					assert.Equal(t, "Devices of the fleet.", mi.Description())
 					assert.Equal(t, "{device}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -677,24 +694,26 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-					balenaRolloutStateAttrVal, ok := dp.Attributes().Get("balena.rollout.state")
-					assert.True(t, ok)
-					assert.Equal(t, "balena.rollout.state-val", balenaRolloutStateAttrVal.Str())
-				case "balena.fleet.rollout.progress":
-					assert.False(t, validatedMetrics["balena.fleet.rollout.progress"], "Found a duplicate in the metrics slice: balena.fleet.rollout.progress")
-					validatedMetrics["balena.fleet.rollout.progress"] = true
-					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
-					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the fleet's devices that run the release that it targets, of those not pinned to another one.", mi.Description())
-					assert.Equal(t, "1", mi.Unit())
-					dp := mi.Gauge().DataPoints().At(0)
+				case "balena.fleet.device.rollout.state":
+					assert.False(t, validatedMetrics["balena.fleet.device.rollout.state"], "Found a duplicate in the metrics slice: balena.fleet.device.rollout.state")
+					validatedMetrics["balena.fleet.device.rollout.state"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Devices of the fleet by how they stand to its target release.", mi.Description())
+					assert.Equal(t, "{device}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
 					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
-					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
-				case "balena.fleet.service.device.count":
-					assert.False(t, validatedMetrics["balena.fleet.service.device.count"], "Found a duplicate in the metrics slice: balena.fleet.service.device.count")
-					validatedMetrics["balena.fleet.service.device.count"] = true
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					balenaDeviceRolloutStateAttrVal, ok := dp.Attributes().Get("balena.device.rollout.state")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.device.rollout.state-val", balenaDeviceRolloutStateAttrVal.Str())
+				case "balena.fleet.device.service.status":
+					assert.False(t, validatedMetrics["balena.fleet.device.service.status"], "Found a duplicate in the metrics slice: balena.fleet.device.service.status")
+					validatedMetrics["balena.fleet.device.service.status"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Devices of the fleet by service and its status.", mi.Description())
@@ -712,9 +731,9 @@ func TestMetricsBuilder(t *testing.T) {
 					balenaServiceStatusAttrVal, ok := dp.Attributes().Get("balena.service.status")
 					assert.True(t, ok)
 					assert.Equal(t, "balena.service.status-val", balenaServiceStatusAttrVal.Str())
-				case "balena.fleet.status.count":
-					assert.False(t, validatedMetrics["balena.fleet.status.count"], "Found a duplicate in the metrics slice: balena.fleet.status.count")
-					validatedMetrics["balena.fleet.status.count"] = true
+				case "balena.fleet.device.status":
+					assert.False(t, validatedMetrics["balena.fleet.device.status"], "Found a duplicate in the metrics slice: balena.fleet.device.status")
+					validatedMetrics["balena.fleet.device.status"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Devices of the fleet by overall status.", mi.Description())
@@ -729,9 +748,9 @@ func TestMetricsBuilder(t *testing.T) {
 					balenaDeviceStatusAttrVal, ok := dp.Attributes().Get("balena.device.status")
 					assert.True(t, ok)
 					assert.Equal(t, "balena.device.status-val", balenaDeviceStatusAttrVal.Str())
-				case "balena.fleet.supervisor.version.count":
-					assert.False(t, validatedMetrics["balena.fleet.supervisor.version.count"], "Found a duplicate in the metrics slice: balena.fleet.supervisor.version.count")
-					validatedMetrics["balena.fleet.supervisor.version.count"] = true
+				case "balena.fleet.device.supervisor.version":
+					assert.False(t, validatedMetrics["balena.fleet.device.supervisor.version"], "Found a duplicate in the metrics slice: balena.fleet.device.supervisor.version")
+					validatedMetrics["balena.fleet.device.supervisor.version"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Devices of the fleet by version of the supervisor.", mi.Description())
@@ -746,9 +765,9 @@ func TestMetricsBuilder(t *testing.T) {
 					balenaSupervisorVersionAttrVal, ok := dp.Attributes().Get("balena.supervisor.version")
 					assert.True(t, ok)
 					assert.Equal(t, "balena.supervisor.version-val", balenaSupervisorVersionAttrVal.Str())
-				case "balena.fleet.type.count":
-					assert.False(t, validatedMetrics["balena.fleet.type.count"], "Found a duplicate in the metrics slice: balena.fleet.type.count")
-					validatedMetrics["balena.fleet.type.count"] = true
+				case "balena.fleet.device.type":
+					assert.False(t, validatedMetrics["balena.fleet.device.type"], "Found a duplicate in the metrics slice: balena.fleet.device.type")
+					validatedMetrics["balena.fleet.device.type"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Devices of the fleet by device type.", mi.Description())
@@ -760,12 +779,12 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-					balenaDeviceTypeSlugAttrVal, ok := dp.Attributes().Get("balena.device.type.slug")
+					balenaDeviceTypeAttrVal, ok := dp.Attributes().Get("balena.device.type")
 					assert.True(t, ok)
-					assert.Equal(t, "balena.device.type.slug-val", balenaDeviceTypeSlugAttrVal.Str())
-				case "balena.fleet.update.status.count":
-					assert.False(t, validatedMetrics["balena.fleet.update.status.count"], "Found a duplicate in the metrics slice: balena.fleet.update.status.count")
-					validatedMetrics["balena.fleet.update.status.count"] = true
+					assert.Equal(t, "balena.device.type-val", balenaDeviceTypeAttrVal.Str())
+				case "balena.fleet.device.update.status":
+					assert.False(t, validatedMetrics["balena.fleet.device.update.status"], "Found a duplicate in the metrics slice: balena.fleet.device.update.status")
+					validatedMetrics["balena.fleet.device.update.status"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Devices of the fleet by state of their release update.", mi.Description())
@@ -777,15 +796,73 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-					balenaUpdateStatusAttrVal, ok := dp.Attributes().Get("balena.update.status")
+					balenaDeviceUpdateStatusAttrVal, ok := dp.Attributes().Get("balena.device.update.status")
 					assert.True(t, ok)
-					assert.Equal(t, "balena.update.status-val", balenaUpdateStatusAttrVal.Str())
-				case "balena.release.age":
-					assert.False(t, validatedMetrics["balena.release.age"], "Found a duplicate in the metrics slice: balena.release.age")
-					validatedMetrics["balena.release.age"] = true
+					assert.Equal(t, "balena.device.update.status-val", balenaDeviceUpdateStatusAttrVal.Str())
+				case "balena.fleet.last_build.timestamp":
+					assert.False(t, validatedMetrics["balena.fleet.last_build.timestamp"], "Found a duplicate in the metrics slice: balena.fleet.last_build.timestamp")
+					validatedMetrics["balena.fleet.last_build.timestamp"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time since the release was created.", mi.Description())
+					assert.Equal(t, "Time at which the fleet's last successful build ended.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "balena.fleet.release.status":
+					assert.False(t, validatedMetrics["balena.fleet.release.status"], "Found a duplicate in the metrics slice: balena.fleet.release.status")
+					validatedMetrics["balena.fleet.release.status"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Releases of the fleet by status of their build.", mi.Description())
+					assert.Equal(t, "{release}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					balenaReleaseStatusAttrVal, ok := dp.Attributes().Get("balena.release.status")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.release.status-val", balenaReleaseStatusAttrVal.Str())
+				case "balena.fleet.rollout.progress":
+					assert.False(t, validatedMetrics["balena.fleet.rollout.progress"], "Found a duplicate in the metrics slice: balena.fleet.rollout.progress")
+					validatedMetrics["balena.fleet.rollout.progress"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Fraction of the fleet's devices that run its target release.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "balena.fleet.target_release.info":
+					assert.False(t, validatedMetrics["balena.fleet.target_release.info"], "Found a duplicate in the metrics slice: balena.fleet.target_release.info")
+					validatedMetrics["balena.fleet.target_release.info"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Version of the fleet's target release, as an attribute. Always 1.", mi.Description())
+					assert.Equal(t, "{release}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					balenaReleaseVersionAttrVal, ok := dp.Attributes().Get("balena.release.version")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.release.version-val", balenaReleaseVersionAttrVal.Str())
+				case "balena.fleet.target_release.timestamp":
+					assert.False(t, validatedMetrics["balena.fleet.target_release.timestamp"], "Found a duplicate in the metrics slice: balena.fleet.target_release.timestamp")
+					validatedMetrics["balena.fleet.target_release.timestamp"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time at which the fleet's target release became final.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -797,7 +874,19 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["balena.release.build.duration"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time that the build of the release took.", mi.Description())
+					assert.Equal(t, "Duration of the release's build.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "balena.release.created.timestamp":
+					assert.False(t, validatedMetrics["balena.release.created.timestamp"], "Found a duplicate in the metrics slice: balena.release.created.timestamp")
+					validatedMetrics["balena.release.created.timestamp"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time at which the release was created.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -837,7 +926,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["balena.release.device.targeted"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Devices that should run the release, because they are pinned to it or because they follow their fleet.", mi.Description())
+					assert.Equal(t, "Devices that should run the release, because they are pinned to it or follow their fleet.", mi.Description())
 					assert.Equal(t, "{device}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -865,7 +954,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["balena.release.info"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Status of the release and whether it is final, as attributes; the value is always 1.", mi.Description())
+					assert.Equal(t, "Status of the release and whether it is final, as attributes. Always 1.", mi.Description())
 					assert.Equal(t, "{release}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -880,6 +969,50 @@ func TestMetricsBuilder(t *testing.T) {
 					balenaReleaseFinalAttrVal, ok := dp.Attributes().Get("balena.release.final")
 					assert.True(t, ok)
 					assert.True(t, balenaReleaseFinalAttrVal.Bool())
+				case "balena.scrape.complete":
+					assert.False(t, validatedMetrics["balena.scrape.complete"], "Found a duplicate in the metrics slice: balena.scrape.complete")
+					validatedMetrics["balena.scrape.complete"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Whether the last scrape was complete (1) or not (0).", mi.Description())
+					assert.Equal(t, "{scrape}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "balena.scrape.failure":
+					assert.False(t, validatedMetrics["balena.scrape.failure"], "Found a duplicate in the metrics slice: balena.scrape.failure")
+					validatedMetrics["balena.scrape.failure"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Kinds of requests that failed in the last scrape. Always 1; absent once the kind succeeds.", mi.Description())
+					assert.Equal(t, "{request}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					balenaRequestKindAttrVal, ok := dp.Attributes().Get("balena.request.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.request.kind-val", balenaRequestKindAttrVal.Str())
+					errorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "error.type-val", errorTypeAttrVal.Str())
+				case "balena.scrape.last_complete.timestamp":
+					assert.False(t, validatedMetrics["balena.scrape.last_complete.timestamp"], "Found a duplicate in the metrics slice: balena.scrape.last_complete.timestamp")
+					validatedMetrics["balena.scrape.last_complete.timestamp"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time of the last complete scrape.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				}
 			}
 		})

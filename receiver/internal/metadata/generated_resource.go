@@ -21,6 +21,13 @@ func NewResourceBuilder(rac ResourceAttributesConfig) *ResourceBuilder {
 	}
 }
 
+// SetBalenaAPIEndpoint sets provided value as "balena.api.endpoint" attribute.
+func (rb *ResourceBuilder) SetBalenaAPIEndpoint(val string) {
+	if rb.config.BalenaAPIEndpoint.Enabled {
+		rb.res.Attributes().PutStr("balena.api.endpoint", val)
+	}
+}
+
 // SetBalenaDeviceName sets provided value as "balena.device.name" attribute.
 func (rb *ResourceBuilder) SetBalenaDeviceName(val string) {
 	if rb.config.BalenaDeviceName.Enabled {
@@ -70,6 +77,13 @@ func (rb *ResourceBuilder) SetBalenaOrganizationHandle(val string) {
 	}
 }
 
+// SetBalenaReceiverName sets provided value as "balena.receiver.name" attribute.
+func (rb *ResourceBuilder) SetBalenaReceiverName(val string) {
+	if rb.config.BalenaReceiverName.Enabled {
+		rb.res.Attributes().PutStr("balena.receiver.name", val)
+	}
+}
+
 // SetBalenaReleaseCommit sets provided value as "balena.release.commit" attribute.
 func (rb *ResourceBuilder) SetBalenaReleaseCommit(val string) {
 	if rb.config.BalenaReleaseCommit.Enabled {
@@ -81,6 +95,13 @@ func (rb *ResourceBuilder) SetBalenaReleaseCommit(val string) {
 func (rb *ResourceBuilder) SetBalenaReleaseVersion(val string) {
 	if rb.config.BalenaReleaseVersion.Enabled {
 		rb.res.Attributes().PutStr("balena.release.version", val)
+	}
+}
+
+// SetBalenaShardIndex sets provided value as "balena.shard.index" attribute.
+func (rb *ResourceBuilder) SetBalenaShardIndex(val int64) {
+	if rb.config.BalenaShardIndex.Enabled {
+		rb.res.Attributes().PutInt("balena.shard.index", val)
 	}
 }
 

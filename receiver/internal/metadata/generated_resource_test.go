@@ -13,6 +13,7 @@ func TestResourceBuilder(t *testing.T) {
 		t.Run(tt, func(t *testing.T) {
 			cfg := loadResourceAttributesConfig(t, tt)
 			rb := NewResourceBuilder(cfg)
+			rb.SetBalenaAPIEndpoint("balena.api.endpoint-val")
 			rb.SetBalenaDeviceName("balena.device.name-val")
 			rb.SetBalenaDeviceType("balena.device.type-val")
 			rb.SetBalenaDeviceUUID("balena.device.uuid-val")
@@ -20,8 +21,10 @@ func TestResourceBuilder(t *testing.T) {
 			rb.SetBalenaFleetName("balena.fleet.name-val")
 			rb.SetBalenaFleetSlug("balena.fleet.slug-val")
 			rb.SetBalenaOrganizationHandle("balena.organization.handle-val")
+			rb.SetBalenaReceiverName("balena.receiver.name-val")
 			rb.SetBalenaReleaseCommit("balena.release.commit-val")
 			rb.SetBalenaReleaseVersion("balena.release.version-val")
+			rb.SetBalenaShardIndex(18)
 			rb.SetFleetName("fleet.name-val")
 
 			res := rb.Emit()
@@ -29,14 +32,19 @@ func TestResourceBuilder(t *testing.T) {
 
 			switch tt {
 			case "default":
-				assert.Equal(t, 9, res.Attributes().Len())
+				assert.Equal(t, 12, res.Attributes().Len())
 			case "all_set":
-				assert.Equal(t, 10, res.Attributes().Len())
+				assert.Equal(t, 13, res.Attributes().Len())
 			case "none_set":
 				assert.Equal(t, 0, res.Attributes().Len())
 				return
 			default:
 				assert.Failf(t, "unexpected test case: %s", tt)
+			}
+			balenaAPIEndpointAttrVal, ok := res.Attributes().Get("balena.api.endpoint")
+			assert.True(t, ok)
+			if ok {
+				assert.Equal(t, "balena.api.endpoint-val", balenaAPIEndpointAttrVal.Str())
 			}
 			balenaDeviceNameAttrVal, ok := res.Attributes().Get("balena.device.name")
 			assert.True(t, ok)
@@ -73,6 +81,11 @@ func TestResourceBuilder(t *testing.T) {
 			if ok {
 				assert.Equal(t, "balena.organization.handle-val", balenaOrganizationHandleAttrVal.Str())
 			}
+			balenaReceiverNameAttrVal, ok := res.Attributes().Get("balena.receiver.name")
+			assert.True(t, ok)
+			if ok {
+				assert.Equal(t, "balena.receiver.name-val", balenaReceiverNameAttrVal.Str())
+			}
 			balenaReleaseCommitAttrVal, ok := res.Attributes().Get("balena.release.commit")
 			assert.True(t, ok)
 			if ok {
@@ -82,6 +95,11 @@ func TestResourceBuilder(t *testing.T) {
 			assert.True(t, ok)
 			if ok {
 				assert.Equal(t, "balena.release.version-val", balenaReleaseVersionAttrVal.Str())
+			}
+			balenaShardIndexAttrVal, ok := res.Attributes().Get("balena.shard.index")
+			assert.True(t, ok)
+			if ok {
+				assert.EqualValues(t, 18, balenaShardIndexAttrVal.Int())
 			}
 			fleetNameAttrVal, ok := res.Attributes().Get("fleet.name")
 			assert.Equal(t, tt == "all_set", ok)

@@ -33,7 +33,7 @@ type TelemetryBuilder struct {
 	ReceiverBalenaAPIRequests    metric.Int64Counter
 	ReceiverBalenaAPIRetries     metric.Int64Counter
 	ReceiverBalenaAPIRows        metric.Int64Counter
-	ReceiverBalenaAPIWaited      metric.Float64Counter
+	ReceiverBalenaAPIWaitTime    metric.Float64Counter
 	ReceiverBalenaScrapeCoverage metric.Float64Gauge
 	ReceiverBalenaSnapshotAge    metric.Float64ObservableGauge
 }
@@ -94,50 +94,50 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ReceiverBalenaAPIBytes, err = builder.meter.Int64Counter(
 		"otelcol_receiver_balena_api_bytes",
-		metric.WithDescription("Size of the balena API's answers, after decompression. [Development]"),
+		metric.WithDescription("Size of the responses of the balena API, after decompression. [Development]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverBalenaAPIDuration, err = builder.meter.Float64Histogram(
 		"otelcol_receiver_balena_api_duration",
-		metric.WithDescription("Time that a request to the balena API took, with its repetitions and all waiting. [Development]"),
+		metric.WithDescription("Duration of requests to the balena API, including retries and waiting. [Development]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverBalenaAPIRequests, err = builder.meter.Int64Counter(
 		"otelcol_receiver_balena_api_requests",
-		metric.WithDescription("Requests made to the balena API, repetitions not counted. [Development]"),
+		metric.WithDescription("Requests to the balena API, not counting retries. [Development]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverBalenaAPIRetries, err = builder.meter.Int64Counter(
 		"otelcol_receiver_balena_api_retries",
-		metric.WithDescription("Requests to the balena API that repeated a failed one. [Development]"),
+		metric.WithDescription("Retried requests to the balena API. [Development]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverBalenaAPIRows, err = builder.meter.Int64Counter(
 		"otelcol_receiver_balena_api_rows",
-		metric.WithDescription("Rows in the balena API's answers. [Development]"),
+		metric.WithDescription("Rows in the responses of the balena API. [Development]"),
 		metric.WithUnit("{row}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ReceiverBalenaAPIWaited, err = builder.meter.Float64Counter(
-		"otelcol_receiver_balena_api_waited",
-		metric.WithDescription("Time that requests to the balena API waited before they were sent, because the API or our own limits asked for it. [Development]"),
+	builder.ReceiverBalenaAPIWaitTime, err = builder.meter.Float64Counter(
+		"otelcol_receiver_balena_api_wait_time",
+		metric.WithDescription("Time that requests to the balena API waited for rate limits or backoff. [Development]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverBalenaScrapeCoverage, err = builder.meter.Float64Gauge(
 		"otelcol_receiver_balena_scrape_coverage",
-		metric.WithDescription("Share of the points that the last scrape should have brought which it brought. [Development]"),
+		metric.WithDescription("Fraction of the expected data points that the last scrape produced. [Development]"),
 		metric.WithUnit("1"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverBalenaSnapshotAge, err = builder.meter.Float64ObservableGauge(
 		"otelcol_receiver_balena_snapshot_age",
-		metric.WithDescription("Time since the last complete scrape; since the start if there was none. [Development]"),
+		metric.WithDescription("Time since the last complete scrape, or since the start if there was none. [Development]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)

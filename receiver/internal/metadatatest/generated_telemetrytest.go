@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) receiver.Settings {
 func AssertEqualReceiverBalenaAPIBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_balena_api_bytes",
-		Description: "Size of the balena API's answers, after decompression. [Development]",
+		Description: "Size of the responses of the balena API, after decompression. [Development]",
 		Unit:        "By",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualReceiverBalenaAPIBytes(t *testing.T, tt *componenttest.Telemetry
 func AssertEqualReceiverBalenaAPIDuration(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_balena_api_duration",
-		Description: "Time that a request to the balena API took, with its repetitions and all waiting. [Development]",
+		Description: "Duration of requests to the balena API, including retries and waiting. [Development]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -55,7 +55,7 @@ func AssertEqualReceiverBalenaAPIDuration(t *testing.T, tt *componenttest.Teleme
 func AssertEqualReceiverBalenaAPIRequests(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_balena_api_requests",
-		Description: "Requests made to the balena API, repetitions not counted. [Development]",
+		Description: "Requests to the balena API, not counting retries. [Development]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -71,7 +71,7 @@ func AssertEqualReceiverBalenaAPIRequests(t *testing.T, tt *componenttest.Teleme
 func AssertEqualReceiverBalenaAPIRetries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_balena_api_retries",
-		Description: "Requests to the balena API that repeated a failed one. [Development]",
+		Description: "Retried requests to the balena API. [Development]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -87,7 +87,7 @@ func AssertEqualReceiverBalenaAPIRetries(t *testing.T, tt *componenttest.Telemet
 func AssertEqualReceiverBalenaAPIRows(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_balena_api_rows",
-		Description: "Rows in the balena API's answers. [Development]",
+		Description: "Rows in the responses of the balena API. [Development]",
 		Unit:        "{row}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -100,10 +100,10 @@ func AssertEqualReceiverBalenaAPIRows(t *testing.T, tt *componenttest.Telemetry,
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualReceiverBalenaAPIWaited(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
+func AssertEqualReceiverBalenaAPIWaitTime(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_receiver_balena_api_waited",
-		Description: "Time that requests to the balena API waited before they were sent, because the API or our own limits asked for it. [Development]",
+		Name:        "otelcol_receiver_balena_api_wait_time",
+		Description: "Time that requests to the balena API waited for rate limits or backoff. [Development]",
 		Unit:        "s",
 		Data: metricdata.Sum[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -111,7 +111,7 @@ func AssertEqualReceiverBalenaAPIWaited(t *testing.T, tt *componenttest.Telemetr
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_receiver_balena_api_waited")
+	got, err := tt.GetMetric("otelcol_receiver_balena_api_wait_time")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
@@ -119,7 +119,7 @@ func AssertEqualReceiverBalenaAPIWaited(t *testing.T, tt *componenttest.Telemetr
 func AssertEqualReceiverBalenaScrapeCoverage(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_balena_scrape_coverage",
-		Description: "Share of the points that the last scrape should have brought which it brought. [Development]",
+		Description: "Fraction of the expected data points that the last scrape produced. [Development]",
 		Unit:        "1",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
@@ -133,7 +133,7 @@ func AssertEqualReceiverBalenaScrapeCoverage(t *testing.T, tt *componenttest.Tel
 func AssertEqualReceiverBalenaSnapshotAge(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_balena_snapshot_age",
-		Description: "Time since the last complete scrape; since the start if there was none. [Development]",
+		Description: "Time since the last complete scrape, or since the start if there was none. [Development]",
 		Unit:        "s",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,

@@ -29,7 +29,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ReceiverBalenaAPIRequests.Add(context.Background(), 1)
 	tb.ReceiverBalenaAPIRetries.Add(context.Background(), 1)
 	tb.ReceiverBalenaAPIRows.Add(context.Background(), 1)
-	tb.ReceiverBalenaAPIWaited.Add(context.Background(), 1)
+	tb.ReceiverBalenaAPIWaitTime.Add(context.Background(), 1)
 	tb.ReceiverBalenaScrapeCoverage.Record(context.Background(), 1)
 	AssertEqualReceiverBalenaAPIBytes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
@@ -46,7 +46,7 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualReceiverBalenaAPIRows(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualReceiverBalenaAPIWaited(t, testTel,
+	AssertEqualReceiverBalenaAPIWaitTime(t, testTel,
 		[]metricdata.DataPoint[float64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverBalenaScrapeCoverage(t, testTel,

@@ -1,0 +1,82 @@
+package receiver
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/otelcol-balena/balenareceiver/balenaclient/apikey"
+)
+
+// apiKeyInterval is the time between two requests for API keys, which hardly ever change.
+const apiKeyInterval = time.Hour
+
+// apiKey is an API key that expires, or a session token.
+type apiKey struct {
+	name   string // empty for a session token
+	expiry time.Time
+}
+
+// apiKeys remembers when the API keys of the credentials' owner expire.
+type apiKeys struct {
+	source  func(context.Context) (string, error) // of the token; nil if an auth extension sets it
+	now     func() time.Time
+	fetched time.Time
+	keys    []apiKey
+}
+
+func (k *apiKeys) due() bool { return k.now().Sub(k.fetched).Abs() >= apiKeyInterval }
+
+// fetchAPIKeys fetches the keys that expire. The API does not say which of them is in use, and reading the keys themselves to find out
+// would bring secrets here that are none of our business.
+func (r *fetchRun) fetchAPIKeys(ctx context.Context) error {
+	if expiry, ok := r.apiKeys.sessionExpiry(ctx); ok {
+		r.apiKeys.keys, r.apiKeys.fetched = []apiKey{{expiry: expiry}}, r.apiKeys.now()
+		return nil
+	}
+	who, err := r.client.WhoAmI(ctx)
+	if err != nil {
+		return err
+	}
+	var keys []apiKey
+	for row, err := range r.client.APIKeys().Where(apikey.Actor.Is(who.ActorID), apikey.ExpiresAt.NotNull()).
+		Select(apikey.Name, apikey.ExpiresAt).PageSize(maxPageSize).All(ctx) {
+		if err != nil {
+			return err
+		}
+		// A key that has expired is not in use.
+		if row.ExpiresAt != nil && row.ExpiresAt.After(r.apiKeys.now()) {
+			keys = append(keys, apiKey{name: row.Name, expiry: *row.ExpiresAt})
+		}
+	}
+	r.apiKeys.keys, r.apiKeys.fetched = keys, r.apiKeys.now()
+	return nil
+}
+
+// sessionExpiry returns when the token expires, if it is a session token, which is a JSON Web Token.
+func (k *apiKeys) sessionExpiry(ctx context.Context) (expiry time.Time, ok bool) {
+	if k.source == nil {
+		return time.Time{}, false
+	}
+	token, err := k.source(ctx)
+	if err != nil {
+		return time.Time{}, false
+	}
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return time.Time{}, false
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return time.Time{}, false
+	}
+	var claims struct {
+		Expiry int64 `json:"exp"` // seconds since 1970
+	}
+	if err := json.Unmarshal(payload, &claims); err != nil || claims.Expiry <= 0 {
+		return time.Time{}, false
+	}
+	return time.Unix(claims.Expiry, 0), true
+}

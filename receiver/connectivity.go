@@ -1,0 +1,88 @@
+package receiver
+
+// connectivity counts how often the devices of each fleet lost their connection and regained it, by comparing what was last known of
+// each device with what is known now. No clock takes part: a scrape that fails or is late only moves the moment of counting.
+type connectivity struct {
+	devices map[int64]lastConnection
+	fleets  map[fleetIdentity]*connections
+}
+
+// lastConnection is what was last known of a device's connection.
+type lastConnection struct {
+	online  bool
+	event   instant // when the server last wrote whether it is online
+	fleetID int64
+}
+
+// connections counts changes of connection since the receiver started. It only grows.
+type connections struct {
+	lost, regained int64
+}
+
+// fleetIdentity is what identifies the series of a fleet. A fleet that is renamed has new ones, which begin at 0.
+type fleetIdentity struct {
+	id         int64
+	name, slug string
+}
+
+func newConnectivity() *connectivity {
+	return &connectivity{devices: map[int64]lastConnection{}, fleets: map[fleetIdentity]*connections{}}
+}
+
+// observe counts what has changed since the last snapshot. It must see a snapshot before devices are removed from it that cannot be
+// identified.
+func (c *connectivity) observe(s *snapshot, r *responses) {
+	for _, d := range s.devices {
+		now := lastConnection{online: d.online, event: d.lastConnectivityEvent, fleetID: d.fleetID}
+		if before, known := c.devices[d.id]; known {
+			c.of(d.fleet).count(before, now)
+		}
+		c.devices[d.id] = now
+	}
+	if r.listed {
+		c.forgetGone(s, r)
+	}
+	for _, f := range s.fleets {
+		if f.devicesKnown {
+			f.connections = new(*c.of(f))
+		}
+	}
+}
+
+func (c *connectivity) of(f *fleetEntity) *connections {
+	identity := fleetIdentity{f.id, f.name, f.slug}
+	if c.fleets[identity] == nil {
+		c.fleets[identity] = &connections{}
+	}
+	return c.fleets[identity]
+}
+
+// count compares two moments. Between them a device may have come and gone unseen, of which only the server's time of the last event
+// is left: that counts as one loss and one return.
+func (c *connections) count(before, now lastConnection) {
+	switch {
+	case before.online && !now.online:
+		c.lost++
+	case !before.online && now.online:
+		c.regained++
+	case before.event != now.event && now.event.known():
+		c.lost++
+		c.regained++
+	}
+}
+
+// forgetGone forgets devices that are gone, which are not lost connections.
+func (c *connectivity) forgetGone(s *snapshot, r *responses) {
+	if len(c.devices) == len(s.devices) {
+		return
+	}
+	present := make(map[int64]bool, len(s.devices))
+	for _, d := range s.devices {
+		present[d.id] = true
+	}
+	for id, last := range c.devices {
+		if !present[id] && r.gone(&deviceEntity{id: id, fleetID: last.fleetID}) {
+			delete(c.devices, id)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package receiver
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-balena/balenareceiver/balenaclient"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/device"
+	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
+)
+
+// fleetCount is a metric that counts the devices of a fleet by one of their values.
+type fleetCount struct {
+	metric  string
+	columns []column[balenaclient.Device]
+	also    []requestKind
+
+	// value returns the value by which a device is counted; ok is false if the device is not counted.
+	value func(*deviceEntity) (value string, ok bool)
+
+	// known are the values that are reported with 0 if no device has them.
+	known []string
+
+	record func(mb *metadata.MetricsBuilder, now pcommon.Timestamp, devices int64, value string)
+}
+
+// fleetCounts lists the metrics that count the devices of a fleet. A new one takes a row here and an entry in metadata.yaml.
+func fleetCounts() []fleetCount {
+	type columns = []column[balenaclient.Device]
+	metrics := metadata.MetricsInfo
+	return []fleetCount{
+		{
+			metric: metrics.BalenaFleetDeviceStatus.Name, columns: columns{device.OverallStatus}, known: knownStatuses(),
+			value:  func(d *deviceEntity) (string, bool) { return d.status, d.status != "" },
+			record: (*metadata.MetricsBuilder).RecordBalenaFleetDeviceStatusDataPoint,
+		},
+		{
+			metric: metrics.BalenaFleetDeviceHeartbeatState.Name, columns: columns{device.HeartbeatState}, known: knownHeartbeatStates(),
+			value:  func(d *deviceEntity) (string, bool) { return d.heartbeat, d.heartbeat != "" },
+			record: (*metadata.MetricsBuilder).RecordBalenaFleetDeviceHeartbeatStateDataPoint,
+		},
+		{
+			metric: metrics.BalenaFleetDeviceRolloutState.Name, columns: rolloutColumns(), known: rolloutStates(),
+			value:  func(d *deviceEntity) (string, bool) { return d.rolloutState(), d.fleet.targetReleaseID != 0 },
+			record: (*metadata.MetricsBuilder).RecordBalenaFleetDeviceRolloutStateDataPoint,
+		},
+		{
+			metric: metrics.BalenaFleetDeviceType.Name, columns: columns{device.DeviceType}, also: []requestKind{deviceTypeRequest},
+			value:  func(d *deviceEntity) (string, bool) { return d.deviceType, true },
+			record: (*metadata.MetricsBuilder).RecordBalenaFleetDeviceTypeDataPoint,
+		},
+		{
+			metric: metrics.BalenaFleetDeviceOsVersion.Name, columns: columns{device.OSVersion},
+			value: func(d *deviceEntity) (string, bool) { return d.osVersion, true },
+			record: func(mb *metadata.MetricsBuilder, now pcommon.Timestamp, devices int64, version string) {
+				mb.RecordBalenaFleetDeviceOsVersionDataPoint(now, devices, optional(metadata.WithBalenaOsVersionMetricAttribute, version)...)
+			},
+		},
+		{
+			metric: metrics.BalenaFleetDeviceSupervisorVersion.Name, columns: columns{device.SupervisorVersion},
+			value: func(d *deviceEntity) (string, bool) { return d.supervisorVersion, true },
+			record: func(mb *metadata.MetricsBuilder, now pcommon.Timestamp, devices int64, version string) {
+				mb.RecordBalenaFleetDeviceSupervisorVersionDataPoint(now, devices, optional(metadata.WithBalenaSupervisorVersionMetricAttribute, version)...)
+			},
+		},
+		{
+			metric: metrics.BalenaFleetDeviceUpdateStatus.Name, columns: columns{device.UpdateStatus},
+			value: func(d *deviceEntity) (string, bool) { return d.updateStatus, true },
+			record: func(mb *metadata.MetricsBuilder, now pcommon.Timestamp, devices int64, status string) {
+				mb.RecordBalenaFleetDeviceUpdateStatusDataPoint(now, devices, optional(metadata.WithBalenaDeviceUpdateStatusMetricAttribute, status)...)
+			},
+		},
+	}
+}
+
+// The values that balena documents. Others are reported when a device has them.
+func knownStatuses() []string {
+	return []string{"configuring", "disconnected", "inactive", "operational", "post-provisioning", "reduced-functionality", "updating"}
+}
+
+func knownHeartbeatStates() []string { return []string{"offline", "online", "timeout", "unknown"} }
+
+func knownUpdateStatuses() []string {
+	return []string{"aborted", "applying changes", "done", "downloaded", "downloading", "rejected"}
+}
