@@ -29,7 +29,7 @@ func TestMakeRun_WithoutKey(t *testing.T) {
 			seen := map[string]bool{}
 			eventually(t, func(t *assert.CollectT) {
 				for _, line := range samples(get(t, d.metricsURL)) {
-					if strings.HasPrefix(line, "balena_fleet_rollout_device_count{") && strings.Contains(line, `"on_target"`) {
+					if strings.HasPrefix(line, "balena_fleet_device_rollout_state{") && strings.Contains(line, `"on_target"`) {
 						seen[line] = true
 					}
 				}

@@ -72,7 +72,9 @@ func startScraper(t testing.TB, cfg *Config) *balenaScraper {
 func startScraperOn(t testing.TB, cfg *Config, host component.Host) *balenaScraper {
 	t.Helper()
 	require.NoError(t, cfg.Validate())
-	s, err := newBalenaScraper(cfg, receivertest.NewNopSettings(metadata.Type))
+	settings := receivertest.NewNopSettings(metadata.Type)
+	settings.ID = component.NewID(metadata.Type)
+	s, err := newBalenaScraper(cfg, settings)
 	require.NoError(t, err)
 	s.now = func() time.Time { return datasetTime }
 	require.NoError(t, s.start(t.Context(), host))

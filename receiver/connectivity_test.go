@@ -10,7 +10,9 @@ import (
 func TestConnectivity_Observe(t *testing.T) {
 	t.Parallel()
 	const fleetA, fleetB = 1, 2
-	at := func(minute int) instant { return instant(datasetTime.Add(time.Duration(minute) * time.Minute).UnixMilli()) }
+	at := func(minute int) instant {
+		return instant(datasetTime.Add(time.Duration(minute) * time.Minute).UnixMilli())
+	}
 	online := func(event instant) deviceEntity {
 		return deviceEntity{fleetID: fleetA, online: true, lastConnectivityEvent: event}
 	}

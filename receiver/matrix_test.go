@@ -75,8 +75,8 @@ var faultyPaths = map[string][]string{
 	"/v7/device":          {"balena.device.online", "balena.fleet.device.status", "balena.fleet.device.rollout.state"},
 	"/v7/release":         {"balena.release.info", "balena.device.info"},
 	"/v7/image_install":   {"balena.fleet.device.service.status"}, // services of some devices may be known
-	"/v7/image":           nil, // services of images that were returned before the failure are known
-	"/v7/device_type":     {"balena.device.online"}, // devices cannot be identified
+	"/v7/image":           nil,                                    // services of images that were returned before the failure are known
+	"/v7/device_type":     {"balena.device.online"},               // devices cannot be identified
 	"/v7/device_tag":      {"balena.device.online"},
 	"/v7/application_tag": {"balena.devices.online"}, // fleets cannot be identified
 }
