@@ -78,7 +78,7 @@ func TestABulkWriteWithoutAFilterIsNotSent(t *testing.T) {
 		"delete":                client.DeviceTags().Delete(t.Context()),
 	} {
 		require.ErrorIs(t, err, balenaclient.ErrUnfiltered, name)
-		assert.ErrorContains(t, err, "it would hit every row", name)
+		assert.ErrorContains(t, err, "it would affect every row", name)
 	}
 	assert.Empty(t, sim.Requests())
 }

@@ -258,7 +258,7 @@ func Example_bulk() {
 	fmt.Println(offline.Delete(ctx)) // pine.AllowProtected() would delete the devices
 	// Output:
 	// 3
-	// pine: PATCH of device: no filter: it would hit every row; say Where
+	// pine: PATCH of device: no filter: it would affect every row; add a Where filter
 	// device: not found: no row meets the filter, nothing was changed
 	// pine: device: protected: rows are deleted only with AllowProtected
 }

@@ -194,7 +194,7 @@ func TestAnswersThatAreNoneAreReportedAndNothingIsMadeOfThem(t *testing.T) {
 			answer: func(w http.ResponseWriter, _ *http.Request) {
 				_, _ = io.WriteString(w, "<html><body>Sign in to the hotel's network</body></html>")
 			},
-			want: "malformed answer",
+			want: "malformed response",
 		},
 		{
 			name: "a body that is cut in half",

@@ -111,7 +111,7 @@ func TestFetcher_Fetch_MalformedResponses(t *testing.T) {
 		"a body that is not JSON":          {answer("It works!"), "not JSON", balenaclient.ErrMalformed},
 		"a page of HTML":                   {answer("<html><body>Sign in</body></html>"), "not JSON", balenaclient.ErrMalformed},
 		"a body of another shape":          {answer(`{"error":"none"}`), `does not start with {"d":[`, balenaclient.ErrMalformed},
-		"a body that is cut in half":       {answer(`{"d":[{"id":1,"uuid":"82705`), "broke off", nil},
+		"a body that is cut in half":       {answer(`{"d":[{"id":1,"uuid":"82705`), "truncated response", nil},
 		"a redirect to another host":       {http.RedirectHandler("http://example.com/", http.StatusFound).ServeHTTP, `set "api::endpoint" to the API itself`, balenaclient.ErrRedirected},
 		"a rate limit beyond all patience": {rateLimit("86400"), "the server asks to wait 24h0m0s", balenaclient.ErrRateLimited},
 	} {
@@ -144,7 +144,7 @@ func TestForEachRow_SkipsRowsThatCannotBeDecoded(t *testing.T) {
 
 	metrics, err := startScraper(t, testConfig(url)).scrape(t.Context())
 
-	require.ErrorContains(t, err, "devices: 1 row(s) left out: device with id 1: ")
+	require.ErrorContains(t, err, "devices: skipped 1 row(s): device with id 1: ")
 	require.ErrorContains(t, err, "storage_usage")
 	assert.Equal(t, 5, failedPoints(t, err), "the points that a device has")
 	online := values(metrics, "balena.device.online")
@@ -169,7 +169,7 @@ func TestForEachRow_NullIsNotZero(t *testing.T) {
 
 	metrics, err := scraper.scrape(t.Context())
 
-	require.ErrorContains(t, err, "devices: 1 row(s) left out: device with id 1 has no uuid")
+	require.ErrorContains(t, err, "devices: skipped 1 row(s): device with id 1: column is_online is null")
 	assert.Empty(t, values(metrics, "balena.device.online"))
 	assert.Positive(t, failedPoints(t, err))
 }

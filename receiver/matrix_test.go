@@ -45,12 +45,12 @@ var persistentFaults = []struct {
 	{balenasim.Fault{Kind: balenasim.ServerError}, lost, "500 Internal Server Error"},
 	{balenasim.Fault{Kind: balenasim.BadGateway}, lost, "502 Bad Gateway"},
 	{balenasim.Fault{Kind: balenasim.Unavailable}, lost, "503 Service Unavailable"},
-	{balenasim.Fault{Kind: balenasim.SlowHeaders, Delay: seconds(60)}, lost, "no whole answer within"},
-	{balenasim.Fault{Kind: balenasim.SlowBody, Delay: seconds(60)}, lost, "no whole answer within"},
+	{balenasim.Fault{Kind: balenasim.SlowHeaders, Delay: seconds(60)}, lost, "no complete response within"},
+	{balenasim.Fault{Kind: balenasim.SlowBody, Delay: seconds(60)}, lost, "no complete response within"},
 	{balenasim.Fault{Kind: balenasim.CutBody}, lost, "EOF"},
 	{balenasim.Fault{Kind: balenasim.ResetConnection}, lost, ""},
-	{balenasim.Fault{Kind: balenasim.EndlessBody}, lost, "malformed answer"},
-	{balenasim.Fault{Kind: balenasim.GzipBomb}, lost, "answer too large"},
+	{balenasim.Fault{Kind: balenasim.EndlessBody}, lost, "malformed response"},
+	{balenasim.Fault{Kind: balenasim.GzipBomb}, lost, "response too large"},
 	{balenasim.Fault{Kind: balenasim.WrongTypes}, rowsLost, ""},
 	{balenasim.Fault{Kind: balenasim.Nulls}, rowsLost, ""},
 	{balenasim.Fault{Kind: balenasim.Redirect, Location: "http://elsewhere.invalid"}, lost, "redirected to another host"},
@@ -304,7 +304,7 @@ func checkError(t *testing.T, err error, path string) {
 	assert.NotContains(t, err.Error(), "\n")
 	assert.NotContains(t, err.Error(), testToken)
 	assert.Less(t, len(err.Error()), 4000)
-	if !strings.Contains(err.Error(), "left out") {
+	if !strings.Contains(err.Error(), "skipped") {
 		assert.Contains(t, err.Error(), path)
 	}
 }

@@ -51,7 +51,7 @@ func TestAnAnswerWithoutEndIsGivenUp(t *testing.T) {
 			_, err := ships(client).List(t.Context())
 			if name != "of rows" { // which is malformed from the second on
 				require.ErrorIs(t, err, pine.ErrTooLarge)
-				require.EqualError(t, err, "GET /v1/ship: 200 OK: reading the answer: answer too large")
+				require.EqualError(t, err, "GET /v1/ship: 200 OK: reading the response: response too large")
 				assert.Equal(t, int64(bound+1), body.read.Load())
 			}
 			require.Error(t, err)

@@ -1,194 +1,178 @@
 package pine
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"reflect"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// decodeRows reads {"d":[row, …]} from a stream and hands over one row after the other, so that an answer is never held as a whole.
-//
-// A row that does not fit T is handed over with an error, and reading goes on behind it; its id is 0 if even that cannot be read. If
-// accept returns an error, reading ends with it.
-//
-// As long as rows are sound it is our own parser that reads them. From the first one on that is not, encoding/json does.
-func decodeRows[T any](body io.Reader, maxRow int, accept func(row T, id int64, unfit error) error) error {
-	rest, err := parseRows(body, maxRow, accept)
-	if err != nil {
-		return err
-	}
-	return decodeRest(rest, maxRow, accept)
+// newDecoder returns a decoder that is as lenient as encoding/json: of members with the same name the last one counts, and invalid UTF-8
+// is replaced.
+func newDecoder(r io.Reader) *jsontext.Decoder {
+	return jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
-// decodeRest reads an answer with encoding/json.
-func decodeRest[T any](body io.Reader, maxRow int, accept func(row T, id int64, unfit error) error) error {
-	source := &answerReader{reader: body, maxKept: maxRow}
-	decoder := json.NewDecoder(source)
+// decodeRows reads {"d":[row, …]} and passes the rows to accept one by one, so that a response is never held in memory as text.
+//
+// A row that cannot be decoded is passed on with the reason, and with its id unless that cannot be decoded either. If accept returns an
+// error, decodeRows returns it.
+func decodeRows[T any](body io.Reader, maxRow int, wanted *selection, accept func(row T, id int64, undecodable error) error) error {
+	source := &responseReader{reader: body, maxRow: maxRow}
+	decoder := newDecoder(source)
 	if err := enterRows(decoder); err != nil {
 		return source.explain(err)
 	}
-	shape := shapeOf[T]()
-	for decoder.More() {
-		source.mark = decoder.InputOffset()
-		row := new(T)
-		err := decoder.Decode(&row)
-		if err != nil && !source.isUnfit(err) {
+	rows := newRowReader(shapeOf[T](), wanted)
+	var row T
+	into := reflect.ValueOf(&row).Elem()
+	for decoder.PeekKind() != jsontext.KindEndArray {
+		source.rowStart = decoder.InputOffset()
+		into.SetZero()
+		undecodable, err := rows.read(decoder, into)
+		if err != nil {
 			return source.explain(err)
 		}
-		if row == nil {
-			row, err = new(T), errors.New("row is null")
+		id := rows.shape.idOf(into)
+		if undecodable == nil && id == 0 && rows.shape.id >= 0 {
+			undecodable = errors.New("row has no id")
 		}
-		id := shape.id(reflect.ValueOf(row).Elem())
-		switch {
-		case err != nil:
-			id = idOf(source.sinceMark(decoder.InputOffset()))
-		case shape.idIndex != nil && id == 0:
-			err = errors.New("row has no id")
-		case shape.extra != nil:
-			err = shape.keepExtra(reflect.ValueOf(row).Elem(), source.sinceMark(decoder.InputOffset()))
-		}
-		if err := accept(*row, id, err); err != nil {
+		if err := accept(row, id, undecodable); err != nil {
 			return err
 		}
 	}
+	source.rowStart = decoder.InputOffset()
 	return source.explain(leaveRows(decoder))
 }
 
 // enterRows reads up to the first row.
-func enterRows(decoder *json.Decoder) error {
-	for _, want := range []json.Token{json.Delim('{'), "d", json.Delim('[')} {
-		token, err := decoder.Token()
+func enterRows(decoder *jsontext.Decoder) error {
+	for _, want := range []jsontext.Token{jsontext.BeginObject, jsontext.String("d"), jsontext.BeginArray} {
+		token, err := decoder.ReadToken()
 		if err != nil {
 			return err
 		}
-		if token != want {
+		if token.Kind() != want.Kind() || token.String() != want.String() {
 			return fmt.Errorf(`%w: it does not start with {"d":[`, ErrMalformed)
 		}
 	}
 	return nil
 }
 
-// leaveRows reads what stands behind the last row, to the end of the answer.
-func leaveRows(decoder *json.Decoder) error {
-	if _, err := decoder.Token(); err != nil { // ]
+// leaveRows reads from the end of the last row to the end of the response.
+func leaveRows(decoder *jsontext.Decoder) error {
+	if _, err := decoder.ReadToken(); err != nil { // ]
 		return err
 	}
-	for decoder.More() { // members that we do not know
-		if _, err := decoder.Token(); err != nil {
+	for decoder.StackDepth() > 0 { // other members, and }
+		if err := skipNext(decoder); err != nil {
 			return err
 		}
-		if err := decoder.Decode(new(json.RawMessage)); err != nil {
-			return err
-		}
-	}
-	if _, err := decoder.Token(); err != nil { // }
-		return err
 	}
 	return expectEnd(decoder)
 }
 
-// expectEnd reads to the end of the answer, which also lets the connection be used again.
-func expectEnd(decoder *json.Decoder) error {
-	switch _, err := decoder.Token(); err {
+// expectEnd reads to the end of the response, which also lets the connection be reused.
+func expectEnd(decoder *jsontext.Decoder) error {
+	switch _, err := decoder.ReadToken(); err {
 	case io.EOF:
 		return nil
 	case nil:
-		return fmt.Errorf("%w: it goes on behind its end", ErrMalformed)
+		return fmt.Errorf("%w: trailing data after the response", ErrMalformed)
 	default:
 		return err
 	}
 }
 
-// idOf returns the id of a row that does not fit its type, as far as it can be read. The decoder gives up such a row in the middle.
-func idOf(row []byte) int64 {
-	var known struct {
-		ID int64 `json:"id"`
-	}
-	_ = json.Unmarshal(bytes.TrimLeft(row, ", \t\r\n"), &known)
-	return known.ID
-}
-
 // decodeCount reads {"d":n}.
 func decodeCount(body io.Reader) (int, error) {
-	var answer struct {
+	var response struct {
 		D *int `json:"d"`
 	}
-	if err := decodeDocument(body, &answer); err != nil {
+	if err := decodeDocument(body, &response); err != nil {
 		return 0, err
 	}
-	if answer.D == nil {
-		return 0, fmt.Errorf(`%w: it holds no {"d":number}`, ErrMalformed)
+	if response.D == nil {
+		return 0, fmt.Errorf(`%w: it has no {"d":number}`, ErrMalformed)
 	}
-	return *answer.D, nil
+	return *response.D, nil
 }
 
 // decodeDocument reads one JSON value.
 func decodeDocument(body io.Reader, into any) error {
-	source := &answerReader{reader: body, maxKept: DefaultMaxRowSize}
-	decoder := json.NewDecoder(source)
-	err := decoder.Decode(into)
-	switch {
-	case err == nil:
-		return source.explain(expectEnd(decoder))
-	case source.isUnfit(err):
-		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	source := &responseReader{reader: body}
+	decoder := newDecoder(source)
+	if undecodable := json.UnmarshalDecode(decoder, into); undecodable != nil {
+		if err := skipTo(decoder, 0, 1); err != nil {
+			return source.explain(err)
+		}
+		return fmt.Errorf("%w: %w", ErrMalformed, explainValue(undecodable))
 	}
-	return source.explain(err)
+	return source.explain(expectEnd(decoder))
 }
 
-// answerReader remembers why reading failed, which tells the errors of a connection from those of a decoder, and what was read since
-// a mark.
-type answerReader struct {
-	reader  io.Reader
-	err     error  // never io.EOF
-	mark    int64  // offset in the answer
-	kept    []byte // the answer from keptAt on, where keptAt <= mark
-	maxKept int
-	keptAt  int64
+// skipNext reads over the next value, or over the end of the object or array that has no more of them.
+func skipNext(decoder *jsontext.Decoder) error {
+	switch decoder.PeekKind() {
+	case jsontext.KindEndObject, jsontext.KindEndArray:
+		_, err := decoder.ReadToken()
+		return err
+	}
+	return decoder.SkipValue()
 }
 
-func (r *answerReader) Read(p []byte) (int, error) {
-	r.kept = r.kept[:copy(r.kept, r.kept[r.mark-r.keptAt:])]
-	r.keptAt = r.mark
+// skipTo reads on until the object or array at a depth has had a number of values (names count), wherever decoding a value was given up.
+func skipTo(decoder *jsontext.Decoder, depth int, length int64) error {
+	for {
+		at := decoder.StackDepth()
+		if _, n := decoder.StackIndex(at); at < depth || at == depth && n >= length {
+			return nil
+		}
+		if err := skipNext(decoder); err != nil {
+			return err
+		}
+	}
+}
+
+// responseReader bounds rows, and remembers why reading failed, which tells the errors of a connection from those of a decoder.
+type responseReader struct {
+	reader   io.Reader
+	err      error // never io.EOF
+	read     int64
+	rowStart int64 // offset of the row that is being decoded
+	maxRow   int   // 0 if there is no bound
+}
+
+func (r *responseReader) Read(p []byte) (int, error) {
+	if r.maxRow > 0 && r.read-r.rowStart > int64(r.maxRow) && r.err == nil {
+		r.err = fmt.Errorf("%w: a row of more than %d bytes", ErrTooLarge, r.maxRow)
+	}
+	if r.err != nil {
+		return 0, r.err
+	}
 	n, err := r.reader.Read(p)
-	r.kept = append(r.kept, p[:n]...)
-	if len(r.kept) > r.maxKept && err == nil {
-		err = fmt.Errorf("%w: a row of more than %d bytes", ErrTooLarge, r.maxKept)
-	}
+	r.read += int64(n)
 	if err != nil && err != io.EOF {
 		r.err = err
 	}
 	return n, err
 }
 
-// sinceMark returns what was read between the mark and an offset.
-func (r *answerReader) sinceMark(end int64) []byte { return r.kept[r.mark-r.keptAt : end-r.keptAt] }
-
-// isUnfit reports whether err concerns one value of an otherwise sound stream. The decoder then stands behind that value.
-func (r *answerReader) isUnfit(err error) bool {
-	var syntax *json.SyntaxError
-	return r.err == nil && !errors.As(err, &syntax) && !brokeOff(err)
-}
-
-// explain says whether a stream failed or broke off, which a repetition may mend, or is not what was promised.
-func (r *answerReader) explain(err error) error {
-	var syntax *json.SyntaxError
+// explain tells a response that failed on its way or was truncated, which a retry may fix, from one that is not what the API promises.
+func (r *responseReader) explain(err error) error {
+	var syntactic *jsontext.SyntacticError
 	switch {
 	case err == nil:
 		return nil
 	case r.err != nil:
-		return fmt.Errorf("reading the answer: %w", r.err)
-	case brokeOff(err):
-		return fmt.Errorf("the answer broke off: %w", io.ErrUnexpectedEOF)
-	case errors.As(err, &syntax):
-		return fmt.Errorf("%w: not JSON: %w", ErrMalformed, err)
+		return fmt.Errorf("reading the response: %w", r.err)
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("truncated response: %w", io.ErrUnexpectedEOF)
+	case errors.As(err, &syntactic):
+		return fmt.Errorf("%w: not JSON: %w", ErrMalformed, syntactic)
 	}
 	return err
-}
-
-func brokeOff(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }

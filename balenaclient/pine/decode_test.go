@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -24,7 +25,7 @@ func list(t testing.TB, body string) ([]ship, error) {
 	return rows, err
 }
 
-func TestAReferenceIsDecodedFrom(t *testing.T) {
+func TestRef_UnmarshalJSON(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, json string
@@ -39,14 +40,15 @@ func TestAReferenceIsDecodedFrom(t *testing.T) {
 		{"an expansion with a row", `[ {"id":7,"name":"Kiel"} ]`, 7, &port{ID: 7, Name: "Kiel"}, ""},
 		{"an expansion of no id", `[{"name":"Kiel"}]`, 0, &port{Name: "Kiel"}, ""},
 		{"an expansion with two rows", `[{"id":7},{"id":8}]`, 0, nil, "reference to one row holds 2 rows"},
-		{"an expansion with a null", `[null]`, 0, nil, "reference to a row holds null"},
-		{"an expansion of something else", `["Kiel"]`, 0, nil, "cannot unmarshal string"},
-		{"a number", `7`, 0, nil, "cannot unmarshal number"},
-		{"a text", `"Kiel"`, 0, nil, "cannot unmarshal string"},
-		{"an object without an id", `{}`, 0, nil, "neither null, nor an object with __id, nor a list"},
-		{"an object whose id is null", `{"__id":null}`, 0, nil, "neither null, nor an object with __id, nor a list"},
-		{"an object whose id is a text", `{"__id":"7"}`, 0, nil, "cannot unmarshal string"},
-		{"nothing", ``, 0, nil, "unexpected end"},
+		{"an expansion with a null", `[null]`, 0, nil, "row is null"},
+		{"an expansion of something else", `["Kiel"]`, 0, nil, "row is string"},
+		{"a number", `7`, 0, nil, "JSON number cannot be decoded as a reference"},
+		{"a string", `"Kiel"`, 0, nil, "JSON string cannot be decoded as a reference"},
+		{"an object without an id", `{}`, 0, nil, "reference is an object without __id"},
+		{"an object whose id is null", `{"__id":null}`, 0, nil, "reference is an object without __id"},
+		{"an object whose id is a string", `{"__id":"7"}`, 0, nil, "JSON string cannot be decoded as int64"},
+		{"two values", `null null`, 0, nil, "trailing data"},
+		{"nothing", ``, 0, nil, "EOF"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -58,6 +60,7 @@ func TestAReferenceIsDecodedFrom(t *testing.T) {
 			}
 			require.NoError(t, err)
 			assert.Equal(t, tt.wantID, ref.ID)
+			assert.True(t, ref.Fetched())
 			row, ok := ref.Row()
 			assert.Equal(t, tt.wantRow != nil, ok)
 			if tt.wantRow != nil {
@@ -69,24 +72,24 @@ func TestAReferenceIsDecodedFrom(t *testing.T) {
 	}
 }
 
-func TestReferencesAreDecodedFrom(t *testing.T) {
+func TestRefs_UnmarshalJSON(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, json string
-		want       pine.Refs[sailor]
+		wantRows   []sailor
+		wantCount  int
 		wantErr    string
 	}{
-		{"no rows", `[]`, pine.Refs[sailor]{Rows: []sailor{}}, ""},
-		{"rows", `[{"id":1,"name":"Jack"},{"id":2}]`, pine.Refs[sailor]{Rows: []sailor{{ID: 1, Name: "Jack"}, {ID: 2}}, Count: 2}, ""},
-		{"rows without ids", `[{"name":"Jack"}]`, pine.Refs[sailor]{Rows: []sailor{{Name: "Jack"}}, Count: 1}, ""},
-		{"their number", ` 17 `, pine.Refs[sailor]{Count: 17}, ""},
-		{"the number none", `0`, pine.Refs[sailor]{}, ""},
-		{"null", `null`, pine.Refs[sailor]{}, ""},
-		{"a null among rows", `[{"id":1},null]`, pine.Refs[sailor]{}, "list of rows holds null"},
-		{"a row of the wrong type", `[{"id":"1"}]`, pine.Refs[sailor]{}, "cannot unmarshal string"},
-		{"a number with a fraction", `1.5`, pine.Refs[sailor]{}, "cannot unmarshal number"},
-		{"an object", `{"id":1}`, pine.Refs[sailor]{}, "cannot unmarshal object"},
-		{"nothing", ``, pine.Refs[sailor]{}, "unexpected end"},
+		{"no rows", `[]`, []sailor{}, 0, ""},
+		{"rows", `[{"id":1,"name":"Jack"},{"id":2}]`, []sailor{{ID: 1, Name: "Jack"}, {ID: 2}}, 2, ""},
+		{"rows without ids", `[{"name":"Jack"}]`, []sailor{{Name: "Jack"}}, 1, ""},
+		{"their number", ` 17 `, nil, 17, ""},
+		{"the number none", `0`, nil, 0, ""},
+		{"a null among rows", `[{"id":1},null]`, nil, 0, "row is null"},
+		{"a row of the wrong type", `[{"id":"1"}]`, nil, 0, "column id: JSON string cannot be decoded as int64"},
+		{"a number with a fraction", `1.5`, nil, 0, "JSON number cannot be decoded as int"},
+		{"an object", `{"id":1}`, nil, 0, "JSON object cannot be decoded as a list of rows or their number"},
+		{"nothing", ``, nil, 0, "EOF"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -97,46 +100,177 @@ func TestReferencesAreDecodedFrom(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			assert.Equal(t, tt.want, refs)
+			assert.Equal(t, tt.wantRows, refs.Rows)
+			assert.Equal(t, tt.wantCount, refs.Count)
+			assert.True(t, refs.Fetched())
 		})
 	}
 }
 
-func TestNullIsNoValueInAnyField(t *testing.T) {
+// Rows that were written with encoding/json, and by its successor, are read again by both.
+func TestRef_MarshalJSON(t *testing.T) {
+	t.Parallel()
+	type harbor struct {
+		ID    int64           `json:"id"`
+		Owner pine.Ref[port]  `json:"owner,omitzero"`
+		Other pine.Ref[port]  `json:"other,omitzero"`
+		Ships pine.Refs[ship] `json:"ships,omitzero"`
+		Boats pine.Refs[port] `json:"boats,omitzero"`
+	}
+	for _, text := range []string{
+		`{"id":1}`,
+		`{"id":1,"owner":{"__id":7},"other":null}`,
+		`{"id":1,"owner":[{"id":7,"name":"Kiel","ship":null}],"boats":0}`,
+		`{"id":1,"ships":12,"boats":[]}`,
+		`{"id":1,"boats":[{"id":2,"name":"","ship":null},{"id":3,"name":"Oslo","ship":4}]}`,
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			var row harbor
+			require.NoError(t, json.Unmarshal([]byte(text), &row))
+			again, err := json.Marshal(row)
+			require.NoError(t, err)
+			assert.Equal(t, text, string(again))
+			var row2 harbor
+			require.NoError(t, jsonv2.Unmarshal(again, &row2))
+			assert.Equal(t, row, row2)
+			again, err = jsonv2.Marshal(row)
+			require.NoError(t, err)
+			assert.Equal(t, text, string(again))
+		})
+	}
+}
+
+func TestRef_Fetched(t *testing.T) {
+	t.Parallel()
+	row := func(t *testing.T, text string) ship {
+		t.Helper()
+		rows, err := list(t, `{"d":[`+text+`]}`)
+		require.NoError(t, err)
+		return rows[0]
+	}
+	for text, want := range map[string]bool{
+		`{"id":1}`:                                              false,
+		`{"id":1,"lies_in__port":null,"crew":0}`:                true,
+		`{"id":1,"lies_in__port":[],"crew":[]}`:                 true,
+		`{"id":1,"lies_in__port":{"__id":7},"crew":1}`:          true,
+		`{"id":1,"lies_in__port":[{"id":7}],"crew":[{"id":1}]}`: true,
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			got := row(t, text)
+			assert.Equal(t, want, got.Port.Fetched())
+			assert.Equal(t, want, got.Crew.Fetched())
+		})
+	}
+}
+
+func TestQuery_NullWithoutSelect(t *testing.T) {
 	t.Parallel()
 	rows, err := list(t, `{"d":[{"id":3,"name":null,"is_armed":null,"knots":null,"built_at":null,"lies_in__port":null,"crew":null,"log":null}]}`)
 	require.NoError(t, err)
+	require.Len(t, rows, 1)
+	rows[0].Port = pine.Ref[port]{}
 	assert.Equal(t, []ship{{ID: 3}}, rows)
 }
 
-func TestFieldsThatAreNotKnownAreIgnored(t *testing.T) {
+// What is absent must not be taken for zero, false or none.
+func TestQuery_SelectedColumnIsAbsent(t *testing.T) {
+	t.Parallel()
+	q := func(c *pine.Client) pine.Query[ship] { return ships(c) }
+	for _, tt := range []struct {
+		name  string
+		query func(*pine.Client) pine.Query[ship]
+		row   string // after the id
+		want  string // empty if the row is delivered
+	}{
+		{"a selected column", func(c *pine.Client) pine.Query[ship] { return q(c).Select(shipName) }, ``, "column name is missing"},
+		{"one of many", func(c *pine.Client) pine.Query[ship] { return q(c).Select(shipName, shipArmed, shipKnots) }, `,"name":"a","knots":1`, "column is_armed is missing"},
+		{"a selected bool is null", func(c *pine.Client) pine.Query[ship] { return q(c).Select(shipArmed) }, `,"is_armed":null`, "column is_armed is null"},
+		{"a selected string is null", func(c *pine.Client) pine.Query[ship] { return q(c).Select(shipName) }, `,"name":null`, ""},
+		{"a selected pointer is null", func(c *pine.Client) pine.Query[ship] { return q(c).Select(shipKnots, shipBuilt) }, `,"knots":null,"built_at":null`, ""},
+		{"a selected link is null", func(c *pine.Client) pine.Query[ship] { return q(c).Select(shipPort) }, `,"lies_in__port":null`, ""},
+		{"a selected link", func(c *pine.Client) pine.Query[ship] { return q(c).Select(shipPort) }, ``, "column lies_in__port is missing"},
+		{"an expanded link", func(c *pine.Client) pine.Query[ship] { return q(c).Expand(shipPort.With(pine.Where[port]())) }, ``, "column lies_in__port is missing"},
+		{"an expanded count", func(c *pine.Client) pine.Query[ship] { return q(c).Expand(shipCrew.Count()) }, ``, "column crew is missing"},
+		{"an expanded count is null", func(c *pine.Client) pine.Query[ship] { return q(c).Expand(shipCrew.Count()) }, `,"crew":null`, "column crew is null"},
+		{"a column of an expansion", func(c *pine.Client) pine.Query[ship] { return q(c).Expand(shipPort.With(pine.Select(portName))) }, `,"lies_in__port":[{"id":7}]`, "column lies_in__port: column name is missing"},
+		{"the id of an expansion", func(c *pine.Client) pine.Query[ship] { return q(c).Expand(shipPort.With(pine.Select(portName))) }, `,"lies_in__port":[{"name":"Kiel"}]`, "column lies_in__port: column id is missing"},
+		{"a column of an expansion that selects nothing", func(c *pine.Client) pine.Query[ship] { return q(c).Expand(shipPort.With(pine.Where[port]())) }, `,"lies_in__port":[{"id":7}]`, ""},
+		{"an expansion in an expansion", func(c *pine.Client) pine.Query[ship] {
+			return q(c).Expand(shipCrew.With(pine.Select(sailorName).Expand(sailorShip.With(pine.Select(shipArmed)))))
+		}, `,"crew":[{"id":1,"name":"Jack","sails__ship":[{"id":1,"is_armed":true}]},{"id":2,"name":"Joe","sails__ship":[{"id":1,"is_armed":null}]}]`, "column crew: column sails__ship: column is_armed is null"},
+		{"nothing that was selected", q, ``, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			client, _ := newClient(t, always(http.StatusOK, `{"d":[{"id":2`+tt.row+`}]}`))
+			query := tt.query(client)
+			rows, err := query.List(t.Context())
+			_, getErr := query.Get(t.Context(), 2)
+			if tt.want == "" {
+				require.NoError(t, err)
+				require.NoError(t, getErr)
+				assert.Equal(t, []int64{2}, ids(rows))
+				return
+			}
+			require.EqualError(t, err, "skipped 1 row(s): ship with id 2: "+tt.want)
+			require.ErrorIs(t, getErr, pine.ErrMalformed)
+			require.ErrorContains(t, getErr, tt.want)
+			var skipped *pine.RowsError
+			require.ErrorAs(t, err, &skipped)
+			assert.Equal(t, []int64{2}, skipped.IDs)
+			assert.Empty(t, rows)
+		})
+	}
+}
+
+func TestRowsError_IDs(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	const n = 1500
+	for id := range n {
+		fmt.Fprintf(&b, `,{"name":5,"id":%d}`, id+1)
+	}
+	client, _ := newClient(t, always(http.StatusOK, `{"d":[{"id":"x"},{"name":7}`+b.String()+`]}`), pageSize(2*n))
+	rows, err := ships(client).List(t.Context())
+	assert.Empty(t, rows)
+	var skipped *pine.RowsError
+	require.ErrorAs(t, err, &skipped)
+	assert.Equal(t, n+2, skipped.Rows)
+	assert.Equal(t, upTo(1000), skipped.IDs)
+}
+
+func TestQuery_UnknownColumnsAreIgnored(t *testing.T) {
 	t.Parallel()
 	rows, err := list(t, `{"d":[{"mast":{"height":[1,2,{"x":null}]},"id":3,"name":"Vasa","Secret":"kept","__metadata":{}}],"__count":1,"next":{"a":[]}}`)
 	require.NoError(t, err)
 	assert.Equal(t, []ship{{ID: 3, Name: "Vasa", Secret: "kept"}}, rows)
 }
 
-// In a real answer the id does not stand first: expansions and some columns come before it.
-func TestARowThatDoesNotFitIsLeftOutAndTheOthersAreDelivered(t *testing.T) {
+// In a real response the id does not come first: expansions and some columns precede it.
+func TestQuery_UndecodableRowIsSkipped(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, row, want string }{
-		{"a text for a number", `{"knots":"fast","id":2}`, "ship with id 2: json: cannot unmarshal string into Go struct field ship.knots of type int64"},
-		{"a number for a text", `{"name":5,"id":2}`, "ship with id 2: json: cannot unmarshal number"},
-		{"a fraction for a whole number", `{"knots":5.5,"id":2}`, "ship with id 2: json: cannot unmarshal number 5.5"},
-		{"a text for a bool", `{"is_armed":"no","id":2}`, "ship with id 2: json: cannot unmarshal string"},
-		{"an object for a text", `{"name":{"a":[1]},"id":2}`, "ship with id 2: json: cannot unmarshal object"},
-		{"a time that is none, before the id", `{"built_at":"yesterday","id":2}`, `ship with id 2: parsing time`},
-		{"a number for a time, before the id", `{"built_at":5,"id":2}`, `ship with id 2: Time.UnmarshalJSON: input is not a JSON string`},
-		{"an expansion of something else, before the id", `{"lies_in__port":["Kiel"],"id":2}`, "ship with id 2: json: cannot unmarshal string"},
-		{"too many rows for a reference, before the id", `{"lies_in__port":[{},{}],"id":2}`, "ship with id 2: reference to one row holds 2 rows"},
-		{"an unfit row in an expansion, before the id", `{"crew":[{"id":"x"}],"id":2}`, "ship with id 2: json: cannot unmarshal string"},
-		{"no object", `7`, "ship with id 0: json: cannot unmarshal number"},
-		{"a list", `[{"id":2}]`, "ship with id 0: json: cannot unmarshal array"},
+		{"a string for a number", `{"knots":"fast","id":2}`, "ship with id 2: column knots: JSON string cannot be decoded as int64"},
+		{"a number for a string", `{"name":5,"id":2}`, "ship with id 2: column name: JSON number cannot be decoded as string"},
+		{"a fraction for an integer", `{"knots":5.5,"id":2}`, "ship with id 2: column knots: JSON number cannot be decoded as int64: invalid syntax"},
+		{"a string for a bool", `{"is_armed":"no","id":2}`, "ship with id 2: column is_armed: JSON string cannot be decoded as bool"},
+		{"an object for a string", `{"name":{"a":[1]},"id":2}`, "ship with id 2: column name: JSON object cannot be decoded as string"},
+		{"a time that is not one, before the id", `{"built_at":"yesterday","id":2}`, `ship with id 2: column built_at: JSON string cannot be decoded as time.Time: parsing time`},
+		{"a number for a time, before the id", `{"built_at":5,"id":2}`, `ship with id 2: column built_at: JSON number cannot be decoded as time.Time`},
+		{"an expansion of something else, before the id", `{"lies_in__port":["Kiel"],"id":2}`, "ship with id 2: column lies_in__port: row is string"},
+		{"too many rows for a reference, before the id", `{"lies_in__port":[{},{}],"id":2}`, "ship with id 2: column lies_in__port: reference to one row holds 2 rows"},
+		{"an undecodable row in an expansion, before the id", `{"crew":[{"id":"x"}],"id":2}`, "ship with id 2: column crew: column id: JSON string cannot be decoded as int64"},
+		{"two undecodable columns", `{"name":5,"id":2,"knots":{}}`, "ship with id 2: column name: "},
+		{"an undecodable column behind the id", `{"id":2,"name":[[],{"id":3}]}`, "ship with id 2: column name: JSON array"},
+		{"not an object", `7`, "ship with id 0: row is number"},
+		{"a list", `[{"id":2}]`, "ship with id 0: row is array"},
 		{"null", `null`, "ship with id 0: row is null"},
 		{"no id", `{"name":"Vasa"}`, "ship with id 0: row has no id"},
 		{"an empty row", `{}`, "ship with id 0: row has no id"},
-		{"an id that is a text", `{"id":"2"}`, "ship with id 0: json: cannot unmarshal string"},
-		{"an id that is too large", `{"id":9223372036854775808}`, "ship with id 0: json: cannot unmarshal number 9223372036854775808"},
+		{"an id that is a string", `{"id":"2"}`, "ship with id 0: column id: JSON string cannot be decoded as int64"},
+		{"an id that is too large", `{"id":9223372036854775808}`, "ship with id 0: column id: JSON number cannot be decoded as int64: value out of range"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -148,7 +282,7 @@ func TestARowThatDoesNotFitIsLeftOutAndTheOthersAreDelivered(t *testing.T) {
 				require.ErrorAs(t, err, &left)
 				assert.Equal(t, 1, left.Rows)
 				require.ErrorIs(t, err, pine.ErrMalformed)
-				assert.ErrorContains(t, err, "row(s) left out: "+tt.want)
+				assert.ErrorContains(t, err, "skipped 1 row(s): "+tt.want)
 				assert.NotContains(t, err.Error(), "\n")
 				assert.Error(t, errors.Unwrap(err))
 			}
@@ -174,7 +308,7 @@ func TestRowsMayShareFieldsByEmbedding(t *testing.T) {
 	}
 	client, w := newClient(t, always(http.StatusOK, `{"d":[{"id":1,"name":"a"},{"name":"b"},{"id":3,"name":"c"}]}`))
 	rows, err := pine.From[boat](client, "boat").List(t.Context())
-	require.ErrorContains(t, err, "1 row(s) left out: boat with id 0: row has no id")
+	require.ErrorContains(t, err, "skipped 1 row(s): boat with id 0: row has no id")
 	assert.Equal(t, []boat{{&Base{1}, "a"}, {&Base{3}, "c"}}, rows)
 	assert.Equal(t, "/base/v1/boat?$select=id,name&$orderby=id%20asc&$top=1000", w.targets()[0])
 }
@@ -182,25 +316,25 @@ func TestRowsMayShareFieldsByEmbedding(t *testing.T) {
 func TestAnAnswerThatIsNotRows(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, body, want string }{
-		{"is HTML", "<!DOCTYPE html>\n<html>sign in</html>", "malformed answer: not JSON: invalid character '<'"},
-		{"is text", "OK", "malformed answer: not JSON"},
-		{"is a list", `[{"id":1}]`, `malformed answer: it does not start with {"d":[`},
-		{"is a text", `"Too Many Requests"`, `malformed answer: it does not start with {"d":[`},
-		{"is null", `null`, `malformed answer: it does not start with {"d":[`},
-		{"has no rows", `{}`, `malformed answer: it does not start with {"d":[`},
-		{"has other rows", `{"value":[{"id":1}]}`, `malformed answer: it does not start with {"d":[`},
-		{"has null for rows", `{"d":null}`, `malformed answer: it does not start with {"d":[`},
-		{"has a number for rows", `{"d":5}`, `malformed answer: it does not start with {"d":[`},
-		{"has an object for rows", `{"d":{"id":1}}`, `malformed answer: it does not start with {"d":[`},
-		{"lacks a comma", `{"d":[{"id":1} {"id":2}]}`, "malformed answer: not JSON: expected comma"},
-		{"has a comma too many", `{"d":[{"id":1},]}`, "malformed answer: not JSON"},
-		{"has a name without quotes", `{"d":[{id:1}]}`, "malformed answer: not JSON"},
-		{"closes what it did not open", `{"d":[}]`, "malformed answer: not JSON"},
-		{"goes on behind its end", `{"d":[{"id":1}]}{"d":[{"id":2}]}`, "malformed answer: it goes on behind its end"},
-		{"goes on with an error page", `{"d":[{"id":1}]}<html>Bad Gateway</html>`, "malformed answer: not JSON"},
-		{"has garbage behind the rows", `{"d":[{"id":1}],5:6}`, "malformed answer: not JSON"},
-		{"has half a member behind the rows", `{"d":[{"id":1}],"a":]}`, "malformed answer: not JSON"},
-		{"nests too deep", `{"d":[{"id":1,"mast":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}]}`, "malformed answer: not JSON: invalid character '[' exceeded max depth"},
+		{"is HTML", "<!DOCTYPE html>\n<html>sign in</html>", "malformed response: not JSON: jsontext: invalid character '<'"},
+		{"is text", "OK", "malformed response: not JSON"},
+		{"is a list", `[{"id":1}]`, `malformed response: it does not start with {"d":[`},
+		{"is a text", `"Too Many Requests"`, `malformed response: it does not start with {"d":[`},
+		{"is null", `null`, `malformed response: it does not start with {"d":[`},
+		{"has no rows", `{}`, `malformed response: it does not start with {"d":[`},
+		{"has other rows", `{"value":[{"id":1}]}`, `malformed response: it does not start with {"d":[`},
+		{"has null for rows", `{"d":null}`, `malformed response: it does not start with {"d":[`},
+		{"has a number for rows", `{"d":5}`, `malformed response: it does not start with {"d":[`},
+		{"has an object for rows", `{"d":{"id":1}}`, `malformed response: it does not start with {"d":[`},
+		{"lacks a comma", `{"d":[{"id":1} {"id":2}]}`, "malformed response: not JSON: jsontext: invalid character '{' after array element"},
+		{"has a comma too many", `{"d":[{"id":1},]}`, "malformed response: not JSON"},
+		{"has a name without quotes", `{"d":[{id:1}]}`, "malformed response: not JSON"},
+		{"closes what it did not open", `{"d":[}]`, "malformed response: not JSON"},
+		{"goes on behind its end", `{"d":[{"id":1}]}{"d":[{"id":2}]}`, "malformed response: trailing data after the response"},
+		{"goes on with an error page", `{"d":[{"id":1}]}<html>Bad Gateway</html>`, "malformed response: not JSON"},
+		{"has garbage behind the rows", `{"d":[{"id":1}],5:6}`, "malformed response: not JSON"},
+		{"has half a member behind the rows", `{"d":[{"id":1}],"a":]}`, "malformed response: not JSON"},
+		{"nests too deep", `{"d":[{"id":1,"mast":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}]}`, "malformed response: not JSON: jsontext: exceeded max depth"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -243,7 +377,9 @@ func TestAnAnswerToACountThatIsNone(t *testing.T) {
 func TestADocumentIsDecoded(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, inTurn(always(http.StatusOK, `{"a":1}`), always(http.StatusOK, `{"a":"x"}`), always(http.StatusOK, `{"a":1}]`)))
-	type document struct{ A int }
+	type document struct {
+		A int `json:"a"`
+	}
 	got, err := pine.GetDocument[document](t.Context(), client, "/some/document?x=y")
 	require.NoError(t, err)
 	assert.Equal(t, document{1}, got)

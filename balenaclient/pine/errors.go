@@ -38,10 +38,10 @@ var (
 	ErrServer = errors.New("server error")
 
 	// ErrMalformed means that the answer was not what the API promises.
-	ErrMalformed = errors.New("malformed answer")
+	ErrMalformed = errors.New("malformed response")
 
 	// ErrTooLarge means that the answer was larger than [Config.MaxResponseSize].
-	ErrTooLarge = errors.New("answer too large")
+	ErrTooLarge = errors.New("response too large")
 
 	// ErrUnfiltered means that a change of all rows of a resource was refused: it takes a filter to change many.
 	ErrUnfiltered = errors.New("no filter")
@@ -163,20 +163,23 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
-// RowsError means that rows were left out because they did not fit their type. All other rows were delivered.
+// RowsError means that rows were skipped because they could not be decoded. All other rows were delivered.
 type RowsError struct {
-	// Rows is the number of rows left out.
+	// Rows is the number of rows skipped.
 	Rows int
 
-	// IDs are the IDs of those rows, as far as they could be decoded.
+	// IDs are the ids of skipped rows, without those whose id could not be decoded either, and 1,000 at most.
 	IDs []int64
 
 	// Err says what was wrong with the first of them.
 	Err error
 }
 
+// maxSkippedIDs bounds RowsError.IDs.
+const maxSkippedIDs = 1000
+
 func (e *RowsError) Error() string {
-	return fmt.Sprintf("%d row(s) left out: %s", e.Rows, oneLine(e.Err.Error()))
+	return fmt.Sprintf("skipped %d row(s): %s", e.Rows, oneLine(e.Err.Error()))
 }
 
 // Unwrap returns the cause.

@@ -168,5 +168,6 @@ func (k Key[R]) And(other Key[R]) Key[R] {
 type Expansion[R any] struct {
 	navigation string
 	text       string
-	fault      error // why a query with it cannot be run
+	rows       *selection // what each of its rows must have; nil if only their number is fetched
+	fault      error      // why a query with it cannot be run
 }

@@ -10,12 +10,12 @@ import (
 
 // pages fetches the rows of a query page by page.
 type pages[T any] struct {
-	query Query[T]
-	more  bool       // whether another page may follow
-	last  int64      // id of the last row seen: the next page starts behind it
-	left  int        // rows still wanted if the query has a top
-	rows  []T        // of the current page; its memory serves all pages
-	unfit *RowsError // rows that did not fit T
+	query   Query[T]
+	more    bool       // whether another page may follow
+	last    int64      // id of the last row seen: the next page starts behind it
+	left    int        // rows still wanted if the query has a top
+	rows    []T        // of the current page; its memory serves all pages
+	skipped *RowsError // rows that could not be decoded
 }
 
 func (q Query[T]) pages() *pages[T] {
@@ -68,10 +68,10 @@ func (p *pages[T]) target() string {
 // them; only an answer in one piece starts anew.
 func (p *pages[T]) read(body io.Reader, redact func(error) error) (int, error) {
 	if !p.keyset() {
-		p.rows, p.unfit, p.left = p.rows[:0], nil, p.query.top
+		p.rows, p.skipped, p.left = p.rows[:0], nil, p.query.top
 	}
 	size, rows, before := p.size(), 0, p.last
-	err := decodeRows(body, p.query.client.config.MaxRowSize, func(row T, id int64, unfit error) error {
+	err := decodeRows(body, p.query.client.config.MaxRowSize, p.query.wanted(), func(row T, id int64, undecodable error) error {
 		rows++
 		if p.keyset() && id != 0 && id <= p.last {
 			return fmt.Errorf("%w: id %d follows id %d although ascending ids were asked for", ErrMalformed, id, p.last)
@@ -80,8 +80,8 @@ func (p *pages[T]) read(body io.Reader, redact func(error) error) (int, error) {
 		if p.query.top > 0 && p.left == 0 {
 			return nil // the server sends more than was asked for
 		}
-		if unfit != nil {
-			p.leaveOut(id, redact(unfit))
+		if undecodable != nil {
+			p.skip(id, redact(undecodable))
 			return nil
 		}
 		p.rows = append(p.rows, row)
@@ -98,9 +98,12 @@ func (p *pages[T]) read(body io.Reader, redact func(error) error) (int, error) {
 	return rows, err
 }
 
-func (p *pages[T]) leaveOut(id int64, unfit error) {
-	if p.unfit == nil {
-		p.unfit = &RowsError{Err: fmt.Errorf("%s with id %d: %w", p.query.resource, id, unfit)}
+func (p *pages[T]) skip(id int64, undecodable error) {
+	if p.skipped == nil {
+		p.skipped = &RowsError{Err: fmt.Errorf("%s with id %d: %w", p.query.resource, id, undecodable)}
 	}
-	p.unfit.Rows++
+	p.skipped.Rows++
+	if id != 0 && len(p.skipped.IDs) < maxSkippedIDs {
+		p.skipped.IDs = append(p.skipped.IDs, id)
+	}
 }

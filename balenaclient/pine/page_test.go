@@ -167,7 +167,7 @@ func TestAnOrderedQueryIsAnsweredInOnePiece(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, always(http.StatusOK, `{"d":[{"id":3},{"id":1},{"id":2},{"id":5,"knots":"x"},{"id":4}]}`))
 	rows, err := ships(client).Select(shipID).PageSize(2).OrderBy(shipName.Asc()).List(t.Context())
-	require.ErrorContains(t, err, "1 row(s) left out: ship with id 5")
+	require.ErrorContains(t, err, "skipped 1 row(s): ship with id 5")
 	assert.Equal(t, []int64{3, 1, 2, 4}, ids(rows))
 	rows, err = ships(client).Select(shipID).OrderBy(shipName.Asc()).Top(2).List(t.Context())
 	require.NoError(t, err)
@@ -263,13 +263,13 @@ func TestWhatCameBeforeAnErrorIsDeliveredAndTheErrorNamesThePage(t *testing.T) {
 				body = body[:at]
 			}
 			return broken(body)
-		}, 63, io.ErrUnexpectedEOF, "page 7: GET /v1/ship: 200 OK: reading the answer: unexpected EOF (after 4 attempts)"},
+		}, 63, io.ErrUnexpectedEOF, "page 7: GET /v1/ship: 200 OK: reading the response: unexpected EOF (after 4 attempts)"},
 		{"that is not JSON", func(body string) io.ReadCloser {
 			return io.NopCloser(strings.NewReader(strings.Replace(body, `{"name":"ship 64"`, `<html>`, 1)))
-		}, 63, pine.ErrMalformed, "page 7: GET /v1/ship: 200 OK: malformed answer: not JSON"},
+		}, 63, pine.ErrMalformed, "page 7: GET /v1/ship: 200 OK: malformed response: not JSON"},
 		{"whose ids do not ascend", func(body string) io.ReadCloser {
 			return io.NopCloser(strings.NewReader(strings.Replace(body, `"id":64}`, `"id":62}`, 1)))
-		}, 63, pine.ErrMalformed, "page 7: GET /v1/ship: 200 OK: malformed answer: id 62 follows id 63 although ascending ids were asked for"},
+		}, 63, pine.ErrMalformed, "page 7: GET /v1/ship: 200 OK: malformed response: id 62 follows id 63 although ascending ids were asked for"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -352,7 +352,7 @@ func TestRowsThatDoNotFitAreCountedOnceAndDoNotHoldUpPages(t *testing.T) {
 	))
 	rows, err := ships(client).Select(shipID).PageSize(2).List(t.Context())
 	assert.Equal(t, []int64{1, 5}, ids(rows))
-	require.ErrorContains(t, err, "3 row(s) left out: ship with id 2: parsing time")
+	require.ErrorContains(t, err, "skipped 3 row(s): ship with id 2: column built_at: JSON string cannot be decoded as time.Time: parsing time")
 	assert.Contains(t, w.targets()[1], "id%20gt%202&")
 	assert.Contains(t, w.targets()[2], "id%20gt%204&")
 }

@@ -89,8 +89,21 @@ func expansion[R, S any](navigation string, q Query[S]) Expansion[R] {
 	return Expansion[R]{
 		navigation: navigation,
 		text:       navigation + "(" + q.options(q.filter(), q.orders, q.top, ";") + ")",
+		rows:       q.wanted(),
 		fault:      q.fault(navigation),
 	}
+}
+
+// wanted is what each row of the response must have.
+func (q Query[T]) wanted() *selection {
+	wanted := &selection{expansions: make(map[string]*selection, len(q.expansions))}
+	if len(q.columns) > 0 {
+		wanted.columns = q.selected()
+	}
+	for _, expansion := range q.expansions {
+		wanted.expansions[expansion.navigation] = expansion.rows
+	}
+	return wanted
 }
 
 // filter renders the query's condition; it is empty if there is none.

@@ -14,7 +14,7 @@ func Raw[T any](ctx context.Context, c *Client, query string) ([]T, error) {
 		return nil, fmt.Errorf("pine: query %q: %w: it is empty or has a character that no URL may have: put texts through Quote",
 			pathOf(query), ErrInvalid)
 	}
-	return rowsAtOnce[T](ctx, c, pathOf(query), c.config.Root+"/"+query)
+	return rowsAtOnce[T](ctx, c, pathOf(query), c.config.Root+"/"+query, nil)
 }
 
 // Quote renders a text as a literal for [Raw].

@@ -526,7 +526,7 @@ func TestAnAttemptThatTakesTooLongIsRepeated(t *testing.T) {
 		client, w = newClient(t, slow, once, func(c *pine.Config) { c.RequestTimeout = 3 * time.Second })
 		_, err = ships(client).List(t.Context())
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.EqualError(t, err, "GET /v1/ship: 200 OK: no whole answer within 3s: reading the answer: context deadline exceeded")
+		require.EqualError(t, err, "GET /v1/ship: 200 OK: no complete response within 3s: reading the response: context deadline exceeded")
 		w.requireAllClosed(t)
 	})
 }

@@ -1,89 +1,153 @@
 package pine
 
 import (
-	"bytes"
-	"encoding/json"
+	"encoding"
+	stdjson "encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
+
+	"github.com/go-json-experiment/json"
 )
 
 // idColumn is the primary key of every resource.
 const idColumn = "id"
 
-// shape is what a row type says of itself through its struct tags.
+// shape is what the struct tags of a row type say about it.
 type shape struct {
-	columns []string // selected when a query selects nothing itself
-	idIndex []int    // nil if the type has no field "id" of type int64
-	extra   []int    // index of the field for columns that no other field takes; nil if there is none
-	known   []string // all names that fields have in JSON
+	fields  []rowField
+	byName  map[string]int // index into fields
+	columns []string       // selected when a query selects nothing itself
+	id      int            // index into fields; -1 if there is no field "id" of an int64 type
+	extra   []int          // index of the struct field for all other columns; nil if there is none
+	opaque  bool           // the type is not a struct, decodes itself, or has options that only the package json knows
 }
 
-// shapes holds the shape of each row type that was seen: reading it takes longer than decoding a row.
-var shapes sync.Map // from reflect.Type to shape
+// rowField is a field of a row type.
+type rowField struct {
+	name     string
+	index    []int
+	quoted   bool // a number that the server sends as a string
+	nullable bool // null is not mistaken for a value
+}
+
+// shapes caches the shape of each row type: reading one takes longer than decoding a row.
+var shapes sync.Map // reflect.Type -> *shape
 
 // shapeOf reads the json tags of T. A column is selected by default unless its field is tagged `pine:"optional"` (it exists on some
 // servers only, or is large) or is a [Refs], which only an expansion fills.
-func shapeOf[T any]() shape {
+func shapeOf[T any]() *shape {
 	t := reflect.TypeFor[T]()
 	known, ok := shapes.Load(t)
 	if !ok {
 		known, _ = shapes.LoadOrStore(t, readShape(t))
 	}
-	return known.(shape)
+	return known.(*shape)
 }
 
-func readShape(t reflect.Type) shape {
+func readShape(t reflect.Type) *shape {
+	s := &shape{id: -1, byName: map[string]int{}}
 	if t.Kind() != reflect.Struct {
-		return shape{}
+		s.opaque = true
+		return s
 	}
-	var s shape
+	s.opaque = decodesItself(t)
+	var named [][]int // embedded structs that are one member, so that their fields are none
 	for _, field := range reflect.VisibleFields(t) {
-		if field.Tag.Get("pine") == "extra" && field.Type == reflect.TypeFor[map[string]json.RawMessage]() {
+		tag := field.Tag.Get("json")
+		name, options, _ := strings.Cut(tag, ",")
+		switch {
+		case slices.ContainsFunc(named, func(outer []int) bool { return startsWith(field.Index, outer) }):
+			continue
+		case field.Anonymous && name == "" && tag != "-":
+			s.opaque = s.opaque || field.Type.Kind() == reflect.Pointer && !field.IsExported() // which reflection cannot set
+			continue
+		case field.Anonymous:
+			named = append(named, field.Index)
+		}
+		if !field.IsExported() || tag == "-" {
+			continue
+		}
+		if field.Tag.Get("pine") == "extra" && field.Type == reflect.TypeFor[map[string]stdjson.RawMessage]() {
 			s.extra = field.Index
 			continue
 		}
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if !field.IsExported() || name == "" || name == "-" {
-			continue
-		}
-		if name == idColumn && field.Type.Kind() == reflect.Int64 {
-			s.idIndex = field.Index
-		}
-		s.known = append(s.known, name)
-		_, expandedOnly := reflect.Zero(field.Type).Interface().(interface{ expandedOnly() })
-		if !expandedOnly && field.Tag.Get("pine") != "optional" {
-			s.columns = append(s.columns, name)
-		}
+		s.add(field, name, options)
 	}
 	return s
 }
 
-// id returns the row's id; 0 if the row's type has none or the row left it out.
-func (s shape) id(row reflect.Value) int64 {
-	if s.idIndex == nil {
-		return 0
+// add takes in a field. Of two fields of the same name the outer one counts, as in Go.
+func (s *shape) add(field reflect.StructField, name, options string) {
+	isColumn := name != ""
+	if !isColumn {
+		name = field.Name
 	}
-	field, err := row.FieldByIndexErr(s.idIndex)
-	if err != nil {
-		return 0 // it is in an embedded struct, for which the row held nothing
+	added := rowField{name: name, index: field.Index, nullable: isNullable(field.Type)}
+	for option := range strings.SplitSeq(options, ",") {
+		switch option {
+		case "string":
+			added.quoted = true
+		case "", "omitempty", "omitzero":
+		default:
+			s.opaque = true
+		}
 	}
-	return field.Int()
+	i, twice := s.byName[name]
+	switch {
+	case !twice:
+		i = len(s.fields)
+		s.byName[name] = i
+		s.fields = append(s.fields, added)
+	case len(field.Index) < len(s.fields[i].index):
+		s.fields[i] = added
+	default:
+		return
+	}
+	if name == idColumn {
+		s.id = -1
+		if field.Type.Kind() == reflect.Int64 {
+			s.id = i
+		}
+	}
+	_, expandedOnly := reflect.Zero(field.Type).Interface().(interface{ expandedOnly() })
+	if isColumn && !expandedOnly && field.Tag.Get("pine") != "optional" && !slices.Contains(s.columns, name) {
+		s.columns = append(s.columns, name)
+	}
 }
 
-// keepExtra puts what a row's text holds beyond the fields of its type into the field that is there for it.
-func (s shape) keepExtra(row reflect.Value, text []byte) error {
-	field, err := row.FieldByIndexErr(s.extra)
+func startsWith(index, prefix []int) bool {
+	return len(index) > len(prefix) && slices.Equal(index[:len(prefix)], prefix)
+}
+
+func decodesItself(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return p.Implements(reflect.TypeFor[json.UnmarshalerFrom]()) || p.Implements(reflect.TypeFor[json.Unmarshaler]()) ||
+		p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+}
+
+// isNullable reports whether a field of this type can tell null from a value. A string need not: null does as well as the empty one.
+func isNullable(t reflect.Type) bool {
+	if _, isRefs := reflect.Zero(t).Interface().(interface{ expandedOnly() }); isRefs {
+		return false // its Count would be 0
+	}
+	switch t.Kind() {
+	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
+		return decodesItself(t)
+	}
+	return true
+}
+
+// idOf returns the row's id; 0 if its type has none or the row lacks it.
+func (s *shape) idOf(row reflect.Value) int64 {
+	if s.id < 0 {
+		return 0
+	}
+	field, err := row.FieldByIndexErr(s.fields[s.id].index)
 	if err != nil {
-		return err
+		return 0 // it is in an embedded struct for which the row held nothing
 	}
-	var extra map[string]json.RawMessage
-	if err := json.Unmarshal(bytes.TrimLeft(text, ", \t\r\n"), &extra); err != nil {
-		return err
-	}
-	for _, name := range s.known {
-		delete(extra, name)
-	}
-	field.Set(reflect.ValueOf(extra))
-	return nil
+	return field.Int()
 }

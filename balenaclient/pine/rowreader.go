@@ -2,120 +2,233 @@ package pine
 
 import (
 	"bytes"
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
-	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// rowBufferSize is how much of an answer is read at once; the buffer grows for rows that are larger.
-const rowBufferSize = 32 << 10
+// selection names what a query asked for explicitly. A row that lacks one of these members cannot be decoded: what is absent must not
+// be taken for zero, false or empty.
+type selection struct {
+	columns    []string              // nil if the query selects no columns itself
+	expansions map[string]*selection // by navigation
+}
 
-// opening is how an answer with rows begins.
-const opening = `{"d":[`
+// rowReader decodes the rows of one response that are of one type.
+type rowReader struct {
+	shape    *shape
+	order    []int        // index of the field at each position of the previous row: a guess for the next one
+	required []bool       // by field: whether the row must have it
+	rows     int          // rows begun
+	seenIn   []int        // by field: the last row that had it
+	nested   []*rowReader // by field: for the rows of expansions
+	wanted   *selection
+}
 
-// parseRows reads the rows of an answer for as long as the parser can. It returns what is left: the same answer, as if it began with the
-// first row that was not read, or with the end of the rows.
-func parseRows[T any](body io.Reader, maxRow int, accept func(row T, id int64, unfit error) error) (rest io.Reader, err error) {
-	if targetsOf[T]() == nil {
-		return body, nil
+func newRowReader(s *shape, wanted *selection) *rowReader {
+	n := len(s.fields)
+	r := &rowReader{shape: s, required: make([]bool, n), seenIn: make([]int, n), nested: make([]*rowReader, n), wanted: wanted}
+	if wanted == nil {
+		return r
 	}
-	r := &rowReader{body: body, maxRow: maxRow}
-	for !r.take('{') || !r.word(`"d"`) || !r.take(':') || !r.take('[') {
-		if !r.more(0) {
-			return r.unread(""), nil
+	require := func(name string) {
+		if i, ok := s.byName[name]; ok {
+			r.required[i] = true
 		}
 	}
-	shape, row, first := shapeOf[T](), new(T), true
-	into := reflect.ValueOf(row).Elem()
-	for {
-		start := r.at
-		if sound := (first || r.take(',')) && parseRow(&r.parser, row, 0); !sound {
-			into.SetZero()
-			if r.more(start) {
-				continue
-			}
-			return r.unreadRows(first)
+	for _, column := range wanted.columns {
+		require(column)
+	}
+	for navigation := range wanted.expansions {
+		require(navigation)
+	}
+	return r
+}
+
+// read decodes the next value of a stream as a row. If the row cannot be decoded it returns the reason, and has read past the row all
+// the same; err means that the stream cannot be read any further.
+func (r *rowReader) read(decoder *jsontext.Decoder, row reflect.Value) (undecodable, err error) {
+	depth := decoder.StackDepth()
+	if r.shape.opaque {
+		_, length := decoder.StackIndex(depth)
+		if undecodable = json.UnmarshalDecode(decoder, row.Addr().Interface()); undecodable != nil {
+			err = skipTo(decoder, depth, length+1)
 		}
-		first = false
-		var unfit error
-		id := shape.id(into)
-		switch {
-		case shape.idIndex != nil && id == 0:
-			unfit = errors.New("row has no id")
-		case shape.extra != nil:
-			unfit = shape.keepExtra(into, r.text[start:r.at])
-		}
-		if err := accept(*row, id, unfit); err != nil {
+		return explainValue(undecodable), err
+	}
+	if kind := decoder.PeekKind(); kind != jsontext.KindBeginObject {
+		if err := decoder.SkipValue(); err != nil {
 			return nil, err
 		}
-		into.SetZero()
+		return fmt.Errorf("row is %s", kindName(kind)), nil
 	}
+	if _, err := decoder.ReadToken(); err != nil {
+		return nil, err
+	}
+	r.rows++
+	for position := 0; decoder.PeekKind() != jsontext.KindEndObject; position++ {
+		name, err := decoder.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		failure := r.readMember(decoder, row, position, name)
+		if failure == nil {
+			continue
+		}
+		if err := skipTo(decoder, depth+1, int64(2*position+2)); err != nil {
+			return nil, err
+		}
+		if undecodable == nil {
+			undecodable = failure
+		}
+	}
+	if _, err := decoder.ReadToken(); err != nil {
+		return nil, err
+	}
+	if undecodable == nil {
+		undecodable = r.missing()
+	}
+	return undecodable, nil
 }
 
-// rowReader feeds a parser from a stream.
-type rowReader struct {
-	parser
-	body   io.Reader
-	maxRow int
-	buffer []byte // what text is a part of
-	failed error  // why the body ended, io.EOF if it came to its end
+// readMember decodes the value behind a name.
+func (r *rowReader) readMember(decoder *jsontext.Decoder, row reflect.Value, position int, quoted jsontext.Value) error {
+	i := r.field(quoted, position)
+	if i < 0 {
+		return r.readExtra(decoder, row, quoted)
+	}
+	field := &r.shape.fields[i]
+	r.seenIn[i] = r.rows
+	if r.required[i] && !field.nullable && decoder.PeekKind() == jsontext.KindNull {
+		return fmt.Errorf("column %s is null", field.name)
+	}
+	into := fieldOf(row, field.index).Addr().Interface()
+	var err error
+	if link, ok := into.(link); ok {
+		err = link.decode(decoder, r.nestedReader(i, link))
+	} else if field.quoted {
+		err = json.UnmarshalDecode(decoder, into, json.StringifyNumbers(true))
+	} else {
+		err = json.UnmarshalDecode(decoder, into)
+	}
+	if err != nil {
+		return fmt.Errorf("column %s: %w", field.name, explainValue(err))
+	}
+	return nil
 }
 
-// more goes back to where something began, and reads on if the text ended before it did. It is false if that cannot help.
-func (r *rowReader) more(start int) bool {
-	kept := r.text[start:]
-	r.at = 0
-	if !r.short || r.failed != nil || len(kept) > r.maxRow {
-		r.text = kept
-		return false
+// readExtra keeps a column that has no field of its own, if the row type has a place for such.
+func (r *rowReader) readExtra(decoder *jsontext.Decoder, row reflect.Value, quoted jsontext.Value) error {
+	if r.shape.extra == nil {
+		return decoder.SkipValue()
 	}
-	r.short = false
-	if 2*len(kept) >= len(r.buffer) {
-		r.buffer = make([]byte, max(rowBufferSize, 4*len(kept)))
+	name := string(unquoted(quoted))
+	value, err := decoder.ReadValue()
+	if err != nil {
+		return err
 	}
-	r.text = r.buffer[:copy(r.buffer, kept)]
-	// At least as much again: what was kept is parsed anew, and that must not happen too often.
-	for len(r.text) <= 2*len(kept) && r.failed == nil {
-		var n int
-		n, r.failed = r.body.Read(r.buffer[len(r.text):])
-		r.text = r.buffer[:len(r.text)+n]
+	extra := fieldOf(row, r.shape.extra)
+	if extra.IsNil() {
+		extra.Set(reflect.MakeMap(extra.Type()))
 	}
-	return len(r.text) > len(kept)
+	extra.SetMapIndex(reflect.ValueOf(name), reflect.ValueOf(stdjson.RawMessage(value.Clone())))
+	return nil
 }
 
-// unread returns what was not read, behind another beginning.
-func (r *rowReader) unread(beginning string) io.Reader {
-	left := []io.Reader{strings.NewReader(beginning), bytes.NewReader(r.text), r.body}
-	if r.failed != nil {
-		left[2] = failedReader{r.failed}
+// field returns the index of the field of this name; -1 if there is none. It looks first where the previous row had it.
+func (r *rowReader) field(quoted jsontext.Value, position int) int {
+	name := unquoted(quoted)
+	if position < len(r.order) {
+		if i := r.order[position]; i >= 0 && r.shape.fields[i].name == string(name) {
+			return i
+		}
 	}
-	return io.MultiReader(left...)
+	i, ok := r.shape.byName[string(name)]
+	if !ok {
+		return -1
+	}
+	for len(r.order) <= position && position < maxOrder {
+		r.order = append(r.order, -1)
+	}
+	if position < maxOrder {
+		r.order[position] = i
+	}
+	return i
 }
 
-// unreadRows returns what was not read as if it were the first rows of an answer. A comma that is too many stays, one that is missing is
-// an error.
-func (r *rowReader) unreadRows(first bool) (io.Reader, error) {
-	if first {
-		return r.unread(opening), nil
+// maxOrder bounds what is remembered of the order of columns. The largest resources have fewer than a hundred.
+const maxOrder = 1000
+
+// nestedReader returns the reader of a link's rows.
+func (r *rowReader) nestedReader(field int, link link) *rowReader {
+	if r.nested[field] == nil {
+		var wanted *selection
+		if r.wanted != nil {
+			wanted = r.wanted.expansions[r.shape.fields[field].name]
+		}
+		r.nested[field] = newRowReader(link.rowShape(), wanted)
 	}
-	r.space()
-	switch {
-	case r.at == len(r.text) || r.text[r.at] == ']':
-		return r.unread(opening), nil
-	case r.text[r.at] != ',':
-		return nil, fmt.Errorf("%w: not JSON: expected comma after array element", ErrMalformed)
-	}
-	comma := r.at
-	r.at++
-	if r.space(); r.at == len(r.text) || r.text[r.at] != ']' {
-		r.text = r.text[comma+1:]
-	}
-	return r.unread(opening), nil
+	return r.nested[field]
 }
 
-// failedReader fails as another reader did.
-type failedReader struct{ err error }
+// missing names a required member that the row does not have.
+func (r *rowReader) missing() error {
+	for i, required := range r.required {
+		if required && r.seenIn[i] != r.rows {
+			return fmt.Errorf("column %s is missing", r.shape.fields[i].name)
+		}
+	}
+	return nil
+}
 
-func (f failedReader) Read([]byte) (int, error) { return 0, f.err }
+// fieldOf returns a field of a row, and makes the embedded structs on the way to it.
+func fieldOf(row reflect.Value, index []int) reflect.Value {
+	for _, i := range index[:len(index)-1] {
+		row = row.Field(i)
+		if row.Kind() == reflect.Pointer {
+			if row.IsNil() {
+				row.Set(reflect.New(row.Type().Elem()))
+			}
+			row = row.Elem()
+		}
+	}
+	return row.Field(index[len(index)-1])
+}
+
+// unquoted is a name without its quotes. It is valid as long as quoted is.
+func unquoted(quoted jsontext.Value) []byte {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return quoted[1 : len(quoted)-1]
+	}
+	name, _ := jsontext.AppendUnquote(nil, quoted)
+	return name
+}
+
+// explainValue says in the API's words why a value could not be decoded. The package json names Go paths and offsets instead.
+func explainValue(err error) error {
+	var semantic *json.SemanticError
+	if !errors.As(err, &semantic) || semantic.GoType == nil || semantic.JSONKind == jsontext.KindInvalid {
+		return err
+	}
+	explained := fmt.Errorf("JSON %s cannot be decoded as %s", kindName(semantic.JSONKind), semantic.GoType)
+	if semantic.Err != nil {
+		explained = fmt.Errorf("%w: %w", explained, semantic.Err)
+	}
+	return explained
+}
+
+func kindName(kind jsontext.Kind) string {
+	switch kind {
+	case jsontext.KindBeginObject:
+		return "object"
+	case jsontext.KindBeginArray:
+		return "array"
+	case jsontext.KindTrue, jsontext.KindFalse:
+		return "bool"
+	}
+	return kind.String()
+}

@@ -22,7 +22,7 @@ func (q Query[T]) All(ctx context.Context) iter.Seq2[T, error] {
 			return
 		}
 		pages := q.pages()
-		if pages.keyset() && shapeOf[T]().idIndex == nil {
+		if pages.keyset() && shapeOf[T]().id < 0 {
 			yield(none, fmt.Errorf("pine: %T has no int64 field with the json name id, by which pages are cut: add one, or order the query", none))
 			return
 		}
@@ -41,8 +41,8 @@ func (q Query[T]) All(ctx context.Context) iter.Seq2[T, error] {
 				return
 			}
 		}
-		if pages.unfit != nil {
-			yield(none, pages.unfit)
+		if pages.skipped != nil {
+			yield(none, pages.skipped)
 		}
 	}
 }
@@ -86,12 +86,12 @@ func (q Query[T]) getKey(ctx context.Context, key string) (T, error) {
 	if err := q.check(); err != nil {
 		return none, err
 	}
-	rows, err := rowsAtOnce[T](ctx, q.client, q.resource, q.path()+"("+key+")?"+q.options(q.filter(), nil, 0, "&"))
+	rows, err := rowsAtOnce[T](ctx, q.client, q.resource, q.path()+"("+key+")?"+q.options(q.filter(), nil, 0, "&"), q.wanted())
 	return q.single(rows, err)
 }
 
 // rowsAtOnce fetches rows that are wanted all or not at all: one that does not fit T is an error.
-func rowsAtOnce[T any](ctx context.Context, c *Client, resource, target string) ([]T, error) {
+func rowsAtOnce[T any](ctx context.Context, c *Client, resource, target string, wanted *selection) ([]T, error) {
 	var rows []T
 	err := c.send(ctx, request{
 		method:   http.MethodGet,
@@ -99,9 +99,9 @@ func rowsAtOnce[T any](ctx context.Context, c *Client, resource, target string) 
 		target:   func() string { return target },
 		read: func(body io.Reader, _ func(error) error) (int, error) {
 			rows = rows[:0]
-			err := decodeRows(body, c.config.MaxRowSize, func(row T, _ int64, unfit error) error {
-				if unfit != nil {
-					return fmt.Errorf("%w: %w", ErrMalformed, unfit)
+			err := decodeRows(body, c.config.MaxRowSize, wanted, func(row T, _ int64, undecodable error) error {
+				if undecodable != nil {
+					return fmt.Errorf("%w: %w", ErrMalformed, undecodable)
 				}
 				rows = append(rows, row)
 				return nil

@@ -163,7 +163,7 @@ func (c *Client) attempt(ctx context.Context, r request, call *Call) *Error {
 		case r.silence > 0:
 			err = fmt.Errorf("%w for %s", ErrSilent, r.silence)
 		default:
-			err = fmt.Errorf("no whole answer within %s: %w", c.config.RequestTimeout, err)
+			err = fmt.Errorf("no complete response within %s: %w", c.config.RequestTimeout, err)
 		}
 		failure.Err = redact(err, token)
 		return failure

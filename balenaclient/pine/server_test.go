@@ -253,7 +253,7 @@ func (s *sea) answer(number int, r *http.Request) (*http.Response, error) {
 		if rows++; rows > 1 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, `{"name":%q,"id":%d}`, row.Name, row.ID)
+		fmt.Fprintf(&b, `{"name":%q,"crew":0,"id":%d}`, row.Name, row.ID)
 	}
 	b.WriteString(`]}`)
 	if s.body != nil {

@@ -205,7 +205,7 @@ func TestRedirects(t *testing.T) {
 		{"to a host below are refused", "https://x.api.example.com/v1/ship", pine.ErrRedirected, 1, "redirected to another host"},
 		{"from https to http are refused", "http://api.example.com/v1/ship", pine.ErrRedirected, 1, "redirected to another host: http://api.example.com"},
 		{"to another scheme are refused", "ftp://api.example.com/v1/ship", pine.ErrRedirected, 1, "redirected to another host: ftp://api.example.com"},
-		{"in a circle are given up", "https://api.example.com/base/v1/ship", pine.ErrMalformed, 5, "malformed answer: more than 5 redirects"},
+		{"in a circle are given up", "https://api.example.com/base/v1/ship", pine.ErrMalformed, 5, "malformed response: more than 5 redirects"},
 	} {
 		for _, status := range []int{301, 302, 307, 308} {
 			t.Run(fmt.Sprintf("%s (%d)", tt.name, status), func(t *testing.T) {

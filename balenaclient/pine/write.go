@@ -84,7 +84,7 @@ func (q Query[T]) change(ctx context.Context, method string, body []byte) error 
 	filter := q.filter()
 	switch {
 	case filter == "":
-		return fmt.Errorf("pine: %s of %s: %w: it would hit every row; say Where", method, q.resource, ErrUnfiltered)
+		return fmt.Errorf("pine: %s of %s: %w: it would affect every row; add a Where filter", method, q.resource, ErrUnfiltered)
 	case q.top > 0 || len(q.orders) > 0:
 		return fmt.Errorf("pine: %s of %s: %w: the server does not heed an order or a top here and would hit more rows",
 			method, q.resource, ErrInvalid)

@@ -85,15 +85,15 @@ func TestWhatWouldDoMoreThanWasMeantIsNotSent(t *testing.T) {
 		is   error
 		want string
 	}{
-		"a change of all rows":           {ships(client).Patch(t.Context(), setName.Set("x")), pine.ErrUnfiltered, "would hit every row"},
-		"a deletion of all rows":         {ships(client).Delete(t.Context()), pine.ErrUnfiltered, "say Where"},
+		"a change of all rows":           {ships(client).Patch(t.Context(), setName.Set("x")), pine.ErrUnfiltered, "would affect every row"},
+		"a deletion of all rows":         {ships(client).Delete(t.Context()), pine.ErrUnfiltered, "add a Where filter"},
 		"a change of the first rows":     {vasa.Top(1).Patch(t.Context(), setName.Set("x")), pine.ErrInvalid, "does not heed"},
 		"a deletion of the first rows":   {vasa.OrderBy(shipID.Asc()).Delete(t.Context()), pine.ErrInvalid, "does not heed"},
 		"a change to nothing":            {vasa.Patch(t.Context()), pine.ErrInvalid, "assigns nothing"},
 		"two values for a column":        {vasa.Patch(t.Context(), setName.Set("a"), setName.Clear()), pine.ErrInvalid, "assigns name twice"},
 		"a row from nothing":             {second(ships(client).Create(t.Context())), pine.ErrInvalid, "assigns nothing"},
 		"a protected row":                {protected.Where(shipID.Eq(1)).Delete(t.Context()), pine.ErrProtected, "AllowProtected"},
-		"all protected rows":             {protected.Delete(t.Context(), pine.AllowProtected()), pine.ErrUnfiltered, "say Where"},
+		"all protected rows":             {protected.Delete(t.Context(), pine.AllowProtected()), pine.ErrUnfiltered, "add a Where filter"},
 		"a value against the rules":      {second(ruled.Create(t.Context(), setName.Set("Titanic"))), pine.ErrInvalid, `ship: name "Titanic" is unlucky: choose another`},
 		"a change against the rules":     {ruled.Where(shipID.Eq(1)).Patch(t.Context(), setName.Set("Titanic")), pine.ErrInvalid, "is unlucky"},
 		"a check of what breaks a rule":  {ruled.Check(setName.Set("Titanic")), pine.ErrInvalid, "is unlucky"},
@@ -130,7 +130,7 @@ func TestARowIsNeverMadeTwice(t *testing.T) {
 		"the connection broke":           {failing(errors.New("connection reset")), 1, true, "connection reset"},
 		"the answer broke off": {func(int, *http.Request) (*http.Response, error) {
 			return stream(http.StatusCreated, broken(`{"id"`)), nil
-		}, 1, true, "reading the answer"},
+		}, 1, true, "reading the response"},
 		"the server does not want the value": {always(http.StatusBadRequest, `"no"`), 1, false, "no"},
 	} {
 		t.Run(name, func(t *testing.T) {

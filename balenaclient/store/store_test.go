@@ -111,7 +111,7 @@ func TestCollection_Resolve(t *testing.T) {
 
 func TestCollection_Refresh_ExpandedRows(t *testing.T) {
 	t.Parallel()
-	nested := `{"id":3,"device_name":"kiosk","device_tag":[%s],"is_running__release":[{"id":7,"release_tag":[%s]}]}`
+	nested := `{"id":3,"device_name":"kiosk","device_tag":[%s],"is_running__release":[{"id":7,"commit":"c","release_tag":[%s]}]}`
 	tags := [2]string{`{"id":1,"tag_key":"site","value":"oslo"}`, `{"id":2,"tag_key":"ward","value":"3"}`}
 	releaseTags := [2]string{`{"id":5,"tag_key":"x","value":""}`, `{"id":6,"tag_key":"y","value":""}`}
 	row := fmt.Sprintf(nested, tags[0]+","+tags[1], releaseTags[0]+","+releaseTags[1])
