@@ -33,7 +33,7 @@ SIMFLAGS ?= --requests none
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help run $(DEMOS) build release test lint generate bench microbench fuzz clean
-.PHONY: format vet staticcheck api workflows vulnerabilities generated unit validate e2e
+.PHONY: FORCE format vet staticcheck api workflows vulnerabilities generated unit validate e2e
 
 comma := ,
 heading = @printf '\n== %s\n' '$(1)'
@@ -71,7 +71,12 @@ dist/main.go: $(SOURCES)
 	$(call heading,Write the source of $(BINARY))
 	$(TOOL) builder --config builder-config.yaml --skip-compilation
 
-$(BINARY): dist/main.go
+# Changes when another platform is built for.
+dist/platform: FORCE
+	@mkdir -p dist && { echo '$(PLATFORM)' | cmp -s - $@ || echo '$(PLATFORM)' > $@; }
+FORCE:
+
+$(BINARY): dist/main.go dist/platform
 	$(call heading,Build $(BINARY))
 	cd dist && CGO_ENABLED=0 $(PLATFORM) go build -trimpath -ldflags='-s -w' -o otelcol-balena .
 
