@@ -85,6 +85,9 @@ func (s *balenaScraper) start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	s.host, s.fetcher.client = host, client
+	if attributes := s.cfg.ResourceAttributes; !attributes.BalenaDeviceUUID.Enabled && s.fetcher.plan.needs(deviceRequest) {
+		s.logger.Warn(`"balena.device.uuid" is disabled: devices with the same name in a fleet share their series, of which only one is kept`)
+	}
 	return s.telemetry.start()
 }
 

@@ -1,6 +1,9 @@
 package receiver
 
 import (
+	"context"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -12,8 +15,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-balena/balenareceiver/balenasim"
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
@@ -405,4 +412,153 @@ func TestFetcher_Fetch_RemembersWhatCannotBeRead(t *testing.T) {
 		assert.Len(t, values(metrics, "balena.device.online"), 42, "reported without a type")
 	}
 	assert.EqualValues(t, 2, requests.Load())
+}
+
+func TestBalenaScraper_Start_WarnsAboutSharedSeries(t *testing.T) {
+	t.Parallel()
+	for _, enabled := range []bool{true, false} {
+		cfg := testConfig("http://127.0.0.1:1")
+		cfg.ResourceAttributes.BalenaDeviceUUID.Enabled = enabled
+		settings := receivertest.NewNopSettings(metadata.Type)
+		core, logs := observer.New(zap.WarnLevel)
+		settings.Logger = zap.New(core)
+		s, err := newBalenaScraper(cfg, settings)
+		require.NoError(t, err)
+		require.NoError(t, s.start(t.Context(), componenttest.NewNopHost()))
+		require.NoError(t, s.shutdown(t.Context()))
+		assert.Equal(t, !enabled, logs.FilterMessageSnippet(`"balena.device.uuid" is disabled`).Len() == 1)
+	}
+}
+
+func TestRecorder_RecordState(t *testing.T) {
+	t.Parallel()
+	url := serve(t, realAccount(t))
+	states := func(stateSets bool, metric string) map[string]float64 {
+		cfg := testConfig(url)
+		cfg.Fleets.Include = []string{"globex/solar-sensors"}
+		enableAll(cfg)
+		cfg.StateSets = stateSets
+		metrics, err := startScraper(t, cfg).scrape(t.Context())
+		require.NoError(t, err)
+		found := map[string]float64{}
+		for series, value := range values(metrics, metric) {
+			if state, ok := strings.CutPrefix(series, "solar-sensors-05 "); ok {
+				found[state] = value
+			}
+		}
+		return found
+	}
+	for metric, known := range map[string]int{
+		"balena.device.status": 7, "balena.device.heartbeat.state": 4, "balena.device.rollout.state": 6,
+	} {
+		current, all := states(false, metric), states(true, metric)
+		assert.Len(t, current, 1, metric)
+		assert.Len(t, all, known, metric)
+		assert.InDelta(t, 1, sum(all), 0, "one state at a time")
+		for state := range current {
+			assert.InDelta(t, 1, all[state], 0, state)
+		}
+	}
+}
+
+// TestFetcher_Fetch_TargetReleasesWithoutDevices: which release a fleet targets is known without fetching a device.
+func TestFetcher_Fetch_TargetReleasesWithoutDevices(t *testing.T) {
+	t.Parallel()
+	sim := realAccount(t)
+	cfg := testConfig(serve(t, sim))
+	enableOnly(cfg, func(m *metadata.MetricsConfig) []*bool {
+		return []*bool{&m.BalenaFleetTargetReleaseInfo.Enabled, &m.BalenaFleetTargetReleaseTimestamp.Enabled}
+	})
+	metrics, err := startScraper(t, cfg).scrape(t.Context())
+	require.NoError(t, err)
+	assert.InDelta(t, 1, values(metrics, "balena.fleet.target_release.info")["globex/solar-sensors 1.2.0"], 0)
+	for _, request := range sim.Requests() {
+		assert.NotContains(t, request.Target, "/v7/device?")
+	}
+}
+
+// TestFleetEntity_Record_CountsBearTheTimeOfCounting, which a budget that runs short may put long before the end of the scrape.
+func TestFleetEntity_Record_CountsBearTheTimeOfCounting(t *testing.T) {
+	t.Parallel()
+	sim := realAccount(t)
+	var elapsed atomic.Int64
+	scraper := startScraper(t, testConfig(serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v7/device" {
+			elapsed.Store(int64(40 * time.Second))
+		}
+		sim.ServeHTTP(w, r)
+	}))))
+	scraper.now = func() time.Time { return datasetTime.Add(time.Duration(elapsed.Load())) }
+	metrics, err := scraper.scrape(t.Context())
+	require.NoError(t, err)
+	times := map[string]time.Duration{}
+	forEachPoint(metrics, func(_ pcommon.Map, metric pmetric.Metric, point pmetric.NumberDataPoint) {
+		times[metric.Name()] = point.Timestamp().AsTime().Sub(datasetTime)
+	})
+	assert.Zero(t, times["balena.devices.online"])
+	assert.Zero(t, times["balena.fleet.device.registered"])
+	assert.Equal(t, 40*time.Second, times["balena.device.online"])
+}
+
+func TestFetchRun_FetchAPIKeys(t *testing.T) {
+	t.Parallel()
+	expiry := datasetTime.AddDate(0, 0, 10)
+	t.Run("the keys of the user that expire, once an hour", func(t *testing.T) {
+		t.Parallel()
+		sim := realAccount(t)
+		sim.AddUserKey("expires", expiry)
+		sim.AddUserKey("expired", datasetTime.AddDate(0, 0, -1))
+		cfg := testConfig(serve(t, sim))
+		enableOnly(cfg, func(m *metadata.MetricsConfig) []*bool { return []*bool{&m.BalenaAPIKeyExpiryTimestamp.Enabled} })
+		scraper := startScraper(t, cfg)
+		now := datasetTime
+		scraper.now = func() time.Time { return now }
+		requests := func() int {
+			sim.ResetRequests()
+			metrics, err := scraper.scrape(t.Context())
+			require.NoError(t, err)
+			found := values(metrics, "balena.api_key.expiry.timestamp")
+			require.Len(t, found, 1)
+			assert.InDelta(t, expiry.Unix(), sum(found), 0)
+			n := 0
+			for _, request := range sim.Requests() {
+				if strings.HasPrefix(request.Target, "/v7/api_key") {
+					n++
+					assert.NotContains(t, request.Target, "key,", "the keys themselves are not requested")
+				}
+			}
+			return n
+		}
+		assert.Equal(t, 1, requests())
+		now = now.Add(59 * time.Minute)
+		assert.Equal(t, 0, requests())
+		now = now.Add(time.Minute)
+		assert.Equal(t, 1, requests())
+	})
+	for name, test := range map[string]struct {
+		token string
+		want  int64 // 0 if the token does not say
+	}{
+		"a session token":             {"e30." + base64.RawURLEncoding.EncodeToString([]byte(`{"id":1,"exp":1795900000}`)) + ".c2ln", 1795900000},
+		"a token without an expiry":   {"e30." + base64.RawURLEncoding.EncodeToString([]byte(`{"id":1}`)) + ".c2ln", 0},
+		"an API key":                  {"8yve4xcJPt2PRCUhy7H6FWayFkiZlaUU", 0},
+		"a key with dots":             {"a.b.c", 0},
+		"a payload that is not JSON":  {"e30.YWJj.c2ln", 0},
+		"a token that cannot be read": {"", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			keys := apiKeys{source: func(context.Context) (string, error) {
+				if test.token == "" {
+					return "", errors.New("no token")
+				}
+				return test.token, nil
+			}}
+			expiry, ok := keys.sessionExpiry(t.Context())
+			assert.Equal(t, test.want != 0, ok)
+			if ok {
+				assert.Equal(t, test.want, expiry.Unix())
+			}
+		})
+	}
 }
