@@ -168,15 +168,15 @@ func TestConfig_Validate(t *testing.T) {
 		},
 		"a fleet pattern that is no regular expression": {
 			func(cfg *Config) { cfg.Fleets.Include = []string{"/acme/(/"} },
-			[]string{`"fleets::include": pattern "/acme/(/": not a regular expression`, "missing closing )"},
+			[]string{`"fleets::include": pattern "/acme/(/": invalid regular expression`, "missing closing )"},
 		},
 		"a fleet pattern that is no glob": {
 			func(cfg *Config) { cfg.Fleets.Exclude = []string{"acme/[a"} },
-			[]string{`"fleets::exclude": pattern "acme/[a": not a glob`, "check its brackets"},
+			[]string{`"fleets::exclude": pattern "acme/[a": invalid glob`, "check the brackets"},
 		},
 		"a fleet pattern without an organization": {
 			func(cfg *Config) { cfg.Fleets.Include = []string{"kiosk"} },
-			[]string{`"fleets::include": pattern "kiosk": write organization/fleet`},
+			[]string{`"fleets::include": pattern "kiosk": use organization/fleet`},
 		},
 		"everything at once": {
 			func(cfg *Config) { cfg.Token, cfg.PageSize, cfg.API.Endpoint = "", 0, "" },

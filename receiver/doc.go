@@ -4,8 +4,8 @@
 // Package receiver implements the balena receiver of the OpenTelemetry Collector: it polls the balena API and emits metrics of
 // fleets, devices and releases.
 //
-// One scrape is one straight line, each step in the file that bears its name: plan (which requests do the enabled metrics need),
-// fetch (ask them), snapshot (what the account looked like), record (the snapshot as pdata).
+// A scrape is a straight line, with each step in the file of that name: plan (which requests the enabled metrics need), fetch (make the
+// requests), snapshot (what the account looked like), record (the snapshot as pdata, with stale markers for the series that are gone).
 //
-// The package is called receiver, not balenareceiver, because mdatagen takes the name of the package from its folder.
+// The package is called receiver rather than balenareceiver because mdatagen derives the package name from the folder.
 package receiver

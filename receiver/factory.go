@@ -48,8 +48,8 @@ func createMetricsReceiver(_ context.Context, settings receiver.Settings, cfg co
 	return &cancelingReceiver{Metrics: controller, cancel: s.cancel}, nil
 }
 
-// cancelingReceiver ends a running scrape, or a pipeline that blocks, before it waits for it: the controller alone would wait until the
-// scrape's timeout, or for ever.
+// cancelingReceiver cancels a running scrape, or a pipeline that blocks, before it waits for it to end: the controller alone would wait
+// until the scrape's timeout, or forever.
 type cancelingReceiver struct {
 	receiver.Metrics
 	cancel context.CancelFunc

@@ -28,7 +28,7 @@ func TestFetcher_Fetch_KindsFailIndependently(t *testing.T) {
 		message string
 		absent  [][]string
 	}{
-		"fleets, without which nothing else can be asked": {
+		"fleets, without which nothing else can be requested": {
 			fleetTarget, "fleets: GET /v7/application: 500 Internal Server Error", [][]string{fleets, deviceCounts, devices, releases},
 		},
 		"device counts": {
@@ -100,18 +100,18 @@ func TestFetchRun_FetchDevices_ReportsPagesThatSucceeded(t *testing.T) {
 
 func TestFetcher_Fetch_MalformedResponses(t *testing.T) {
 	t.Parallel()
-	answer := func(body string) http.HandlerFunc {
+	respond := func(body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }
 	}
 	for name, test := range map[string]struct {
-		answer  http.HandlerFunc
+		respond http.HandlerFunc
 		message string
 		is      error
 	}{
-		"a body that is not JSON":          {answer("It works!"), "not JSON", balenaclient.ErrMalformed},
-		"a page of HTML":                   {answer("<html><body>Sign in</body></html>"), "not JSON", balenaclient.ErrMalformed},
-		"a body of another shape":          {answer(`{"error":"none"}`), `does not start with {"d":[`, balenaclient.ErrMalformed},
-		"a body that is cut in half":       {answer(`{"d":[{"id":1,"uuid":"82705`), "truncated response", nil},
+		"a body that is not JSON":          {respond("It works!"), "not JSON", balenaclient.ErrMalformed},
+		"a page of HTML":                   {respond("<html><body>Sign in</body></html>"), "not JSON", balenaclient.ErrMalformed},
+		"a body of another shape":          {respond(`{"error":"none"}`), `does not start with {"d":[`, balenaclient.ErrMalformed},
+		"a body that is cut in half":       {respond(`{"d":[{"id":1,"uuid":"82705`), "truncated response", nil},
 		"a redirect to another host":       {http.RedirectHandler("http://example.com/", http.StatusFound).ServeHTTP, `set "api::endpoint" to the API itself`, balenaclient.ErrRedirected},
 		"a rate limit beyond all patience": {rateLimit("86400"), "the server asks to wait 24h0m0s", balenaclient.ErrRateLimited},
 	} {
@@ -121,7 +121,7 @@ func TestFetcher_Fetch_MalformedResponses(t *testing.T) {
 			scraper := startScraper(t, testConfig(serve(t, api)))
 			api.fault = func(target string) http.HandlerFunc {
 				if strings.Contains(target, deviceTarget) {
-					return test.answer
+					return test.respond
 				}
 				return nil
 			}

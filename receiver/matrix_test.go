@@ -23,20 +23,20 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
-// outcome is what a fault must come to.
+// outcome is the effect that a fault must have.
 type outcome int
 
 const (
-	mended   outcome = iota // by repeating the request: the scrape is complete
-	lost                    // what the requests were to bring is missing, and counted
-	rowsLost                // rows are missing, and counted; what else the requests brought is there
+	retried  outcome = iota // a retry succeeds: the scrape is complete
+	lost                    // what the requests return is missing, and counted
+	rowsLost                // rows are missing, and counted; everything else is there
 )
 
-// persistentFaults are faults that hit every request, and what they come to.
+// persistentFaults are faults that hit every request, and their effects.
 var persistentFaults = []struct {
 	fault   balenasim.Fault
 	outcome outcome
-	says    string // in the error
+	message string // in the error
 }{
 	{balenasim.Fault{Kind: balenasim.Unauthorized}, lost, "401"},
 	{balenasim.Fault{Kind: balenasim.RateLimit, Delay: seconds(3600)}, lost, "429 Too Many Requests: Too Many Requests (the server asks to wait 1h0m0s)"},
@@ -56,8 +56,8 @@ var persistentFaults = []struct {
 	{balenasim.Fault{Kind: balenasim.Redirect, Location: "http://elsewhere.invalid"}, lost, "redirected to another host"},
 }
 
-// passingFaults are faults that hit one request.
-var passingFaults = []balenasim.Fault{
+// transientFaults are faults that hit one request.
+var transientFaults = []balenasim.Fault{
 	{Kind: balenasim.RateLimit, Delay: seconds(1)},
 	{Kind: balenasim.RateLimit, RetryAfter: "absent"},
 	{Kind: balenasim.BadGateway},
@@ -69,7 +69,7 @@ var passingFaults = []balenasim.Fault{
 	{Kind: balenasim.PausedPage},
 }
 
-// faultyPaths are the paths that faults are tried on, and metrics that need what they bring.
+// faultyPaths are the paths that faults are tried on, with metrics that need what they return.
 var faultyPaths = map[string][]string{
 	"/v7/application":     {"balena.devices.online", "balena.fleet.device.registered", "balena.device.online", "balena.release.info"},
 	"/v7/device":          {"balena.device.online", "balena.fleet.device.status", "balena.fleet.device.rollout.state"},
@@ -110,12 +110,12 @@ func TestBalenaScraper_Scrape_FaultMatrix(t *testing.T) {
 
 				switch test.outcome {
 				case lost:
-					require.ErrorContains(t, err, test.says)
+					require.ErrorContains(t, err, test.message)
 					for _, name := range needing {
 						assert.NotContains(t, names(metrics), name, "not known, so not reported")
 					}
 				case rowsLost:
-					require.ErrorContains(t, err, test.says)
+					require.ErrorContains(t, err, test.message)
 				}
 				checkError(t, err, path)
 				if !strings.HasPrefix(path, "/v7/application") { // or application_tag
@@ -124,7 +124,7 @@ func TestBalenaScraper_Scrape_FaultMatrix(t *testing.T) {
 				checkRecovery(t, sim, scraper, complete)
 			})
 		}
-		for _, fault := range passingFaults {
+		for _, fault := range transientFaults {
 			t.Run(fmt.Sprintf("%s %s%s once in the first scrape", path, fault.Kind, fault.RetryAfter), func(t *testing.T) {
 				t.Parallel()
 				sim, scraper := startMatrix(t, fault)
@@ -133,7 +133,7 @@ func TestBalenaScraper_Scrape_FaultMatrix(t *testing.T) {
 
 				metrics, err := scraper.scrape(t.Context())
 
-				require.NoError(t, err, "repeating mends it")
+				require.NoError(t, err, "a retry succeeds")
 				assert.Equal(t, accountPoints(complete), accountPoints(metrics))
 			})
 		}
@@ -266,8 +266,7 @@ func TestCancelingReceiver_Shutdown_DuringAFault(t *testing.T) {
 	}
 }
 
-// startMatrix starts a scraper that does not wait long: neither for an answer, if the fault makes it slow, nor before it repeats a
-// request.
+// startMatrix starts a scraper that does not wait long: neither for a response, if the fault delays it, nor before it retries a request.
 func startMatrix(t *testing.T, fault balenasim.Fault) (*balenasim.Simulator, *balenaScraper) {
 	t.Helper()
 	sim := realAccount(t)
@@ -294,7 +293,7 @@ func inject(t *testing.T, sim *balenasim.Simulator, fault balenasim.Fault) {
 	require.NoError(t, err)
 }
 
-// checkError checks what every error must be: counted, on one line, with what was asked and without the token.
+// checkError checks what every error must be: counted, on one line, with the path of the request and without the token.
 func checkError(t *testing.T, err error, path string) {
 	t.Helper()
 	if err == nil {

@@ -512,7 +512,7 @@ func TestCancelingReceiver_Shutdown_EndsARunningScrape(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("the scrape went on after shutdown")
 	}
-	assert.Zero(t, logs.Len(), "a shutdown is no error")
+	assert.Zero(t, logs.Len(), "a shutdown is not an error")
 }
 
 // failedPoints is the number of points that an error counts as failed.
@@ -533,7 +533,7 @@ func (h *statusHost) Report(event *componentstatus.Event) {
 	h.statuses = append(h.statuses, event.Status())
 }
 
-// rewriteBody replaces a text in every answer.
+// rewriteBody replaces a string in every response.
 func rewriteBody(handler http.Handler, old, replacement string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Del("Accept-Encoding")

@@ -16,7 +16,7 @@ import (
 )
 
 // selection says which fleets and devices are reported. The server selects by tag and class, so that what is not reported is neither
-// sent nor counted; slugs and shares it cannot select by.
+// sent nor counted. By slug and shard it cannot select.
 type selection struct {
 	fleetFilter  pine.Filter[balenaclient.Fleet]
 	deviceFilter pine.Filter[balenaclient.Device]
@@ -61,7 +61,7 @@ func deviceFilter(cfg DevicesConfig) (filter pine.Filter[balenaclient.Device], e
 	filter, err = tagFilter("devices", cfg.IncludeTags, cfg.ExcludeTags, has)
 	for _, uuid := range cfg.Exclude {
 		if len(uuid) != 32 && len(uuid) != 62 || strings.Trim(uuid, "0123456789abcdef") != "" {
-			err = errors.Join(err, fmt.Errorf(`"devices::exclude": %q is no full UUID of a device: write its 32 or 62 lower-case hexadecimal digits`, uuid))
+			err = errors.Join(err, fmt.Errorf(`"devices::exclude": %q is not the full UUID of a device: use its 32 or 62 lowercase hexadecimal digits`, uuid))
 		}
 	}
 	if len(cfg.Exclude) > 0 {
@@ -70,14 +70,14 @@ func deviceFilter(cfg DevicesConfig) (filter pine.Filter[balenaclient.Device], e
 	return filter, err
 }
 
-// tagFilter makes a filter of lists of tags, each written as key or key=value.
+// tagFilter builds a filter from lists of tags, each written as key or key=value.
 func tagFilter[R any](
 	what string, include, exclude []string, has func(key string, value *string) pine.Filter[R],
 ) (filter pine.Filter[R], err error) {
 	parse := func(list string, tag string) pine.Filter[R] {
 		key, value, withValue := strings.Cut(tag, "=")
 		if key == "" || strings.ContainsAny(key, " \t\r\n") {
-			err = errors.Join(err, fmt.Errorf(`"%s::%s": %q is no tag: write key or key=value, where the key has no white space`, what, list, tag))
+			err = errors.Join(err, fmt.Errorf(`"%s::%s": invalid tag %q: use key or key=value; the key must not contain whitespace`, what, list, tag))
 		}
 		if !withValue {
 			return has(key, nil)
@@ -97,17 +97,17 @@ func tagFilter[R any](
 	return filter, err
 }
 
-// fleets is the query for the fleets that the server can select.
+// fleets is the query for the fleets, as far as the server can select them.
 func (s selection) fleets(client *balenaclient.Client) pine.Query[balenaclient.Fleet] {
 	return client.AccessibleFleets().Where(s.fleetFilter).PageSize(maxPageSize)
 }
 
-// includes reports whether a fleet that the server selected is reported here.
+// includes reports whether a fleet that the server selected is reported.
 func (s selection) includes(row balenaclient.Fleet) bool {
 	return s.slugs.matches(row.Slug) && s.shard.includes(row.ID)
 }
 
-// includes reports whether a fleet is in the share. It goes by the fleet's id alone, so a fleet stays in its share whatever becomes of
+// includes reports whether a fleet is in the shard. It depends on the fleet's ID alone, so a fleet stays in its shard whatever happens to
 // the others.
 func (cfg ShardConfig) includes(fleetID int64) bool {
 	if cfg.Total <= 1 {

@@ -77,10 +77,10 @@ func TestSelection_Fleets_ByTag(t *testing.T) {
 func TestConfig_Validate_Selection(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*Config){
-		`"devices::include_tags": "=x" is no tag: write key or key=value`:               func(cfg *Config) { cfg.Devices.IncludeTags = []string{"=x"} },
-		`"devices::exclude_tags": "two words" is no tag`:                                func(cfg *Config) { cfg.Devices.ExcludeTags = []string{"two words"} },
-		`"fleets::include_tags": "" is no tag`:                                          func(cfg *Config) { cfg.Fleets.IncludeTags = []string{""} },
-		`"devices::exclude": "827050a" is no full UUID of a device: write its 32 or 62`: func(cfg *Config) { cfg.Devices.Exclude = []string{"827050a"} },
+		`"devices::include_tags": invalid tag "=x": use key or key=value`:               func(cfg *Config) { cfg.Devices.IncludeTags = []string{"=x"} },
+		`"devices::exclude_tags": invalid tag "two words"`:                                func(cfg *Config) { cfg.Devices.ExcludeTags = []string{"two words"} },
+		`"fleets::include_tags": invalid tag ""`:                                          func(cfg *Config) { cfg.Fleets.IncludeTags = []string{""} },
+		`"devices::exclude": "827050a" is not the full UUID of a device: use its 32 or 62`: func(cfg *Config) { cfg.Devices.Exclude = []string{"827050a"} },
 		`"shard" is index 3 of 3: set index to 0 up to total-1`:                         func(cfg *Config) { cfg.Shard = ShardConfig{Index: 3, Total: 3} },
 		`"shard" is index -1 of 2`:                                                      func(cfg *Config) { cfg.Shard = ShardConfig{Index: -1, Total: 2} },
 	} {
@@ -98,17 +98,17 @@ func TestShardConfig_Includes(t *testing.T) {
 	for _, total := range []int{1, 2, 3, 7} {
 		sizes := make([]int, total)
 		for id := range int64(10_000) {
-			shares := 0
+			shards := 0
 			for index := range total {
 				if (ShardConfig{Index: index, Total: total}).includes(id) {
-					shares++
+					shards++
 					sizes[index]++
 				}
 			}
-			require.Equal(t, 1, shares, "fleet %d of %d shares", id, total)
+			require.Equal(t, 1, shards, "fleet %d of %d shards", id, total)
 		}
 		for _, size := range sizes {
-			assert.InEpsilon(t, 10_000/total, size, 0.1, "shares are about equal")
+			assert.InEpsilon(t, 10_000/total, size, 0.1, "shards are about equal")
 		}
 	}
 }

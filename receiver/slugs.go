@@ -43,17 +43,17 @@ func newSlugPattern(pattern string) (func(slug string) bool, error) {
 	if expr, ok := betweenSlashes(pattern); ok {
 		re, err := regexp.Compile(expr)
 		if err != nil {
-			return nil, fmt.Errorf("not a regular expression (between slashes one is expected): %w", err)
+			return nil, fmt.Errorf("invalid regular expression (which is expected between slashes): %w", err)
 		}
 		return re.MatchString, nil
 	}
 	if strings.Count(pattern, "/") != 1 {
-		return nil, errors.New(`write organization/fleet, where "*" matches any characters but a slash, or a regular expression between slashes`)
+		return nil, errors.New(`use organization/fleet, where "*" matches any characters except a slash, or a regular expression between slashes`)
 	}
 	// The server keeps slugs in lower case.
 	glob := strings.ToLower(pattern)
 	if _, err := path.Match(glob, ""); err != nil {
-		return nil, fmt.Errorf(`not a glob: %w (check its brackets)`, err)
+		return nil, fmt.Errorf(`invalid glob: %w (check the brackets)`, err)
 	}
 	return func(slug string) bool {
 		matched, err := path.Match(glob, slug)
@@ -81,7 +81,7 @@ func anyMatches(patterns []slugPattern, slug string) bool {
 	return false
 }
 
-// patternMatches records which patterns have matched a fleet: one that matches none is probably misspelled.
+// patternMatches records which patterns match a fleet. One that matches none is probably misspelled.
 type patternMatches struct {
 	filter  slugFilter
 	matched map[string]bool

@@ -13,7 +13,7 @@ import (
 )
 
 // TestModifiedAt_MissesChanges is why a scrape fetches all devices, and not only those with modified_at after the last scrape: each of
-// these changes would be missed. None of them touches the device's row, or leaves one to be seen.
+// these changes would be missed. They do not touch the device's row, or delete it.
 func TestModifiedAt_MissesChanges(t *testing.T) {
 	t.Parallel()
 	const deviceID, fleetID = 37, 4

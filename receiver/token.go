@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// maxTokenSize bounds what is read of a token file. Session tokens, the longest, are some 1 kB.
+// maxTokenSize is the maximum size of a token file. Session tokens, the longest tokens, have about 1 kB.
 const maxTokenSize = 16 << 10
 
-// tokenSource returns where the client has its token from; nil if an auth extension sets it.
+// tokenSource returns the source of the token; nil if an auth extension sets it.
 func tokenSource(cfg *Config) func(context.Context) (string, error) {
 	switch {
 	case cfg.Token != "":
@@ -24,7 +24,7 @@ func tokenSource(cfg *Config) func(context.Context) (string, error) {
 	return nil
 }
 
-// readToken reads the file each time, so that the token may be rotated.
+// readToken reads the file each time, so that the token can be rotated.
 func readToken(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -36,9 +36,9 @@ func readToken(path string) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf(`"token_file": %w`, err)
 	case len(data) > maxTokenSize:
-		return "", fmt.Errorf(`"token_file": %s is larger than %d bytes: it must hold the token and nothing else`, path, maxTokenSize)
+		return "", fmt.Errorf(`"token_file": %s is larger than %d bytes: it must contain the token and nothing else`, path, maxTokenSize)
 	case token == "":
-		return "", errors.New(`"token_file": ` + path + ` is empty: it must hold the token`)
+		return "", errors.New(`"token_file": ` + path + ` is empty: it must contain the token`)
 	default:
 		return token, nil
 	}

@@ -39,8 +39,8 @@ func TestReadToken_Errors(t *testing.T) {
 		want    string
 	}{
 		"missing":   {nil, `"token_file": open `},
-		"empty":     {new(" \n"), "is empty: it must hold the token"},
-		"too large": {new(strings.Repeat("x", maxTokenSize+1)), "is larger than 16384 bytes: it must hold the token and nothing else"},
+		"empty":     {new(" \n"), "is empty: it must contain the token"},
+		"too large": {new(strings.Repeat("x", maxTokenSize+1)), "is larger than 16384 bytes: it must contain the token and nothing else"},
 		"two lines": {new("one\ntwo"), "contains white space"},
 	} {
 		t.Run(name, func(t *testing.T) {
