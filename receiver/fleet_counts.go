@@ -14,6 +14,9 @@ type fleetCount struct {
 	columns []column[balenaclient.Device]
 	also    []requestKind
 
+	// applies reports whether a fleet has such counts; nil if every fleet has.
+	applies func(*fleetEntity) bool
+
 	// value returns the value by which a device is counted; ok is false if the device is not counted.
 	value func(*deviceEntity) (value string, ok bool)
 
@@ -40,8 +43,9 @@ func fleetCounts() []fleetCount {
 		},
 		{
 			metric: metrics.BalenaFleetDeviceRolloutState.Name, columns: rolloutColumns(), known: rolloutStates(),
-			value:  func(d *deviceEntity) (string, bool) { return d.rolloutState(), d.fleet.targetReleaseID != 0 },
-			record: (*metadata.MetricsBuilder).RecordBalenaFleetDeviceRolloutStateDataPoint,
+			applies: func(f *fleetEntity) bool { return f.targetReleaseID != 0 },
+			value:   func(d *deviceEntity) (string, bool) { return d.rolloutState(), true },
+			record:  (*metadata.MetricsBuilder).RecordBalenaFleetDeviceRolloutStateDataPoint,
 		},
 		{
 			metric: metrics.BalenaFleetDeviceType.Name, columns: columns{device.DeviceType}, also: []requestKind{deviceTypeRequest},
@@ -70,6 +74,18 @@ func fleetCounts() []fleetCount {
 			},
 		},
 	}
+}
+
+// start returns the counts of a fleet before any of its devices is counted; nil if it has none.
+func (c fleetCount) start(f *fleetEntity) map[string]int64 {
+	if c.applies != nil && !c.applies(f) {
+		return nil
+	}
+	counts := make(map[string]int64, len(c.known))
+	for _, value := range c.known {
+		counts[value] = 0
+	}
+	return counts
 }
 
 // The values that balena documents. Others are reported when a device has them.

@@ -77,12 +77,12 @@ func TestSelection_Fleets_ByTag(t *testing.T) {
 func TestConfig_Validate_Selection(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*Config){
-		`"devices::include_tags": invalid tag "=x": use key or key=value`:               func(cfg *Config) { cfg.Devices.IncludeTags = []string{"=x"} },
-		`"devices::exclude_tags": invalid tag "two words"`:                                func(cfg *Config) { cfg.Devices.ExcludeTags = []string{"two words"} },
-		`"fleets::include_tags": invalid tag ""`:                                          func(cfg *Config) { cfg.Fleets.IncludeTags = []string{""} },
+		`"devices::include_tags": invalid tag "=x": use key or key=value`:                  func(cfg *Config) { cfg.Devices.IncludeTags = []string{"=x"} },
+		`"devices::exclude_tags": invalid tag "two words"`:                                 func(cfg *Config) { cfg.Devices.ExcludeTags = []string{"two words"} },
+		`"fleets::include_tags": invalid tag ""`:                                           func(cfg *Config) { cfg.Fleets.IncludeTags = []string{""} },
 		`"devices::exclude": "827050a" is not the full UUID of a device: use its 32 or 62`: func(cfg *Config) { cfg.Devices.Exclude = []string{"827050a"} },
-		`"shard" is index 3 of 3: set index to 0 up to total-1`:                         func(cfg *Config) { cfg.Shard = ShardConfig{Index: 3, Total: 3} },
-		`"shard" is index -1 of 2`:                                                      func(cfg *Config) { cfg.Shard = ShardConfig{Index: -1, Total: 2} },
+		`"shard" is index 3 of 3: set index to 0 up to total-1`:                            func(cfg *Config) { cfg.Shard = ShardConfig{Index: 3, Total: 3} },
+		`"shard" is index -1 of 2`:                                                         func(cfg *Config) { cfg.Shard = ShardConfig{Index: -1, Total: 2} },
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()

@@ -34,9 +34,9 @@ type fleetEntity struct {
 	lastBuild instant          // end of the last successful build
 	releases  map[string]int64 // by status, as counted by the server; nil unless they are known
 
-	devicesKnown bool // whether all devices of the fleet were fetched
-	typesKnown   bool // whether the types of all devices are known
-	counts       []map[string]int64
+	devicesKnown bool                    // whether all devices of the fleet were fetched
+	typesKnown   bool                    // whether the types of all devices are known
+	counts       []map[string]int64      // by row of the plan's fleetCounts; nil for one that does not apply
 	services     map[serviceStatus]int64 // devices by service and its status; nil unless they are known
 	buildsKnown  bool                    // whether the last build was fetched, if there is one
 	connections  *connections            // nil unless all devices of the fleet were fetched
@@ -134,7 +134,7 @@ func (s *snapshot) joinFleets(r *responses) map[int64]*fleetEntity {
 			f.devices = new(count)
 		}
 		for _, count := range r.plan.fleetCounts {
-			f.counts = append(f.counts, zeros(count.known))
+			f.counts = append(f.counts, count.start(f))
 		}
 		if f.devicesKnown && r.has(containerRequest, row.ID) {
 			f.services = map[serviceStatus]int64{}
@@ -143,14 +143,6 @@ func (s *snapshot) joinFleets(r *responses) map[int64]*fleetEntity {
 		s.fleets = append(s.fleets, f)
 	}
 	return byID
-}
-
-func zeros(keys []string) map[string]int64 {
-	counts := make(map[string]int64, len(keys))
-	for _, key := range keys {
-		counts[key] = 0
-	}
-	return counts
 }
 
 func (s *snapshot) joinReleases(r *responses, fleets map[int64]*fleetEntity) map[int64]*releaseEntity {
@@ -226,6 +218,9 @@ func (s *snapshot) joinDevices(r *responses, fleets map[int64]*fleetEntity, rele
 
 func (f *fleetEntity) count(d *deviceEntity, counts []fleetCount) {
 	for i, count := range counts {
+		if f.counts[i] == nil {
+			continue
+		}
 		if value, ok := count.value(d); ok {
 			f.counts[i][value]++
 		}
