@@ -20,7 +20,7 @@ func list[T any](query func(*balenaclient.Client) pine.Query[T]) func(context.Co
 }
 
 // What a query selects if it is not told is what every server knows and what is not large: the real server answers 500 otherwise.
-func TestEveryAccessorAsksForWhatEveryServerHas(t *testing.T) {
+func TestClient_Accessors(t *testing.T) {
 	t.Parallel()
 	for resource, run := range map[string]func(context.Context, *balenaclient.Client) (int, error){
 		"device":                              list((*balenaclient.Client).Devices),

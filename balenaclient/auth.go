@@ -7,19 +7,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-// Environment variables that tools for balena take a token from, in the order in which [WithEnvironment] does. The first is that of
-// balena's own SDKs, and is set on devices; the others are those of its Prometheus exporters and Terraform providers.
+// tokenVariables are the environment variables that tools for balena read a token from, by precedence: balena's own SDKs and its devices,
+// Prometheus exporters, Terraform providers.
 var tokenVariables = []string{"BALENA_API_KEY", "BALENA_TOKEN", "BALENA_API_TOKEN"}
 
-// WithEnvironment takes token and URL from the environment, now: the token from the first of BALENA_API_KEY, BALENA_TOKEN and
-// BALENA_API_TOKEN that is set and not empty, the URL from the first of BALENA_API_URL, BALENARC_API_URL and BALENARC_BALENA_URL, which
-// is a host without "api."; without any it is balenaCloud's. It is an error if there is no token.
+// WithEnvironment reads token and URL from the environment, once: the token from the first of BALENA_API_KEY, BALENA_TOKEN and
+// BALENA_API_TOKEN that is not empty, and the URL from the first of BALENA_API_URL, BALENARC_API_URL and BALENARC_BALENA_URL, which is a
+// host name without "api."; the default is balenaCloud. It is an error if there is no token.
 func WithEnvironment() Option {
 	return func(c *pine.Config) error {
 		if url := urlFromEnvironment(); url != "" {
@@ -49,7 +48,7 @@ func urlFromEnvironment() string {
 	return ""
 }
 
-// WithTokenFile authenticates with the token in a file, which is read for each request, so that it may change.
+// WithTokenFile authenticates with the token in a file, which is read for each request, so that the token may change.
 func WithTokenFile(path string) Option {
 	return WithTokenSource(func(context.Context) (string, error) {
 		data, err := os.ReadFile(path)
@@ -64,9 +63,9 @@ func WithTokenFile(path string) Option {
 	})
 }
 
-// WithCLI authenticates as the user who is logged in to balena CLI on this machine: with the file "token" in BALENARC_DATA_DIRECTORY,
-// or else in .balena in the home directory. Such a session ends 7 days after the CLI was last used. The URL is taken from
-// BALENARC_API_URL or BALENARC_BALENA_URL as the CLI does; what ~/.balenarc.yml says is not heeded.
+// WithCLI authenticates as the user who is logged in to balena CLI on this machine, with the file "token" in BALENARC_DATA_DIRECTORY or, if
+// that is not set, in ~/.balena. The session expires 7 days after the CLI was last used. The URL is read from BALENA_API_URL,
+// BALENARC_API_URL or BALENARC_BALENA_URL; ~/.balenarc.yml is ignored.
 func WithCLI() Option {
 	return func(c *pine.Config) error {
 		if url := urlFromEnvironment(); url != "" {
@@ -88,27 +87,31 @@ func cliTokenFile() (string, error) {
 	if directory == "" {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return "", fmt.Errorf("balenaclient: where balena CLI keeps its token: %w", err)
+			return "", fmt.Errorf("balenaclient: cannot locate the token of balena CLI: %w", err)
 		}
 		directory = filepath.Join(home, ".balena")
 	}
 	return filepath.Join(directory, "token"), nil
 }
 
-// CachedToken makes a source of tokens that asks another one at most once in a while. A failure is not kept.
+// CachedToken returns a token source that keeps the token of another one for a while. Errors are not kept.
 func CachedToken(source func(context.Context) (string, error), lifetime time.Duration) func(context.Context) (string, error) {
-	var mu sync.Mutex
 	var token string
 	var fetched time.Time
+	turn := make(chan struct{}, 1) // a mutex that a caller whose context ends stops waiting for
 	return func(ctx context.Context) (string, error) {
-		mu.Lock()
-		defer mu.Unlock()
+		select {
+		case turn <- struct{}{}:
+			defer func() { <-turn }()
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
 		if token != "" && time.Since(fetched) < lifetime {
 			return token, nil
 		}
 		fresh, err := source(ctx)
 		if err == nil && fresh == "" {
-			err = errors.New("the source has none")
+			err = errors.New("the token source returned an empty token")
 		}
 		if err != nil {
 			return "", err

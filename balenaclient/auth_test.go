@@ -45,7 +45,7 @@ func environment(t *testing.T, variables map[string]string) {
 	}
 }
 
-func TestTheEnvironmentGivesTokenAndURLInThisOrder(t *testing.T) {
+func TestWithEnvironment(t *testing.T) {
 	for name, tt := range map[string]struct {
 		variables  map[string]string
 		url, token string
@@ -67,13 +67,13 @@ func TestTheEnvironmentGivesTokenAndURLInThisOrder(t *testing.T) {
 	}
 }
 
-func TestAnEnvironmentWithoutATokenNamesTheVariables(t *testing.T) {
+func TestWithEnvironment_NoToken(t *testing.T) {
 	environment(t, nil)
 	_, err := balenaclient.New(balenaclient.WithEnvironment())
 	require.ErrorContains(t, err, "set BALENA_API_KEY or BALENA_TOKEN or BALENA_API_TOKEN")
 }
 
-func TestTheCLIsSessionIsTakenFromItsDirectory(t *testing.T) {
+func TestWithCLI(t *testing.T) {
 	directory := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(directory, "token"), []byte("session\n"), 0o600))
 	environment(t, map[string]string{"BALENARC_DATA_DIRECTORY": directory, "BALENARC_BALENA_URL": "example.com"})
@@ -94,10 +94,10 @@ func TestTheCLIsSessionIsTakenFromItsDirectory(t *testing.T) {
 
 	t.Setenv("HOME", "")
 	_, err = balenaclient.New(balenaclient.WithCLI())
-	require.ErrorContains(t, err, "where balena CLI keeps its token")
+	require.ErrorContains(t, err, "cannot locate the token of balena CLI")
 }
 
-func TestATokenFileIsReadForEachRequest(t *testing.T) {
+func TestWithTokenFile(t *testing.T) {
 	t.Parallel()
 	_, sim := simtest.New(t)
 	sim.AddUserKey("second", time.Time{})
@@ -115,7 +115,7 @@ func TestATokenFileIsReadForEachRequest(t *testing.T) {
 	require.ErrorContains(t, err, "is empty")
 }
 
-func TestACachedTokenIsFetchedOnceInAWhileAndAFailureIsNotKept(t *testing.T) {
+func TestCachedToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
@@ -131,7 +131,7 @@ func TestACachedTokenIsFetchedOnceInAWhileAndAFailureIsNotKept(t *testing.T) {
 		_, err := source(t.Context())
 		require.ErrorContains(t, err, "not yet")
 		_, err = source(t.Context())
-		require.ErrorContains(t, err, "has none")
+		require.ErrorContains(t, err, "returned an empty token")
 		for range 3 {
 			token, err := source(t.Context())
 			require.NoError(t, err)

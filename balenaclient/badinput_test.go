@@ -19,7 +19,7 @@ import (
 
 var once = pine.Retry{MaxAttempts: 1}
 
-func TestWrongAndExpiredKeysAreRefusedWithoutBeingShown(t *testing.T) {
+func TestClient_BadCredentials(t *testing.T) {
 	t.Parallel()
 	_, sim := simtest.New(t)
 	sim.AddUserKey("expired-key", time.Now().Add(-time.Hour))
@@ -40,7 +40,7 @@ func TestWrongAndExpiredKeysAreRefusedWithoutBeingShown(t *testing.T) {
 	assert.Equal(t, 15, sim.Count("device_environment_variable"))
 }
 
-func TestNamesWithQuotesAreFoundAndSet(t *testing.T) {
+func TestClient_Quoting(t *testing.T) {
 	t.Parallel()
 	client, _ := simtest.New(t)
 	const awkward = `O'Neil "&+%#?/;,()=$' or 1 eq 1 or name eq '`
@@ -55,7 +55,7 @@ func TestNamesWithQuotesAreFoundAndSet(t *testing.T) {
 	require.NoError(t, client.DeviceTagsOf(1).Unset(t.Context(), "quote'd"))
 }
 
-func TestAFilterThatMatchesNothingIsAnErrorIfItMustMatch(t *testing.T) {
+func TestQuery_MustMatch(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	nobody := client.Devices().Where(device.Name.Eq("nobody"))
@@ -68,7 +68,7 @@ func TestAFilterThatMatchesNothingIsAnErrorIfItMustMatch(t *testing.T) {
 	assert.Empty(t, writes(sim))
 }
 
-func TestABulkWriteWithoutAFilterIsNotSent(t *testing.T) {
+func TestQuery_Patch_Unfiltered(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	for name, err := range map[string]error{
@@ -83,7 +83,7 @@ func TestABulkWriteWithoutAFilterIsNotSent(t *testing.T) {
 	assert.Empty(t, sim.Requests())
 }
 
-func TestAServerThatFailsAtPageSevenIsToldWithWhatCameBefore(t *testing.T) {
+func TestQuery_List_FailsAtPageSeven(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t, balenaclient.WithPageSize(5), balenaclient.WithRetry(pine.Retry{MaxAttempts: 2, Backoff: 1}))
 	for _, kind := range []balenasim.FaultKind{balenasim.CutBody, balenasim.BadGateway, balenasim.ResetConnection} {
@@ -102,7 +102,7 @@ func TestAServerThatFailsAtPageSevenIsToldWithWhatCameBefore(t *testing.T) {
 	}
 }
 
-func TestAnUpsertSurvivesOthersWhoMakeAndDeleteTheRow(t *testing.T) {
+func TestTags_Set_Race(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		deletions int // how often another deletes the row between our requests
@@ -129,7 +129,7 @@ func TestAnUpsertSurvivesOthersWhoMakeAndDeleteTheRow(t *testing.T) {
 					go func() {}()
 				}
 			}), balenaclient.WithObserver(func(c balenaclient.Call) {
-				if c.Method == http.MethodGet && c.Rows == 0 && deletions > 0 && (deletions < tt.deletions || tt.wantErr) {
+				if c.Method == http.MethodGet && c.Resource == "device_tag" && c.Rows == 0 && deletions > 0 && (deletions < tt.deletions || tt.wantErr) {
 					id = insert(t, sim, "device_tag", row) // and there it is again
 				}
 			}))
@@ -147,33 +147,35 @@ func TestAnUpsertSurvivesOthersWhoMakeAndDeleteTheRow(t *testing.T) {
 	}
 }
 
-func TestAReferenceToNothingIsNotTakenForARace(t *testing.T) {
+func TestEnv_Set_MissingDevice(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	err := client.DeviceEnv(999).Set(t.Context(), "A", "b")
-	require.ErrorIs(t, err, balenaclient.ErrConflict)
-	assert.ErrorContains(t, err, "Data is referenced by device")
+	require.EqualError(t, err, "device 999: not found")
 	assert.Len(t, writes(sim), 1)
 }
 
-func TestAClientThatCannotWorkIsNotMade(t *testing.T) {
+func TestNew_Invalid(t *testing.T) {
 	t.Parallel()
 	for want, option := range map[string]balenaclient.Option{
 		"the token is empty":       balenaclient.WithToken(""),
+		"the token source is nil":  balenaclient.WithTokenSource(nil),
 		"the HTTP client is nil":   balenaclient.WithHTTPClient(nil),
 		"must not be negative":     balenaclient.WithPageSize(-1),
 		"in clear text":            balenaclient.WithBaseURL("http://api.example.com"),
 		"must start with https://": balenaclient.WithBaseURL("api.example.com"),
 	} {
-		_, err := balenaclient.New(option)
+		_, err := balenaclient.New(balenaclient.WithoutToken(), option)
 		require.ErrorContains(t, err, want)
 	}
-	_, err := balenaclient.New(balenaclient.WithBaseURL("http://api.example.com"), balenaclient.WithInsecureHTTP(), balenaclient.WithUserAgent("x/1"),
+	_, err := balenaclient.New(balenaclient.WithoutToken(), balenaclient.WithBaseURL("http://api.example.com"), balenaclient.WithInsecureHTTP(), balenaclient.WithUserAgent("x/1"),
 		balenaclient.WithRequestLimit(5))
 	require.NoError(t, err)
+	_, err = balenaclient.New()
+	require.ErrorContains(t, err, "no credentials: use WithToken, ")
 }
 
-func TestRawQueriesAreSentAsTheyStand(t *testing.T) {
+func TestRaw(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	type row struct {

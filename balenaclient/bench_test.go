@@ -68,7 +68,7 @@ func BenchmarkDecodeDevices(b *testing.B) {
 		})
 	}
 	pages := devicePages(b, answer)
-	client, err := balenaclient.New(balenaclient.WithHTTPClient(&http.Client{Transport: roundTripFunc(
+	client, err := balenaclient.New(balenaclient.WithoutToken(), balenaclient.WithHTTPClient(&http.Client{Transport: roundTripFunc(
 		func(r *http.Request) (*http.Response, error) {
 			page := []byte(`{"d":[]}`)
 			last := 0

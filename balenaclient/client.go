@@ -12,24 +12,32 @@ import (
 // DefaultBaseURL is the API of balenaCloud.
 const DefaultBaseURL = "https://api.balena-cloud.com"
 
-// apiRoot is the path of the API's model. Version 7 is the first in which a device's target release and its pin are apart.
+// userAgent identifies this client unless [WithUserAgent] says otherwise.
+const userAgent = "balenaclient (+https://github.com/otelcol-balena/balenareceiver)"
+
+// apiRoot is the path of the API's model. Version 7 is the first that distinguishes a device's target release from its pin.
 const apiRoot = "/v7"
 
-// Client speaks to one balena API with one set of credentials. It is safe for use by several goroutines.
+// Client talks to one balena API with one set of credentials. It is safe for concurrent use.
 type Client struct {
 	pine *pine.Client
 }
 
-// Option changes how a client works.
+// Option configures a client.
 type Option func(*pine.Config) error
 
-// New returns a client of balenaCloud, or of what the options say. It makes no request.
+// New returns a client for balenaCloud, unless [WithBaseURL] or [WithEnvironment] names another server. It sends nothing. Credentials are
+// required: see [WithToken], [WithEnvironment], [WithCLI], [WithTokenFile], [WithTokenSource] and [WithoutToken].
 func New(options ...Option) (*Client, error) {
-	config := pine.Config{BaseURL: DefaultBaseURL, Root: apiRoot, Header: http.Header{}}
+	config := pine.Config{BaseURL: DefaultBaseURL, Root: apiRoot, Header: http.Header{"User-Agent": {userAgent}}}
 	for _, option := range options {
 		if err := option(&config); err != nil {
 			return nil, err
 		}
+	}
+	if config.Token == nil {
+		return nil, errors.New("balenaclient: no credentials: use WithToken, WithEnvironment, WithCLI, WithTokenFile or WithTokenSource, " +
+			"or WithoutToken to see public data only")
 	}
 	client, err := pine.New(config)
 	if err != nil {
@@ -49,12 +57,21 @@ func WithToken(token string) Option {
 	}
 }
 
-// WithTokenSource authenticates with the token that the function returns when a request is sent, so that tokens may change.
+// WithTokenSource authenticates with the token that the function returns. It is called for each request, so that the token may change:
+// see [CachedToken].
 func WithTokenSource(token func(context.Context) (string, error)) Option {
 	return func(c *pine.Config) error {
+		if token == nil {
+			return errors.New("balenaclient: the token source is nil")
+		}
 		c.Token = token
 		return nil
 	}
+}
+
+// WithoutToken sends no token: the API shows only what is public, unless the HTTP client authenticates itself.
+func WithoutToken() Option {
+	return WithTokenSource(func(context.Context) (string, error) { return "", nil })
 }
 
 // WithBaseURL sets the URL of the API, for example https://api.balena.example.com for an openBalena server.
@@ -65,7 +82,7 @@ func WithBaseURL(url string) Option {
 	}
 }
 
-// WithHTTPClient sends requests with a copy of the client, whose CheckRedirect is replaced.
+// WithHTTPClient sends requests with a copy of this client. Its CheckRedirect is replaced, so that the token stays with the host.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *pine.Config) error {
 		if client == nil {
@@ -76,7 +93,7 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithUserAgent sets the User-Agent, and X-Balena-Client, by which balena tells its clients apart. The form is name/version.
+// WithUserAgent sets the User-Agent and X-Balena-Client headers, by which balena identifies clients. The form is name/version.
 func WithUserAgent(agent string) Option {
 	return func(c *pine.Config) error {
 		c.Header.Set("User-Agent", agent)
@@ -85,7 +102,7 @@ func WithUserAgent(agent string) Option {
 	}
 }
 
-// WithRetry says when requests are repeated.
+// WithRetry configures how failed requests are retried.
 func WithRetry(retry pine.Retry) Option {
 	return func(c *pine.Config) error {
 		c.Retry = retry
@@ -93,7 +110,7 @@ func WithRetry(retry pine.Retry) Option {
 	}
 }
 
-// WithRequestLimit bounds the number of requests that are started in a second.
+// WithRequestLimit limits the number of requests per second.
 func WithRequestLimit(perSecond float64) Option {
 	return func(c *pine.Config) error {
 		c.RequestLimit = perSecond
@@ -101,7 +118,7 @@ func WithRequestLimit(perSecond float64) Option {
 	}
 }
 
-// WithAdmission asks the function before each attempt of a request whether it may be sent. It may wait.
+// WithAdmission calls a function before each attempt of a request, which is not sent if it returns an error. It may block.
 func WithAdmission(admit func(context.Context) error) Option {
 	return func(c *pine.Config) error {
 		c.Admit = admit
@@ -109,8 +126,8 @@ func WithAdmission(admit func(context.Context) error) Option {
 	}
 }
 
-// WithPageSize sets the number of rows asked for in one request. Pages of 1,000 rows were measured to be three times as fast as
-// pages of 100.
+// WithPageSize sets the number of rows requested at a time, 1,000 by default. Pages of 1,000 rows were measured to be three times as fast
+// as pages of 100.
 func WithPageSize(rows int) Option {
 	return func(c *pine.Config) error {
 		c.PageSize = rows
@@ -118,7 +135,7 @@ func WithPageSize(rows int) Option {
 	}
 }
 
-// WithRequestTimeout bounds one attempt of a request with its whole answer.
+// WithRequestTimeout limits one attempt of a request, including its response. Log streams are exempt.
 func WithRequestTimeout(timeout time.Duration) Option {
 	return func(c *pine.Config) error {
 		c.RequestTimeout = timeout
@@ -126,7 +143,7 @@ func WithRequestTimeout(timeout time.Duration) Option {
 	}
 }
 
-// WithMaxResponseSize bounds an answer, in bytes after decompression.
+// WithMaxResponseSize limits a response, in bytes after decompression.
 func WithMaxResponseSize(bytes int64) Option {
 	return func(c *pine.Config) error {
 		c.MaxResponseSize = bytes
@@ -134,7 +151,7 @@ func WithMaxResponseSize(bytes int64) Option {
 	}
 }
 
-// WithMaxRowSize bounds one row of an answer, in bytes.
+// WithMaxRowSize limits one row of a response, in bytes.
 func WithMaxRowSize(bytes int) Option {
 	return func(c *pine.Config) error {
 		c.MaxRowSize = bytes
@@ -142,7 +159,7 @@ func WithMaxRowSize(bytes int) Option {
 	}
 }
 
-// WithInsecureHTTP allows http to a host other than this machine. The token then travels in clear text.
+// WithInsecureHTTP allows http to hosts other than this machine. The token then travels in clear text.
 func WithInsecureHTTP() Option {
 	return func(c *pine.Config) error {
 		c.InsecureHTTP = true
@@ -150,7 +167,7 @@ func WithInsecureHTTP() Option {
 	}
 }
 
-// WithObserver calls a function after each request with what it cost. It must not block.
+// WithObserver calls a function after each request with its cost. The function must not block.
 func WithObserver(observe func(Call)) Option {
 	return func(c *pine.Config) error {
 		c.Observe = observe

@@ -28,7 +28,7 @@ var _, _, _, _ = pine.Select[balenaclient.Fleet], device.Name, fleet.Name, relea
 func _(c *balenaclient.Client) { c.%s }
 `
 
-func TestQueriesThatMixThingsUpDoNotCompile(t *testing.T) {
+func TestQuery_CompileErrors(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("there is no Go toolchain")

@@ -10,55 +10,57 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-// maxIDs is how many ids stand in one request, as in balena's own SDKs: a URL must not become longer than the server accepts.
+// maxIDs is how many ids go into one request, as in balena's own SDKs: servers limit the length of a URL.
 const maxIDs = 200
 
-// AmbiguousError lists what met a query for one. It is [ErrNotUnique] too.
+// AmbiguousError lists what matched a query for one row. It is [ErrNotUnique] too.
 type AmbiguousError struct {
 	What       string   // what was asked for, for example: device named "kiosk"
-	Candidates []string // UUIDs of devices, slugs of fleets, commits of releases
+	Candidates []string // UUIDs of devices, slugs of fleets, versions or commits of releases
+	More       bool     // whether there are more than Candidates lists
 	Remedy     string   // how to ask for one of them
 }
 
 func (e *AmbiguousError) Error() string {
-	return fmt.Sprintf("%s: %s: %s: %s", e.What, ErrNotUnique, strings.Join(e.Candidates, ", "), e.Remedy)
+	candidates := strings.Join(e.Candidates, ", ")
+	if e.More {
+		candidates += ", …"
+	}
+	return fmt.Sprintf("%s: %s: %s: %s", e.What, ErrNotUnique, candidates, e.Remedy)
 }
 
 // Is reports whether target is [ErrNotUnique].
 func (e *AmbiguousError) Is(target error) bool { return target == ErrNotUnique }
 
-// maxCandidates is how many rows are fetched to be named in an AmbiguousError.
+// maxCandidates limits [AmbiguousError.Candidates].
 const maxCandidates = 5
 
-// only returns the one row of a query. The key names it, should it not be alone.
+// only returns the only row of a query. The key stands for a row in an AmbiguousError.
 func only[T any](ctx context.Context, q pine.Query[T], what, remedy string, key func(T) string) (T, error) {
 	var none T
-	rows, err := q.Top(maxCandidates).List(ctx)
+	rows, err := q.Top(maxCandidates + 1).List(ctx)
 	switch {
 	case err != nil:
-		return none, err
+		return none, fmt.Errorf("%s: %w", what, err)
 	case len(rows) == 0:
 		return none, fmt.Errorf("%s: %w", what, ErrNotFound)
 	case len(rows) > 1:
-		ambiguous := &AmbiguousError{What: what, Remedy: remedy}
-		for _, row := range rows {
+		ambiguous := &AmbiguousError{What: what, Remedy: remedy, More: len(rows) > maxCandidates}
+		for _, row := range rows[:min(len(rows), maxCandidates)] {
 			ambiguous.Candidates = append(ambiguous.Candidates, key(row))
-		}
-		if len(rows) == maxCandidates {
-			ambiguous.Candidates[maxCandidates-1] += ", …"
 		}
 		return none, ambiguous
 	}
 	return rows[0], nil
 }
 
-// DeviceByUUID returns the device with this UUID, or whose UUID alone begins like this. It is [ErrNotFound], or an [AmbiguousError] if
-// the beginning fits several devices.
+// DeviceByUUID returns the device with this UUID, or the only one whose UUID begins with these digits. The error is [ErrNotFound], or an
+// [AmbiguousError] if several UUIDs do.
 func (c *Client) DeviceByUUID(ctx context.Context, uuid string) (Device, error) {
 	uuid = strings.ToLower(uuid)
 	if uuid == "" || !isHex(uuid) || len(uuid) > 62 {
-		return Device{}, &InvalidError{Resource: "device", Column: "uuid", Value: uuid, Problem: "is no UUID",
-			Remedy: "it has 32 or 62 hexadecimal digits, of which the first will do if no other device's are the same"}
+		return Device{}, &InvalidError{Resource: "device", Column: "uuid", Value: uuid, Problem: "is not a UUID",
+			Remedy: "it has 32 or 62 hexadecimal digits; the first ones suffice if they are unique"}
 	}
 	if len(uuid) == 32 || len(uuid) == 62 {
 		d, err := c.Devices().GetBy(ctx, deviceUUID.Is(uuid))
@@ -70,14 +72,14 @@ func (c *Client) DeviceByUUID(ctx context.Context, uuid string) (Device, error) 
 		"give more digits", func(d Device) string { return d.UUID })
 }
 
-// DeviceByName returns the only device of this name that the credentials reach. It is [ErrNotFound], or an [AmbiguousError] with the
-// UUIDs of the devices of this name: names need not be unique.
+// DeviceByName returns the device of this name. The error is [ErrNotFound], or an [AmbiguousError] with the UUIDs of all devices of this
+// name, since names need not be unique.
 func (c *Client) DeviceByName(ctx context.Context, name string) (Device, error) {
 	return only(ctx, c.Devices().Where(deviceName.Eq(name)), fmt.Sprintf("device named %q", name),
 		"ask for it by UUID", func(d Device) string { return d.UUID })
 }
 
-// FleetBySlug returns the fleet with this slug, organization/fleet; capitals do not matter.
+// FleetBySlug returns the fleet with this slug, organization/fleet, in upper or lower case.
 func (c *Client) FleetBySlug(ctx context.Context, slug string) (Fleet, error) {
 	fleet, err := c.Fleets().GetBy(ctx, fleetSlug.Is(strings.ToLower(slug)))
 	if err != nil {
@@ -86,14 +88,14 @@ func (c *Client) FleetBySlug(ctx context.Context, slug string) (Fleet, error) {
 	return fleet, nil
 }
 
-// FleetByName returns the only fleet of this name that the user has access to. It is [ErrNotFound], or an [AmbiguousError] with the
-// slugs of the fleets of this name: names are unique within an organization only. [Client.FleetBySlug] is never ambiguous.
+// FleetByName returns the fleet of this name that the user has access to. The error is [ErrNotFound], or an [AmbiguousError] with the slugs
+// of all fleets of this name, since names are unique within an organization only. [Client.FleetBySlug] is never ambiguous.
 func (c *Client) FleetByName(ctx context.Context, name string) (Fleet, error) {
 	return only(ctx, c.AccessibleFleets().Where(fleetName.Eq(name)), fmt.Sprintf("fleet named %q", name),
 		"ask for it by slug", func(f Fleet) string { return f.Slug })
 }
 
-// RenameDevice gives a device a name. It need not be unique.
+// RenameDevice changes the name of a device, which need not be unique.
 func (c *Client) RenameDevice(ctx context.Context, device int64, name string) error {
 	return c.changeDevices(ctx, []int64{device}, deviceName.Set(name))
 }
@@ -106,13 +108,13 @@ func (c *Client) SetDeviceNote(ctx context.Context, device int64, note string) e
 	return c.changeDevices(ctx, []int64{device}, deviceNote.Set(note))
 }
 
-// SetPublicURL turns the public URL of devices on or off. openBalena has none.
-func (c *Client) SetPublicURL(ctx context.Context, on bool, devices ...int64) error {
-	return c.changeDevices(ctx, devices, deviceIsWebAccessible.Set(on))
+// SetPublicURL enables or disables the public URL of devices, which exists on balenaCloud only.
+func (c *Client) SetPublicURL(ctx context.Context, enabled bool, devices ...int64) error {
+	return c.changeDevices(ctx, devices, deviceIsWebAccessible.Set(enabled))
 }
 
-// MoveDevices moves devices to a fleet. They lose their pins, and what is set for the services of their former fleet; variables for all
-// services stay. To take those of services along, read them first and apply them when the new services are there:
+// MoveDevices moves devices to a fleet. They lose their pins and the variables of single services, but keep those for all services. To
+// keep the others too, read them first and apply them once the device has the services of its new fleet:
 //
 //	env, err := client.DeviceEnv(id).All(ctx)
 //	err = client.MoveDevices(ctx, fleet, id)
@@ -135,29 +137,32 @@ func (c *Client) changeDevices(ctx context.Context, ids []int64, assignments ...
 	return c.patchDevices(ctx, ids, pine.Filter[Device]{}, assignments...)
 }
 
-// devices fetches devices, or says which do not exist.
+// devices fetches devices. If one does not exist the error names it.
 func (c *Client) devices(ctx context.Context, ids []int64) ([]Device, error) {
 	if len(ids) == 0 {
-		return nil, fmt.Errorf("no device was named: %w", ErrInvalid)
+		return nil, fmt.Errorf("no device given: %w", ErrInvalid)
 	}
-	var found []Device
+	var devices []Device
+	found := make(map[int64]bool, len(ids))
 	for chunk := range slices.Chunk(ids, maxIDs) {
 		rows, err := c.Devices().Where(deviceID.In(chunk...)).
 			Select(deviceUUID, deviceName, deviceFleet, devicePinnedRelease).List(ctx)
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, rows...)
+		for _, row := range rows {
+			devices, found[row.ID] = append(devices, row), true
+		}
 	}
 	for _, id := range ids {
-		if !slices.ContainsFunc(found, func(d Device) bool { return d.ID == id }) {
+		if !found[id] {
 			return nil, fmt.Errorf("device %d: %w: nothing was changed", id, ErrNotFound)
 		}
 	}
-	return found, nil
+	return devices, nil
 }
 
-// patchDevices changes those of the devices that meet a filter, with one request for as many as fit into a URL.
+// patchDevices changes those of the devices that match a filter, with one request for as many as fit into a URL.
 func (c *Client) patchDevices(ctx context.Context, ids []int64, filter pine.Filter[Device], assignments ...pine.Assignment[Device]) error {
 	done := 0
 	for chunk := range slices.Chunk(ids, maxIDs) {
@@ -168,6 +173,18 @@ func (c *Client) patchDevices(ctx context.Context, ids []int64, filter pine.Filt
 			return err
 		}
 		done += len(chunk)
+	}
+	return nil
+}
+
+// exists returns ErrNotFound unless there is a row with this id.
+func exists[T any](ctx context.Context, q pine.Query[T], what string, id int64) error {
+	const column = pine.Field[T, int64]("id")
+	switch count, err := q.Where(column.Eq(id)).Count(ctx); {
+	case err != nil:
+		return err
+	case count == 0:
+		return fmt.Errorf("%s %d: %w", what, id, ErrNotFound)
 	}
 	return nil
 }

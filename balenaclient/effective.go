@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// EnvOrigin is where a variable that a service sees was set.
+// EnvOrigin says where a variable is set.
 type EnvOrigin string
 
-// Origins of variables. Each wins over those that follow it (balena's documentation, "Environment and service variables").
+// Origins of variables. Each overrides those below it (balena's documentation, "Environment and service variables").
 const (
 	FromDeviceService EnvOrigin = "device service"
 	FromDevice        EnvOrigin = "device"
@@ -26,12 +26,12 @@ type EffectiveVariable struct {
 	Value  string
 	Origin EnvOrigin
 
-	// Hidden are the other places where the variable is set, in the order in which they would win.
+	// Hidden lists where else the variable is set, in order of precedence.
 	Hidden []EnvOrigin
 }
 
-// EffectiveEnv computes what a service on a device sees of the variables set in balena, and where each comes from, with one request.
-// Variables that balena itself or the image sets are not among them. It is [ErrNoService] if the device's fleet has no such service.
+// EffectiveEnv computes the variables that a service on a device sees, and where each is set, with one request. It does not include those
+// that balena itself or the image sets. The error is [ErrNoService] if the device's fleet has no such service.
 func (c *Client) EffectiveEnv(ctx context.Context, device int64, service string) (map[string]EffectiveVariable, error) {
 	settings, err := c.envOf(ctx, device)
 	if err != nil {
@@ -57,7 +57,7 @@ func (c *Client) EffectiveEnv(ctx context.Context, device int64, service string)
 	return env, nil
 }
 
-// envSettings is everything set for a device, by where it is set.
+// envSettings are all variables of a device, by origin.
 type envSettings struct {
 	at       map[EnvOrigin]EnvMap
 	services []string // of the device's fleet, sorted
@@ -67,7 +67,7 @@ func (c *Client) envOf(ctx context.Context, device int64) (envSettings, error) {
 	row, err := c.Devices().Select(deviceUUID).
 		Expand(append(deviceVariablesAndServices(), deviceFleet.With(selectFleetEnv()))...).Get(ctx, device)
 	if err != nil {
-		return envSettings{}, fmt.Errorf("environment of device %d: %w", device, err)
+		return envSettings{}, c.DeviceEnv(device).explain(err)
 	}
 	settings := envSettings{at: map[EnvOrigin]EnvMap{}}
 	adder := func(forAll, forService EnvOrigin) func(EnvKey, string) {
@@ -90,18 +90,18 @@ func (c *Client) envOf(ctx context.Context, device int64) (envSettings, error) {
 	return settings, nil
 }
 
-// EnvChange is a variable of a device that was set.
+// EnvChange says what [Client.OverrideEnv] changed.
 type EnvChange struct {
 	EnvKey
-	Created bool   // it was not set on the device before
-	Old     string // value that was in force before; may be secret
+	Created bool   // whether the device itself had no such variable before
+	Old     string // effective value before; may be secret
 }
 
-// OverrideError means that a variable was not set because it is not clear where: several services have it. It is [ErrNotUnique] too.
+// OverrideError means that several services have a variable, so that it is not clear which one to override. It is [ErrNotUnique] too.
 type OverrideError struct {
 	Device   int64
 	Name     string
-	Services []string // that have a variable of this name; "" stands for all services
+	Services []string // those that have a variable of this name; "" stands for all services
 }
 
 func (e *OverrideError) Error() string {
@@ -111,16 +111,16 @@ func (e *OverrideError) Error() string {
 			services[i] = "all services"
 		}
 	}
-	return fmt.Sprintf("variable %q of device %d: %s: it is set for %s: say for which, with DeviceEnv(%d).Service(name).Set",
+	return fmt.Sprintf("variable %q of device %d: %s: it is set for %s: choose one with DeviceEnv(%d).Service(name).Set",
 		e.Name, e.Device, ErrNotUnique, strings.Join(services, ", "), e.Device)
 }
 
 // Is reports whether target is [ErrNotUnique].
 func (e *OverrideError) Is(target error) bool { return target == ErrNotUnique }
 
-// OverrideEnv gives a variable that the fleet or the device has another value on this device, where the variable is: for all services,
-// or for the one service that has it. It returns what it changed. It is [ErrNotFound] if there is no such variable, and an
-// [OverrideError] if it is not clear which is meant; then nothing was changed.
+// OverrideEnv sets a variable of the fleet or the device to another value on this device, at the level where it is set: for all services,
+// or for the one service that has it. If there is no such variable ([ErrNotFound]) or several services have it ([OverrideError]) nothing is
+// changed.
 func (c *Client) OverrideEnv(ctx context.Context, device int64, name, value string) (EnvChange, error) {
 	if err := c.DeviceEnv(device).check(name, value); err != nil {
 		return EnvChange{}, err
@@ -129,7 +129,7 @@ func (c *Client) OverrideEnv(ctx context.Context, device int64, name, value stri
 	if err != nil {
 		return EnvChange{}, err
 	}
-	// A variable of the device for all services wins over a fleet's for one, but not over the device's own for one.
+	// A device's variable for all services overrides a fleet's for one service, but not the device's own for one service.
 	found := map[string]bool{}
 	has := func(origin EnvOrigin) (any bool) {
 		for key := range settings.at[origin] {
@@ -148,7 +148,7 @@ func (c *Client) OverrideEnv(ctx context.Context, device int64, name, value stri
 	}
 	switch {
 	case len(found) == 0:
-		return EnvChange{}, fmt.Errorf("variable %q of device %d: %w: neither the device nor its fleet has it; DeviceEnv(%d).Set makes it",
+		return EnvChange{}, fmt.Errorf("variable %q of device %d: %w: neither the device nor its fleet has it; DeviceEnv(%d).Set creates it",
 			name, device, ErrNotFound, device)
 	case len(found) > 1:
 		return EnvChange{}, &OverrideError{Device: device, Name: name, Services: slices.Sorted(maps.Keys(found))}
@@ -169,7 +169,11 @@ func (c *Client) OverrideEnv(ctx context.Context, device int64, name, value stri
 			break
 		}
 	}
-	if err := c.DeviceEnv(device).Service(change.Service).Set(ctx, name, value); err != nil {
+	env := c.DeviceEnv(device)
+	if change.Service != "" {
+		env = env.Service(change.Service)
+	}
+	if err := env.Set(ctx, name, value); err != nil {
 		return EnvChange{}, err
 	}
 	return change, nil

@@ -56,7 +56,7 @@ func ExampleClient_DeviceEnv() {
 	fmt.Println(client.DeviceEnv(1).Service("web").Set(ctx, "PORT", "80"))
 	// Output:
 	// map[DEVICE_ROLE:primary LOG_LEVEL:debug]
-	// environment of device 1: device_environment_variable: value of "CERT" has a line break at character 11 of 15: the API takes none: encode the value, for example in base64
+	// environment of device 1: device_environment_variable: value of "CERT" has a line break at character 11 of 15: the API does not accept any: encode the value, for example in base64
 	// environment of device 1: device_environment_variable: name "BALENA_X" is reserved: choose another name; what begins with BALENA_ or RESIN_ is a configuration variable
 	// device 1 has no service "web" (it has main, metrics-agent, mqtt): no such service: not found
 }
@@ -156,7 +156,7 @@ func ExampleClient_PinAllDevices() {
 	must(client.DeviceTagsOf(1).Set(ctx, "canary", ""))
 	stable, err := client.ReleaseByVersion(ctx, 1, "1.1.0+rev1")
 	must(err)
-	n, err := client.PinAllDevices(ctx, stable.ID, "canary")
+	n, err := client.PinAllDevices(ctx, stable.ID, balenaclient.ExceptTagged("canary"))
 	must(err)
 	fmt.Println(n, "of 14 devices pinned")
 	n, err = client.UnpinAllDevices(ctx, 1)
@@ -185,7 +185,7 @@ func ExampleClient_PinDevices() {
 	fmt.Println(errors.Is(client.PinDevices(ctx, latest.ID, 15), balenaclient.ErrWrongFleet))
 	// Output:
 	// 1.2.0 tracking: false on target: true
-	// release 3 (1ff49b7889464e85b59cde66bacfb3d0): invalid: its build is failed, devices cannot run it: nothing was changed
+	// release 3 (1ff49b7889464e85b59cde66bacfb3d0): invalid: its build is failed, so devices cannot run it: nothing was changed
 	// true
 }
 
@@ -219,7 +219,7 @@ func ExampleClient_DeviceByUUID() {
 	fmt.Println(err)
 	// Output:
 	// warehouse-gateways-00
-	// device: uuid "82705x" is no UUID: it has 32 or 62 hexadecimal digits, of which the first will do if no other device's are the same
+	// device: uuid "82705x" is not a UUID: it has 32 or 62 hexadecimal digits; the first ones suffice if they are unique
 	// device with UUID 7…: more than one found: 7552332702624f7392922f83ef8c485b, 7131626971184364b7097749527eecfa, 7631de9ddde94863a2bd33886db99102: give more digits
 }
 
@@ -389,7 +389,7 @@ func Example_errors() {
 
 	_, err := client.FleetBySlug(ctx, "acme/nothing")
 	fmt.Println(errors.Is(err, balenaclient.ErrNotFound), err)
-	err = client.DeviceTagsOf(999).Set(ctx, "site", "Oslo")
+	_, err = client.DeviceTags().Create(ctx, devicetag.Device.Set(999), devicetag.Key.Set("site"), devicetag.Value.Set("Oslo"))
 	var failure *balenaclient.Error
 	if errors.As(err, &failure) {
 		fmt.Println(failure.Status, failure.Message, failure.Attempts)

@@ -8,43 +8,67 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-// pairs are the rows of names and values of one owner: variables or tags.
+// pairs are the variables or tags of one owner.
 type pairs interface {
 	all(ctx context.Context) (map[string]string, error)
 	get(ctx context.Context, name string) (string, error)
 	set(ctx context.Context, name, value string) error
 	unset(ctx context.Context, name string) error
 
-	// check reports why a pair would be refused. It asks nobody.
+	// check reports why the API would refuse a pair. It sends nothing.
 	check(name, value string) error
 }
 
+// newPairs returns the rows of T that refer to an owner of type S by a link.
+func newPairs[T, S any](owner string, parent int64, rows pine.Query[T], link pine.SettableLink[T, S],
+	name, value pine.Settable[T, string], pair func(T) (string, string)) pairsOf[T] {
+	return pairsOf[T]{
+		owner: owner,
+		rows:  rows.Where(link.Is(parent)),
+		key:   func(n string) pine.Key[T] { return link.Key(parent).And(name.Is(n)) },
+		name:  name,
+		value: value,
+		pair:  pair,
+	}
+}
+
 type pairsOf[T any] struct {
-	owner string // whose they are, for errors
-	rows  pine.Query[T]
-	key   func(name string) pine.Key[T] // names one of the owner's rows
-	of    pine.Filter[T]                // met by the owner's rows
-	name  pine.Settable[T, string]
-	value pine.Settable[T, string]
-	pair  func(T) (name, value string)
+	owner  string                      // for errors
+	exists func(context.Context) error // ErrNotFound if the owner does not exist; nil if it is known to
+	rows   pine.Query[T]               // the owner's
+	key    func(name string) pine.Key[T]
+	name   pine.Settable[T, string]
+	value  pine.Settable[T, string]
+	pair   func(T) (name, value string)
+}
+
+// ownedBy makes operations on an owner that does not exist fail alike: the API itself returns nothing, or a conflict.
+func (p pairsOf[T]) ownedBy(exists func(context.Context) error) pairsOf[T] {
+	p.exists = exists
+	return p
 }
 
 func (p pairsOf[T]) all(ctx context.Context) (map[string]string, error) {
 	all := map[string]string{}
-	for row, err := range p.rows.Where(p.of).Select(p.name, p.value).All(ctx) {
+	for row, err := range p.rows.Select(p.name, p.value).All(ctx) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.owner, err)
 		}
 		name, value := p.pair(row)
 		all[name] = value
 	}
+	if len(all) == 0 && p.exists != nil {
+		if err := p.exists(ctx); err != nil {
+			return nil, err
+		}
+	}
 	return all, nil
 }
 
 func (p pairsOf[T]) get(ctx context.Context, name string) (string, error) {
-	row, err := p.rows.Where(p.of, p.name.Eq(name)).Select(p.name, p.value).One(ctx)
+	row, err := p.rows.Where(p.name.Eq(name)).Select(p.name, p.value).One(ctx)
 	if err != nil {
-		return "", p.explain(name, err)
+		return "", p.explain(ctx, name, err)
 	}
 	_, value := p.pair(row)
 	return value, nil
@@ -52,23 +76,30 @@ func (p pairsOf[T]) get(ctx context.Context, name string) (string, error) {
 
 func (p pairsOf[T]) set(ctx context.Context, name, value string) error {
 	_, err := p.rows.Select(p.name).Upsert(ctx, p.key(name), p.value.Set(value))
-	return p.explain(name, err)
+	return p.explain(ctx, name, err)
 }
 
 func (p pairsOf[T]) unset(ctx context.Context, name string) error {
-	return p.explain(name, p.rows.Where(p.of, p.name.Eq(name)).MustMatch().Delete(ctx))
+	return p.explain(ctx, name, p.rows.Where(p.name.Eq(name)).MustMatch().Delete(ctx))
 }
 
 func (p pairsOf[T]) check(name, value string) error {
-	return p.explain(name, p.rows.Check(p.name.Set(name), p.value.Set(value)))
+	if err := p.rows.Check(p.name.Set(name), p.value.Set(value)); err != nil {
+		return fmt.Errorf("%s: %w", p.owner, err)
+	}
+	return nil
 }
 
-func (p pairsOf[T]) explain(name string, err error) error {
+func (p pairsOf[T]) explain(ctx context.Context, name string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, ErrInvalid):
-		return fmt.Errorf("%s: %w", p.owner, err) // it names what it is about
+		return fmt.Errorf("%s: %w", p.owner, err) // it names the variable or tag
+	case p.exists != nil && (errors.Is(err, ErrNotFound) || errors.Is(err, ErrConflict)):
+		if missing := p.exists(ctx); errors.Is(missing, ErrNotFound) {
+			return missing
+		}
 	}
 	return fmt.Errorf("%s: %q: %w", p.owner, name, err)
 }

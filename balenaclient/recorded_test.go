@@ -185,7 +185,7 @@ func count[T any](query func(*balenaclient.Client) pine.Query[T]) func(*testing.
 }
 
 // What these send, to the letter, the real server answered.
-func TestQueriesThatTheRealServerAnswered(t *testing.T) {
+func TestQuery_RecordedURLs(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
@@ -280,7 +280,7 @@ func recordedRows[T any](t *testing.T, name string) []T {
 	return nil
 }
 
-func TestARealDeviceIsDecoded(t *testing.T) {
+func TestDevice_Recorded(t *testing.T) {
 	t.Parallel()
 	n := func(v int64) *int64 { return &v }
 	rows := recordedRows[balenaclient.Device](t, "device-one-allfields-v7")
@@ -325,7 +325,7 @@ func TestARealDeviceIsDecoded(t *testing.T) {
 	}, rows[0])
 }
 
-func TestADeviceThatNeverReportedHasNoFalseZeros(t *testing.T) {
+func TestDevice_Recorded_NeverReported(t *testing.T) {
 	t.Parallel()
 	client, _ := simulated(t)
 	d, err := client.Devices().Get(t.Context(), 9)
@@ -338,7 +338,7 @@ func TestADeviceThatNeverReportedHasNoFalseZeros(t *testing.T) {
 	assert.Nil(t, d.LastConnectivityEvent)
 }
 
-func TestARealReleaseIsDecoded(t *testing.T) {
+func TestRelease_Recorded(t *testing.T) {
 	t.Parallel()
 	rows := recordedRows[balenaclient.Release](t, "release-all-fields-v7")
 	require.Len(t, rows, 1)
@@ -358,7 +358,7 @@ func TestARealReleaseIsDecoded(t *testing.T) {
 	assert.JSONEq(t, `"2.1"`, string(regexp.MustCompile(`"version":\s*("2.1")`).FindSubmatch(r.Composition)[1]))
 }
 
-func TestRealImageInstallsAreDecodedWithTheirExpansions(t *testing.T) {
+func TestImageInstall_Recorded(t *testing.T) {
 	t.Parallel()
 	client, _ := simulated(t)
 	rows, err := client.ImageInstalls().Where(imageinstall.Status.Ne("deleted"), imageinstall.Device.Is(1)).Expand(
@@ -386,7 +386,7 @@ func TestRealImageInstallsAreDecodedWithTheirExpansions(t *testing.T) {
 	assert.Equal(t, "827050a823694584bf5e9ff0ff50bde4", dev.UUID)
 }
 
-func TestRealFleetsAreCountedInOneRequest(t *testing.T) {
+func TestFleet_Recorded_DeviceCount(t *testing.T) {
 	t.Parallel()
 	client, sim := simulated(t)
 	fleets, err := client.AccessibleFleets().Where(fleet.IsHost.Eq(false), fleet.IsArchived.Eq(false), fleet.Class.Eq("fleet")).
@@ -420,7 +420,7 @@ func TestRealFleetsAreCountedInOneRequest(t *testing.T) {
 	assert.Contains(t, sim.Requests()[0].Target, "is_directly_accessible_by__user/any(x1:1%20eq%201)", "the form that was measured")
 }
 
-func TestWhoAmI(t *testing.T) {
+func TestClient_WhoAmI(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		exchange string
@@ -448,7 +448,7 @@ func TestWhoAmI(t *testing.T) {
 	for _, body := range []string{`null`, `{}`, `{"id":5}`, `[]`, `<html>`} {
 		t.Run("of a server that answers "+body, func(t *testing.T) {
 			t.Parallel()
-			client, err := balenaclient.New(balenaclient.WithHTTPClient(&http.Client{Transport: inProcess{http.HandlerFunc(
+			client, err := balenaclient.New(balenaclient.WithoutToken(), balenaclient.WithHTTPClient(&http.Client{Transport: inProcess{http.HandlerFunc(
 				func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) },
 			)}}))
 			require.NoError(t, err)
@@ -459,7 +459,7 @@ func TestWhoAmI(t *testing.T) {
 	}
 }
 
-func TestBadCredentialsAreKnownByWhoAmIOnly(t *testing.T) {
+func TestClient_BadCredentials_EmptyResults(t *testing.T) {
 	t.Parallel()
 	client, _ := simulated(t, balenaclient.WithToken("expired"))
 	_, err := client.WhoAmI(t.Context())
@@ -471,7 +471,7 @@ func TestBadCredentialsAreKnownByWhoAmIOnly(t *testing.T) {
 	assert.Empty(t, fleets)
 }
 
-func TestErrorsOfTheRealServer(t *testing.T) {
+func TestError_Recorded(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		path string
@@ -496,7 +496,7 @@ func TestErrorsOfTheRealServer(t *testing.T) {
 	}
 }
 
-func TestOptionsThatAreRefused(t *testing.T) {
+func TestOption_Invalid(t *testing.T) {
 	t.Parallel()
 	for want, option := range map[string]balenaclient.Option{
 		"balenaclient: the token is empty":                           balenaclient.WithToken(""),
@@ -504,21 +504,21 @@ func TestOptionsThatAreRefused(t *testing.T) {
 		`pine: base URL "" must start with https:// and name a host`: balenaclient.WithBaseURL(""),
 		`pine: base URL "http://api.example.com" would send the token in clear text: use https, or allow insecure http`: balenaclient.WithBaseURL("http://api.example.com"),
 	} {
-		_, err := balenaclient.New(option)
+		_, err := balenaclient.New(balenaclient.WithoutToken(), option)
 		require.EqualError(t, err, want)
 	}
 	for _, option := range []balenaclient.Option{
 		balenaclient.WithPageSize(-1), balenaclient.WithRequestLimit(-1), balenaclient.WithRequestTimeout(-1),
 		balenaclient.WithMaxResponseSize(-1), balenaclient.WithRetry(pine.Retry{MaxAttempts: -1}),
 	} {
-		_, err := balenaclient.New(option)
+		_, err := balenaclient.New(balenaclient.WithoutToken(), option)
 		require.EqualError(t, err, "pine: sizes, times and limits must not be negative")
 	}
-	_, err := balenaclient.New(balenaclient.WithBaseURL("http://api.example.com"), balenaclient.WithInsecureHTTP())
+	_, err := balenaclient.New(balenaclient.WithoutToken(), balenaclient.WithBaseURL("http://api.example.com"), balenaclient.WithInsecureHTTP())
 	require.NoError(t, err)
 }
 
-func TestOptionsShowInRequests(t *testing.T) {
+func TestOption_Requests(t *testing.T) {
 	t.Parallel()
 	var calls []pine.Call
 	client, transport := replaying(t,

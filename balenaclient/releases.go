@@ -8,11 +8,12 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-// ErrWrongFleet means that a device is not in the fleet of the release that it should run; it may have moved.
+// ErrWrongFleet means that a device is not in the fleet of the release that it should run, perhaps because it moved. It is [ErrInvalid]
+// too.
 var ErrWrongFleet = fmt.Errorf("in another fleet: %w", ErrInvalid)
 
-// LatestRelease returns the latest release of a fleet that devices can run: built, final and not invalidated, of which the one created
-// last. It is [ErrNotFound] if there is none.
+// LatestRelease returns the latest release of a fleet that devices can run: the one created last of those that are built, final and not
+// invalidated. The error is [ErrNotFound] if there is none.
 func (c *Client) LatestRelease(ctx context.Context, fleet int64) (Release, error) {
 	release, err := c.Releases().
 		Where(releaseFleet.Is(fleet), releaseStatus.Eq("success"), releaseIsFinal.Eq(true), releaseIsInvalidated.Eq(false)).
@@ -23,16 +24,16 @@ func (c *Client) LatestRelease(ctx context.Context, fleet int64) (Release, error
 	return release, nil
 }
 
-// ReleaseByCommit returns the release of a fleet whose commit is this, or alone begins like this. If a commit was built more than once
-// it is an [AmbiguousError].
+// ReleaseByCommit returns the release of a fleet with this commit, or the only one whose commit begins with these digits. The error is
+// [ErrNotFound], or an [AmbiguousError] with the versions of all that match: a commit can be built more than once.
 func (c *Client) ReleaseByCommit(ctx context.Context, fleet int64, commit string) (Release, error) {
 	commit = strings.ToLower(commit)
 	if commit == "" {
-		return Release{}, &InvalidError{Resource: "release", Column: "commit", Problem: "is empty", Remedy: "give its first digits"}
+		return Release{}, &InvalidError{Resource: "release", Column: "commit", Problem: "is empty", Remedy: "give at least its first digits"}
 	}
 	return only(ctx, c.Releases().Where(releaseFleet.Is(fleet), pine.StartsWith(releaseCommit, commit)),
 		fmt.Sprintf("release %s… of fleet %d", commit, fleet), "give more digits, or ask for it by version",
-		func(r Release) string { return r.Commit + " (" + r.RawVersion + ")" })
+		func(r Release) string { return r.RawVersion })
 }
 
 // ReleaseByVersion returns the release of a fleet with this version, for example 1.2.3, 1.2.3+rev1 or 1.2.3-1700000000000.
@@ -42,9 +43,9 @@ func (c *Client) ReleaseByVersion(ctx context.Context, fleet int64, version stri
 		func(r Release) string { return r.Commit })
 }
 
-// PinDevices has devices run a release whatever their fleet runs. The release must be one that devices can run, and of their fleet:
-// otherwise it is [ErrWrongFleet] and nothing is changed. It is also [ErrWrongFleet] if a device moves meanwhile; that device is then
-// not pinned and the others are.
+// PinDevices pins devices to a release of their fleet, whatever the fleet runs. Nothing is changed if the release cannot be run
+// ([ErrInvalid]) or belongs to another fleet ([ErrWrongFleet]). If a device moves at the same time the error is [ErrWrongFleet] too: that
+// device is not pinned, and the others are.
 func (c *Client) PinDevices(ctx context.Context, release int64, devices ...int64) error {
 	r, err := c.runnable(ctx, release)
 	if err != nil {
@@ -75,24 +76,45 @@ func (c *Client) PinDevices(ctx context.Context, release int64, devices ...int64
 	return nil
 }
 
-// UnpinDevices has devices run what their fleet runs.
+// UnpinDevices lets devices run what their fleet runs.
 func (c *Client) UnpinDevices(ctx context.Context, devices ...int64) error {
 	return c.changeDevices(ctx, devices, devicePinnedRelease.Clear())
 }
 
-// PinAllDevices pins all devices of the release's fleet but for those that have one of the tags, with one request for the change. It
-// returns how many devices that were, as counted just before.
-func (c *Client) PinAllDevices(ctx context.Context, release int64, keep ...string) (int, error) {
+// PinOption limits [Client.PinAllDevices] and [Client.UnpinAllDevices].
+type PinOption func(*pinning)
+
+type pinning struct{ exceptTagged []string }
+
+// ExceptTagged spares devices that have one of the tags, whatever its value.
+func ExceptTagged(keys ...string) PinOption {
+	return func(p *pinning) { p.exceptTagged = append(p.exceptTagged, keys...) }
+}
+
+func pinFilter(options []PinOption) pine.Filter[Device] {
+	var p pinning
+	for _, option := range options {
+		option(&p)
+	}
+	if len(p.exceptTagged) == 0 {
+		return pine.Filter[Device]{}
+	}
+	return pine.Not(deviceTags.Any(deviceTagKey.In(p.exceptTagged...)))
+}
+
+// PinAllDevices pins all devices of the release's fleet, with a single change. It returns the number of devices, counted just before.
+func (c *Client) PinAllDevices(ctx context.Context, release int64, options ...PinOption) (int, error) {
 	r, err := c.runnable(ctx, release)
 	if err != nil {
 		return 0, err
 	}
-	return patchCounted(ctx, c.Devices().Where(deviceFleet.Is(r.Fleet.ID), withoutTags(keep)), devicePinnedRelease.Set(release))
+	return patchCounted(ctx, c.Devices().Where(deviceFleet.Is(r.Fleet.ID), pinFilter(options)), devicePinnedRelease.Set(release))
 }
 
-// UnpinAllDevices unpins all devices of a fleet but for those that have one of the tags. It returns how many devices had a pin.
-func (c *Client) UnpinAllDevices(ctx context.Context, fleet int64, keep ...string) (int, error) {
-	return patchCounted(ctx, c.Devices().Where(deviceFleet.Is(fleet), devicePinnedRelease.NotNull(), withoutTags(keep)),
+// UnpinAllDevices unpins all devices of a fleet, with a single change. It returns the number of devices that were pinned, counted just
+// before.
+func (c *Client) UnpinAllDevices(ctx context.Context, fleet int64, options ...PinOption) (int, error) {
+	return patchCounted(ctx, c.Devices().Where(deviceFleet.Is(fleet), devicePinnedRelease.NotNull(), pinFilter(options)),
 		devicePinnedRelease.Clear())
 }
 
@@ -104,14 +126,7 @@ func patchCounted[T any](ctx context.Context, q pine.Query[T], assignments ...pi
 	return count, q.Patch(ctx, assignments...)
 }
 
-func withoutTags(keys []string) pine.Filter[Device] {
-	if len(keys) == 0 {
-		return pine.Filter[Device]{}
-	}
-	return pine.Not(deviceTags.Any(deviceTagKey.In(keys...)))
-}
-
-// PinFleet has a fleet run a release, and follow no newer one.
+// PinFleet makes a release the target of its fleet, which stops tracking the latest one.
 func (c *Client) PinFleet(ctx context.Context, release int64) error {
 	r, err := c.runnable(ctx, release)
 	if err != nil {
@@ -121,8 +136,7 @@ func (c *Client) PinFleet(ctx context.Context, release int64) error {
 		Patch(ctx, fleetTargetRelease.Set(release), fleetTracksLatestRelease.Set(false))
 }
 
-// TrackLatest has a fleet run its latest release, and follow newer ones. A fleet without a release that devices can run follows from
-// its first one on.
+// TrackLatest makes the latest release the target of a fleet, now and whenever there is a newer one. A fleet may not have a release yet.
 func (c *Client) TrackLatest(ctx context.Context, fleet int64) error {
 	assignments := []pine.Assignment[Fleet]{fleetTracksLatestRelease.Set(true)}
 	switch latest, err := c.LatestRelease(ctx, fleet); {
@@ -141,7 +155,7 @@ func (c *Client) runnable(ctx context.Context, id int64) (Release, error) {
 	case err != nil:
 		return r, fmt.Errorf("release %d: %w", id, err)
 	case r.Status != "success":
-		return r, fmt.Errorf("release %d (%s): %w: its build is %s, devices cannot run it: nothing was changed", id, r.Commit, ErrInvalid, r.Status)
+		return r, fmt.Errorf("release %d (%s): %w: its build is %s, so devices cannot run it: nothing was changed", id, r.Commit, ErrInvalid, r.Status)
 	case r.IsInvalidated:
 		return r, fmt.Errorf("release %d (%s): %w: it was invalidated: nothing was changed", id, r.Commit, ErrInvalid)
 	}

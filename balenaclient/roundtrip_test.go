@@ -66,7 +66,7 @@ func FuzzATextFindsWhatHasIt(f *testing.F) {
 }
 
 // Queries that differ in how they are put find the same rows.
-func TestQueriesThatMeanTheSameFindTheSame(t *testing.T) {
+func TestFilter_Equivalences(t *testing.T) {
 	t.Parallel()
 	client, _ := simulated(t)
 	all, err := client.Devices().List(t.Context())
@@ -112,7 +112,7 @@ func TestQueriesThatMeanTheSameFindTheSame(t *testing.T) {
 	}
 }
 
-func TestPagesOfEverySizeBringTheSameRows(t *testing.T) {
+func TestWithPageSize(t *testing.T) {
 	t.Parallel()
 	client, sim := simulated(t)
 	want, err := client.Devices().Expand(device.RunningRelease.With(pine.Select(release.RawVersion))).List(t.Context())

@@ -10,14 +10,13 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-// rules are what the server demands of the texts of a resource. They are those of open-balena-api's src/features/vars-schema and
-// src/features/tags, which answer 400: knowing them here, nothing is sent, and the error can say more. Where they know too little the
-// server still refuses.
+// rules are what the server requires of the strings of a resource, from open-balena-api's src/features/vars-schema and src/features/tags.
+// The server would answer 400; checked here, nothing is sent and the error can say more.
 type rules struct {
-	column   string // what the rows are named by
+	column   string // with the names of rows
 	name     func(name string) (problem, remedy string)
-	oneLine  bool // values have no line breaks
-	maxValue int  // in characters; 0 if there is no limit
+	oneLine  bool // whether values must not have line breaks
+	maxValue int  // in characters; 0 means no limit
 }
 
 var (
@@ -33,7 +32,7 @@ func (r rules) limited(characters int) rules {
 	return r
 }
 
-// check implements the function of [pine.Rules]. Values of variables may be secret: no error contains one.
+// check implements [pine.Rules]. Values of variables may be secret, so no error contains one.
 func (r rules) check(resource string, values pine.Values) error {
 	name, named := values.Text(r.column)
 	if named {
@@ -49,11 +48,11 @@ func (r rules) check(resource string, values pine.Values) error {
 	length := utf8.RuneCountInString(value)
 	if at := strings.IndexAny(value, "\r\n"); r.oneLine && at >= 0 {
 		invalid.Problem = fmt.Sprintf("has a line break at character %d of %d", utf8.RuneCountInString(value[:at])+1, length)
-		invalid.Remedy = "the API takes none: encode the value, for example in base64"
+		invalid.Remedy = "the API does not accept any: encode the value, for example in base64"
 		return invalid
 	}
 	if r.maxValue > 0 && length > r.maxValue {
-		invalid.Problem = fmt.Sprintf("is %d characters long, the API takes %d", length, r.maxValue)
+		invalid.Problem = fmt.Sprintf("is %d characters long, but the API accepts %d", length, r.maxValue)
 		invalid.Remedy = "shorten it"
 		return invalid
 	}

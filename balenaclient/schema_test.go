@@ -57,7 +57,7 @@ func realColumns(t *testing.T, resource string) (columns map[string]bool, rows i
 	return columns, rows
 }
 
-func TestTheSchemaIsTheRealServers(t *testing.T) {
+func TestSchema_MatchesTheServer(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("schema.yaml")
 	require.NoError(t, err)
@@ -102,7 +102,7 @@ func TestTheSchemaIsTheRealServers(t *testing.T) {
 	}
 }
 
-func TestEveryLinkAndNavigationCanBeExpanded(t *testing.T) {
+func TestSchema_Expansions(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("schema.yaml")
 	require.NoError(t, err)

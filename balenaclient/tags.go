@@ -3,55 +3,50 @@ package balenaclient
 import (
 	"context"
 	"fmt"
-
-	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-// Tags are the tags of one device, fleet or release, as a map. To find what has a tag, filter by Tags:
+// Tags are the tags of one device, fleet or release. To find what has a tag, filter by it:
 //
-//	client.Devices().Where(device.Tags.Any(devicetag.Key.Eq("site"), pine.Contains(devicetag.Value, "oslo")))
+//	client.Devices().Where(device.Tags.Any(devicetag.Key.Eq("site"), devicetag.Value.Eq("oslo")))
 type Tags struct{ pairs pairs }
 
-// DeviceTagsOf are the tags of a device.
+// DeviceTagsOf returns the tags of a device.
 func (c *Client) DeviceTagsOf(device int64) Tags {
-	return Tags{pairsOf[DeviceTag]{
-		owner: fmt.Sprintf("tags of device %d", device),
-		rows:  c.DeviceTags(), of: deviceTagDevice.Is(device), name: deviceTagKey, value: deviceTagValue,
-		key:  func(name string) pine.Key[DeviceTag] { return deviceTagDevice.Key(device).And(deviceTagKey.Is(name)) },
-		pair: func(t DeviceTag) (string, string) { return t.Key, t.Value },
-	}}
+	return Tags{newPairs(fmt.Sprintf("tags of device %d", device), device, c.DeviceTags(), deviceTagDevice, deviceTagKey, deviceTagValue,
+		func(t DeviceTag) (string, string) { return t.Key, t.Value }).ownedBy(c.deviceExists(device))}
 }
 
-// FleetTagsOf are the tags of a fleet.
+// FleetTagsOf returns the tags of a fleet.
 func (c *Client) FleetTagsOf(fleet int64) Tags {
-	return Tags{pairsOf[FleetTag]{
-		owner: fmt.Sprintf("tags of fleet %d", fleet),
-		rows:  c.FleetTags(), of: fleetTagFleet.Is(fleet), name: fleetTagKey, value: fleetTagValue,
-		key:  func(name string) pine.Key[FleetTag] { return fleetTagFleet.Key(fleet).And(fleetTagKey.Is(name)) },
-		pair: func(t FleetTag) (string, string) { return t.Key, t.Value },
-	}}
+	return Tags{newPairs(fmt.Sprintf("tags of fleet %d", fleet), fleet, c.FleetTags(), fleetTagFleet, fleetTagKey, fleetTagValue,
+		func(t FleetTag) (string, string) { return t.Key, t.Value }).ownedBy(c.fleetExists(fleet))}
 }
 
-// ReleaseTagsOf are the tags of a release.
+// ReleaseTagsOf returns the tags of a release.
 func (c *Client) ReleaseTagsOf(release int64) Tags {
-	return Tags{pairsOf[ReleaseTag]{
-		owner: fmt.Sprintf("tags of release %d", release),
-		rows:  c.ReleaseTags(), of: releaseTagRelease.Is(release), name: releaseTagKey, value: releaseTagValue,
-		key: func(name string) pine.Key[ReleaseTag] {
-			return releaseTagRelease.Key(release).And(releaseTagKey.Is(name))
-		},
-		pair: func(t ReleaseTag) (string, string) { return t.Key, t.Value },
-	}}
+	return Tags{newPairs(fmt.Sprintf("tags of release %d", release), release, c.ReleaseTags(), releaseTagRelease, releaseTagKey, releaseTagValue,
+		func(t ReleaseTag) (string, string) { return t.Key, t.Value }).ownedBy(func(ctx context.Context) error {
+		return exists(ctx, c.Releases(), "release", release)
+	})}
 }
 
-// Map returns all tags. Of an owner that does not exist, or that the credentials do not reach, there are none: the API does not tell.
+func (c *Client) deviceExists(device int64) func(context.Context) error {
+	return func(ctx context.Context) error { return exists(ctx, c.Devices(), "device", device) }
+}
+
+func (c *Client) fleetExists(fleet int64) func(context.Context) error {
+	return func(ctx context.Context) error { return exists(ctx, c.Fleets(), "fleet", fleet) }
+}
+
+// Map returns all tags. The error is [ErrNotFound] if the device, fleet or release does not exist.
 func (t Tags) Map(ctx context.Context) (map[string]string, error) { return t.pairs.all(ctx) }
 
-// Get returns a tag's value, which may be empty, or [ErrNotFound].
+// Get returns a tag's value, which may be empty. The error is [ErrNotFound] if there is no such tag, device, fleet or release.
 func (t Tags) Get(ctx context.Context, key string) (string, error) { return t.pairs.get(ctx, key) }
 
-// Set makes a tag or changes its value. It is [ErrInvalid] if the key is none, and [ErrConflict] if the owner does not exist.
+// Set creates a tag or changes its value. The error is [ErrInvalid] if the API would refuse the key, and [ErrNotFound] if the device,
+// fleet or release does not exist.
 func (t Tags) Set(ctx context.Context, key, value string) error { return t.pairs.set(ctx, key, value) }
 
-// Unset removes a tag. It is [ErrNotFound] if there is none.
+// Unset deletes a tag. The error is [ErrNotFound] if there is no such tag, device, fleet or release.
 func (t Tags) Unset(ctx context.Context, key string) error { return t.pairs.unset(ctx, key) }

@@ -14,13 +14,15 @@ import (
 // ErrNoService means that a fleet or device does not have a service of this name. It is [ErrNotFound] too.
 var ErrNoService = fmt.Errorf("no such service: %w", ErrNotFound)
 
-// Env is the environment of a fleet or a device, or of one of its services: see [Env.Service]. It holds nothing: each method asks
-// the API. Values are texts; what they mean is the service's business.
+// Env is the environment of a fleet or a device, or of one of its services: see [Env.Service]. It caches nothing. Values are strings.
+//
+// The error of all methods is [ErrNotFound] if there is no such fleet or device, and [ErrNoService] if it has no such service.
 type Env struct {
 	client  *Client
 	kind    envKind
 	id      int64
 	service string
+	scoped  bool // to the service
 }
 
 type envKind int
@@ -32,37 +34,37 @@ const (
 	deviceConfig
 )
 
-// FleetEnv is the environment that all devices of a fleet have.
+// FleetEnv returns the environment that all devices of a fleet share.
 func (c *Client) FleetEnv(fleet int64) Env { return Env{client: c, kind: fleetEnv, id: fleet} }
 
-// DeviceEnv is what a device changes in and adds to the environment of its fleet.
+// DeviceEnv returns what a device adds to the environment of its fleet, or overrides.
 func (c *Client) DeviceEnv(device int64) Env { return Env{client: c, kind: deviceEnv, id: device} }
 
-// FleetConfig is how supervisor and operating system of all devices of a fleet are configured. It has no services.
+// FleetConfig returns the configuration of supervisor and operating system for all devices of a fleet. It has no services.
 func (c *Client) FleetConfig(fleet int64) Env { return Env{client: c, kind: fleetConfig, id: fleet} }
 
-// DeviceConfig is what a device changes in and adds to the configuration of its fleet. It has no services.
+// DeviceConfig returns what a device adds to the configuration of its fleet, or overrides. It has no services.
 func (c *Client) DeviceConfig(device int64) Env {
 	return Env{client: c, kind: deviceConfig, id: device}
 }
 
-// Service narrows the environment to one service. Without it, variables are for all services; the name "" means that too.
+// Service returns the environment of one service. Without it variables apply to all services.
 func (e Env) Service(name string) Env {
-	e.service = name
+	e.service, e.scoped = name, true
 	return e
 }
 
 func (e Env) String() string {
 	owner := [...]string{"environment of fleet", "environment of device", "configuration of fleet", "configuration of device"}[e.kind]
 	text := fmt.Sprintf("%s %d", owner, e.id)
-	if e.service != "" {
+	if e.scoped {
 		text += fmt.Sprintf(", service %q", e.service)
 	}
 	return text
 }
 
-// Map returns the variables by name: those for all services or, of one service, those of that service alone. What a service sees in
-// the end is [Client.EffectiveEnv].
+// Map returns the variables by name: those for all services, or those of one service alone. What a service sees in the end is
+// [Client.EffectiveEnv].
 func (e Env) Map(ctx context.Context) (map[string]string, error) {
 	rows, err := e.pairs(ctx)
 	if err != nil {
@@ -80,8 +82,8 @@ func (e Env) Get(ctx context.Context, name string) (string, error) {
 	return rows.get(ctx, name)
 }
 
-// Set makes a variable or changes its value, also when others do so at the same time. Before anything is sent it is [ErrInvalid] if
-// the API would refuse the name or the value. It is [ErrNoService] if the fleet or device does not have the service.
+// Set creates a variable or changes its value, and is safe when others do so at the same time. If the API would refuse the name or the
+// value, the error is [ErrInvalid] and nothing is sent.
 func (e Env) Set(ctx context.Context, name, value string) error {
 	if err := e.check(name, value); err != nil {
 		return err
@@ -93,7 +95,7 @@ func (e Env) Set(ctx context.Context, name, value string) error {
 	return rows.set(ctx, name, value)
 }
 
-// Unset removes a variable. It is [ErrNotFound] if there is none.
+// Unset deletes a variable. The error is [ErrNotFound] if there is none.
 func (e Env) Unset(ctx context.Context, name string) error {
 	rows, err := e.pairs(ctx)
 	if err != nil {
@@ -119,13 +121,13 @@ func compareEnvKeys(a, b EnvKey) int {
 	return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Name, b.Name))
 }
 
-// EnvMap is an environment with those of its services. Values may be secret.
+// EnvMap is an environment together with those of its services. Values may be secret.
 type EnvMap map[EnvKey]string
 
-// All returns the variables for all services and those of each service, with one request; of one service only its own.
+// All returns the variables for all services and those of each service, with one request; for one service, only its own.
 func (e Env) All(ctx context.Context) (EnvMap, error) {
 	all := EnvMap{}
-	if e.service != "" || e.kind == fleetConfig || e.kind == deviceConfig {
+	if e.scoped || e.kind == fleetConfig || e.kind == deviceConfig {
 		values, err := e.Map(ctx)
 		for name, value := range values {
 			all[EnvKey{e.service, name}] = value
@@ -135,14 +137,14 @@ func (e Env) All(ctx context.Context) (EnvMap, error) {
 	if e.kind == fleetEnv {
 		fleet, err := e.client.Fleets().Select(fleetSlug).Expand(fleetVariablesAndServices()...).Get(ctx, e.id)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e, err)
+			return nil, e.explain(err)
 		}
 		addFleetEnv(fleet, func(key EnvKey, value string) { all[key] = value })
 		return all, nil
 	}
 	device, err := e.client.Devices().Select(deviceFleet).Expand(deviceVariablesAndServices()...).Get(ctx, e.id)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", e, err)
+		return nil, e.explain(err)
 	}
 	addDeviceEnv(device, func(key EnvKey, value string) { all[key] = value })
 	return all, nil
@@ -186,7 +188,7 @@ func addDeviceEnv(device Device, add func(EnvKey, string)) {
 		add(EnvKey{"", v.Name}, v.Value)
 	}
 	for _, install := range device.ServiceInstalls.Rows {
-		// Of a device that has moved, services of its former fleet stay behind for a while.
+		// A device that has moved keeps the services of its former fleet for a while.
 		if service, ok := install.Service.Row(); ok && service.Fleet.ID == device.Fleet.ID {
 			for _, v := range install.Variables.Rows {
 				add(EnvKey{service.Name, v.Name}, v.Value)
@@ -195,39 +197,52 @@ func addDeviceEnv(device Device, add func(EnvKey, string)) {
 	}
 }
 
-// check reports whether the API would take a variable, without asking it.
+// check reports why the API would refuse a variable. It sends nothing.
 func (e Env) check(name, value string) error { return e.rows(0).check(name, value) }
 
-// pairs finds the rows of the environment, for which it may have to find the service.
+// explain says whose environment could not be read.
+func (e Env) explain(err error) error {
+	if !isNotFound(err) {
+		return fmt.Errorf("%s: %w", e, err)
+	}
+	if e.kind == fleetEnv || e.kind == fleetConfig {
+		return fmt.Errorf("fleet %d: %w", e.id, ErrNotFound)
+	}
+	return fmt.Errorf("device %d: %w", e.id, ErrNotFound)
+}
+
+// pairs finds the rows of the environment, which takes a request if it is that of a service.
 func (e Env) pairs(ctx context.Context) (pairs, error) {
 	switch {
-	case e.service == "":
+	case !e.scoped:
 		return e.rows(e.id), nil
+	case e.kind == fleetConfig || e.kind == deviceConfig:
+		return nil, fmt.Errorf("%s: %w: configuration has no services", e, ErrInvalid)
+	case e.service == "":
+		return nil, fmt.Errorf("%s: %w: the name is empty: do not call Service to reach all services", e, ErrInvalid)
 	case e.kind == fleetEnv:
-		services, err := e.client.Services().Where(serviceFleet.Is(e.id)).Select(serviceName).List(ctx)
+		fleet, err := e.client.Fleets().Select(fleetSlug).Expand(fleetServices.With(pine.Select(serviceName))).Get(ctx, e.id)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e, err)
+			return nil, e.explain(err)
 		}
 		ids := map[string]int64{}
-		for _, s := range services {
+		for _, s := range fleet.Services.Rows {
 			ids[s.Name] = s.ID
 		}
 		return e.ofService(fmt.Sprintf("fleet %d", e.id), ids)
-	case e.kind == deviceEnv:
-		device, err := e.client.Devices().Select(deviceFleet).Expand(deviceServiceInstalls.With(
-			pine.Select[ServiceInstall]().Expand(serviceInstallService.With(pine.Select[Service](serviceName, serviceFleet))))).Get(ctx, e.id)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e, err)
-		}
-		ids := map[string]int64{}
-		for _, install := range device.ServiceInstalls.Rows {
-			if s, ok := install.Service.Row(); ok && s.Fleet.ID == device.Fleet.ID {
-				ids[s.Name] = install.ID
-			}
-		}
-		return e.ofService(fmt.Sprintf("device %d", e.id), ids)
 	}
-	return nil, fmt.Errorf("%s: %w: configuration is not of services", e, ErrInvalid)
+	device, err := e.client.Devices().Select(deviceFleet).Expand(deviceServiceInstalls.With(
+		pine.Select[ServiceInstall]().Expand(serviceInstallService.With(pine.Select[Service](serviceName, serviceFleet))))).Get(ctx, e.id)
+	if err != nil {
+		return nil, e.explain(err)
+	}
+	ids := map[string]int64{}
+	for _, install := range device.ServiceInstalls.Rows {
+		if s, ok := install.Service.Row(); ok && s.Fleet.ID == device.Fleet.ID {
+			ids[s.Name] = install.ID
+		}
+	}
+	return e.ofService(fmt.Sprintf("device %d", e.id), ids)
 }
 
 func (e Env) ofService(owner string, ids map[string]int64) (pairs, error) {
@@ -237,71 +252,36 @@ func (e Env) ofService(owner string, ids map[string]int64) (pairs, error) {
 	return nil, fmt.Errorf("%s has no service %q (it has %s): %w", owner, e.service, orNone(slices.Sorted(maps.Keys(ids))), ErrNoService)
 }
 
-// rows are the rows of a parent: of a fleet, a device, a service or a service on a device.
+// rows returns the variables of a parent, which is a fleet, a device, a service, or a service on a device.
 func (e Env) rows(parent int64) pairs {
+	c, owner := e.client, e.String()
 	switch {
 	case e.kind == fleetConfig:
-		return pairsOf[FleetConfigVariable]{
-			owner: e.String(), rows: e.client.FleetConfigVariables(), of: fleetConfigVariableFleet.Is(parent),
-			name: fleetConfigVariableName, value: fleetConfigVariableValue,
-			key: func(name string) pine.Key[FleetConfigVariable] {
-				return fleetConfigVariableFleet.Key(parent).And(fleetConfigVariableName.Is(name))
-			},
-			pair: func(v FleetConfigVariable) (string, string) { return v.Name, v.Value },
-		}
+		return newPairs(owner, parent, c.FleetConfigVariables(), fleetConfigVariableFleet, fleetConfigVariableName, fleetConfigVariableValue,
+			func(v FleetConfigVariable) (string, string) { return v.Name, v.Value }).ownedBy(c.fleetExists(e.id))
 	case e.kind == deviceConfig:
-		return pairsOf[DeviceConfigVariable]{
-			owner: e.String(), rows: e.client.DeviceConfigVariables(), of: deviceConfigVariableDevice.Is(parent),
-			name: deviceConfigVariableName, value: deviceConfigVariableValue,
-			key: func(name string) pine.Key[DeviceConfigVariable] {
-				return deviceConfigVariableDevice.Key(parent).And(deviceConfigVariableName.Is(name))
-			},
-			pair: func(v DeviceConfigVariable) (string, string) { return v.Name, v.Value },
-		}
-	case e.kind == fleetEnv && e.service == "":
-		return pairsOf[FleetVariable]{
-			owner: e.String(), rows: e.client.FleetVariables(), of: fleetVariableFleet.Is(parent),
-			name: fleetVariableName, value: fleetVariableValue,
-			key: func(name string) pine.Key[FleetVariable] {
-				return fleetVariableFleet.Key(parent).And(fleetVariableName.Is(name))
-			},
-			pair: func(v FleetVariable) (string, string) { return v.Name, v.Value },
-		}
+		return newPairs(owner, parent, c.DeviceConfigVariables(), deviceConfigVariableDevice, deviceConfigVariableName, deviceConfigVariableValue,
+			func(v DeviceConfigVariable) (string, string) { return v.Name, v.Value }).ownedBy(c.deviceExists(e.id))
+	case e.kind == fleetEnv && !e.scoped:
+		return newPairs(owner, parent, c.FleetVariables(), fleetVariableFleet, fleetVariableName, fleetVariableValue,
+			func(v FleetVariable) (string, string) { return v.Name, v.Value }).ownedBy(c.fleetExists(e.id))
 	case e.kind == fleetEnv:
-		return pairsOf[ServiceVariable]{
-			owner: e.String(), rows: e.client.ServiceVariables(), of: serviceVariableService.Is(parent),
-			name: serviceVariableName, value: serviceVariableValue,
-			key: func(name string) pine.Key[ServiceVariable] {
-				return serviceVariableService.Key(parent).And(serviceVariableName.Is(name))
-			},
-			pair: func(v ServiceVariable) (string, string) { return v.Name, v.Value },
-		}
-	case e.service == "":
-		return pairsOf[DeviceVariable]{
-			owner: e.String(), rows: e.client.DeviceVariables(), of: deviceVariableDevice.Is(parent),
-			name: deviceVariableName, value: deviceVariableValue,
-			key: func(name string) pine.Key[DeviceVariable] {
-				return deviceVariableDevice.Key(parent).And(deviceVariableName.Is(name))
-			},
-			pair: func(v DeviceVariable) (string, string) { return v.Name, v.Value },
-		}
+		return newPairs(owner, parent, c.ServiceVariables(), serviceVariableService, serviceVariableName, serviceVariableValue,
+			func(v ServiceVariable) (string, string) { return v.Name, v.Value })
+	case !e.scoped:
+		return newPairs(owner, parent, c.DeviceVariables(), deviceVariableDevice, deviceVariableName, deviceVariableValue,
+			func(v DeviceVariable) (string, string) { return v.Name, v.Value }).ownedBy(c.deviceExists(e.id))
 	default:
-		return pairsOf[DeviceServiceVariable]{
-			owner: e.String(), rows: e.client.DeviceServiceVariables(), of: deviceServiceVariableServiceInstall.Is(parent),
-			name: deviceServiceVariableName, value: deviceServiceVariableValue,
-			key: func(name string) pine.Key[DeviceServiceVariable] {
-				return deviceServiceVariableServiceInstall.Key(parent).And(deviceServiceVariableName.Is(name))
-			},
-			pair: func(v DeviceServiceVariable) (string, string) { return v.Name, v.Value },
-		}
+		return newPairs(owner, parent, c.DeviceServiceVariables(), deviceServiceVariableServiceInstall, deviceServiceVariableName,
+			deviceServiceVariableValue, func(v DeviceServiceVariable) (string, string) { return v.Name, v.Value })
 	}
 }
 
-// EnvDiff is what tells two environments apart. It holds no values, so it can be shown. All lists are sorted.
+// EnvDiff is the difference between two environments. It holds no values, so that it can be shown. All lists are sorted.
 type EnvDiff struct {
-	Missing   []EnvKey // only the first has them
-	Extra     []EnvKey // only the second has them
-	Different []EnvKey // both have them, with different values
+	Missing   []EnvKey // only in the first
+	Extra     []EnvKey // only in the second
+	Different []EnvKey // in both, with different values
 }
 
 // Empty reports whether the environments are the same.
@@ -333,17 +313,17 @@ type CloneOption func(*cloning)
 
 type cloning struct{ prune bool }
 
-// Prune removes variables that the environment has beyond those that are applied.
+// Prune also deletes the variables that are not among those applied.
 func Prune() CloneOption { return func(c *cloning) { c.prune = true } }
 
-// CloneEnv gives the environment to what from has, with the environments of all services. They may be those of a fleet and a device,
-// and of different clients. See [Env.Apply].
+// CloneEnv copies the variables of from to to, including those of all services, as [Env.Apply] does. The two may be of a fleet and a
+// device, and of different clients.
 func CloneEnv(ctx context.Context, from, to Env, options ...CloneOption) (EnvDiff, error) {
 	want, err := from.All(ctx)
 	if err != nil {
 		return EnvDiff{}, err
 	}
-	if from.service != "" || to.service != "" {
+	if from.scoped || to.scoped {
 		renamed := EnvMap{}
 		for key, value := range want {
 			if key.Service == from.service {
@@ -355,9 +335,9 @@ func CloneEnv(ctx context.Context, from, to Env, options ...CloneOption) (EnvDif
 	return to.Apply(ctx, want, options...)
 }
 
-// Apply sets the variables that are missing or different, one after the other, and with [Prune] removes the extra ones. Before it
-// changes anything it checks that the API would take all of them and that all services exist; then nothing is changed and the error is
-// [ErrInvalid] or [ErrNoService]. It returns what it changed, also when it fails half way.
+// Apply sets the variables that are missing or different, one after the other, and with [Prune] deletes the others. If the API would
+// refuse one ([ErrInvalid]) or a service does not exist ([ErrNoService]) nothing is changed. It returns what it changed, even if it fails
+// halfway.
 func (e Env) Apply(ctx context.Context, want EnvMap, options ...CloneOption) (EnvDiff, error) {
 	var c cloning
 	for _, option := range options {

@@ -34,7 +34,7 @@ func insert(t *testing.T, sim *balenasim.Simulator, resource string, fields map[
 	return id
 }
 
-func TestAVariableIsMadeChangedReadAndRemoved(t *testing.T) {
+func TestEnv_Set_Get_Unset(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		env      func(*balenaclient.Client) balenaclient.Env
@@ -84,7 +84,7 @@ func mapOf(t *testing.T, env balenaclient.Env) map[string]string {
 	return values
 }
 
-func TestSettingForOneServiceLeavesTheOthersAlone(t *testing.T) {
+func TestEnv_Service(t *testing.T) {
 	t.Parallel()
 	client, _ := simtest.New(t)
 	require.NoError(t, client.DeviceEnv(1).Service("mqtt").Set(t.Context(), "DEBUG", "2"))
@@ -93,7 +93,7 @@ func TestSettingForOneServiceLeavesTheOthersAlone(t *testing.T) {
 	assert.NotContains(t, mapOf(t, client.DeviceEnv(1)), "DEBUG")
 }
 
-func TestWhatTheServerWouldRefuseIsNotSent(t *testing.T) {
+func TestEnv_Set_Invalid(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cr3t"
 	for name, tt := range map[string]struct {
@@ -116,7 +116,7 @@ func TestWhatTheServerWouldRefuseIsNotSent(t *testing.T) {
 			func(ctx context.Context, c *balenaclient.Client) error {
 				return c.FleetEnv(1).Service("main").Set(ctx, "LONG", secret+strings.Repeat("é", 100_000))
 			},
-			[]string{`value of "LONG" is 100006 characters long, the API takes 100000`},
+			[]string{`value of "LONG" is 100006 characters long, but the API accepts 100000`},
 		},
 		"a reserved name": {
 			func(ctx context.Context, c *balenaclient.Client) error {
@@ -172,7 +172,7 @@ func TestWhatTheServerWouldRefuseIsNotSent(t *testing.T) {
 			func(ctx context.Context, c *balenaclient.Client) error {
 				return c.ReleaseTagsOf(1).Set(ctx, "k", secret+strings.Repeat("x", 1000))
 			},
-			[]string{`value of "k" is 1006 characters long, the API takes 1000`},
+			[]string{`value of "k" is 1006 characters long, but the API accepts 1000`},
 		},
 		"a device name of two lines": {
 			func(ctx context.Context, c *balenaclient.Client) error { return c.RenameDevice(ctx, 1, "a\nb") },
@@ -195,7 +195,7 @@ func TestWhatTheServerWouldRefuseIsNotSent(t *testing.T) {
 	}
 }
 
-func TestAServiceThatIsNotThereIsNamedWithThoseThatAre(t *testing.T) {
+func TestEnv_Service_Missing(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	for name, err := range map[string]error{
@@ -219,7 +219,7 @@ func TestAServiceThatIsNotThereIsNamedWithThoseThatAre(t *testing.T) {
 	assert.Empty(t, writes(sim))
 }
 
-func TestServicesOfAFleetThatADeviceHasLeftDoNotCount(t *testing.T) {
+func TestEnv_Service_OfTheFormerFleet(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	require.NoError(t, sim.Update("device", 1, map[string]any{"belongs_to__application": 4}))
@@ -237,7 +237,7 @@ func TestServicesOfAFleetThatADeviceHasLeftDoNotCount(t *testing.T) {
 	assert.Equal(t, "new", env["DEBUG"].Value)
 }
 
-func TestAServiceSeesTheVariableThatIsSetNearestToIt(t *testing.T) {
+func TestClient_EffectiveEnv(t *testing.T) {
 	t.Parallel()
 	client, _ := simtest.New(t)
 	ctx := t.Context()
@@ -270,7 +270,7 @@ func TestAServiceSeesTheVariableThatIsSetNearestToIt(t *testing.T) {
 	}, env)
 }
 
-func TestWhatAServiceSeesIsAskedWithOneRequest(t *testing.T) {
+func TestClient_EffectiveEnv_Requests(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	_, err := client.EffectiveEnv(t.Context(), 1, "main")
@@ -280,7 +280,7 @@ func TestWhatAServiceSeesIsAskedWithOneRequest(t *testing.T) {
 	require.ErrorIs(t, err, balenaclient.ErrNotFound)
 }
 
-func TestAnOverrideGoesWhereTheVariableIs(t *testing.T) {
+func TestClient_OverrideEnv(t *testing.T) {
 	t.Parallel()
 	key := func(service, name string) balenaclient.EnvKey {
 		return balenaclient.EnvKey{Service: service, Name: name}
@@ -329,7 +329,11 @@ func TestAnOverrideGoesWhereTheVariableIs(t *testing.T) {
 			default:
 				require.NoError(t, err)
 				assert.Equal(t, tt.want, change)
-				got, err := client.DeviceEnv(1).Service(tt.want.Service).Get(t.Context(), tt.variable)
+				env := client.DeviceEnv(1)
+				if tt.want.Service != "" {
+					env = env.Service(tt.want.Service)
+				}
+				got, err := env.Get(t.Context(), tt.variable)
 				require.NoError(t, err)
 				assert.Equal(t, "new value", got)
 			}
@@ -337,7 +341,7 @@ func TestAnOverrideGoesWhereTheVariableIs(t *testing.T) {
 	}
 }
 
-func TestTwoEnvironmentsAreCompared(t *testing.T) {
+func TestDiffEnv(t *testing.T) {
 	t.Parallel()
 	client, _ := simtest.New(t)
 	require.NoError(t, client.FleetEnv(4).Set(t.Context(), "REGION", "us-east-1"))
@@ -356,7 +360,7 @@ func TestTwoEnvironmentsAreCompared(t *testing.T) {
 	assert.True(t, balenaclient.DiffEnv(first, first).Empty())
 }
 
-func TestCloningChangesNothingIfAServiceIsMissing(t *testing.T) {
+func TestCloneEnv_MissingService(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	_, err := balenaclient.CloneEnv(t.Context(), client.FleetEnv(1), client.FleetEnv(4))
@@ -367,7 +371,7 @@ func TestCloningChangesNothingIfAServiceIsMissing(t *testing.T) {
 	assert.Empty(t, writes(sim))
 }
 
-func TestCloningMakesEnvironmentsTheSame(t *testing.T) {
+func TestCloneEnv(t *testing.T) {
 	t.Parallel()
 	client, _ := simtest.New(t)
 	ctx := t.Context()
@@ -388,7 +392,7 @@ func TestCloningMakesEnvironmentsTheSame(t *testing.T) {
 	assert.Len(t, first, 4)
 }
 
-func TestAnEnvironmentIsClonedFromAFleetToADeviceAndBetweenServices(t *testing.T) {
+func TestCloneEnv_BetweenLevels(t *testing.T) {
 	t.Parallel()
 	client, _ := simtest.New(t)
 	ctx := t.Context()
@@ -412,7 +416,7 @@ func TestAnEnvironmentIsClonedFromAFleetToADeviceAndBetweenServices(t *testing.T
 	require.ErrorIs(t, err, balenaclient.ErrNotFound)
 }
 
-func TestCloningThatFailsHalfWaySaysWhatItChanged(t *testing.T) {
+func TestCloneEnv_FailsHalfway(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	_, err := sim.Inject(balenasim.Fault{Kind: balenasim.ServerError, Method: http.MethodPost, Nth: 2})
@@ -423,7 +427,7 @@ func TestCloningThatFailsHalfWaySaysWhatItChanged(t *testing.T) {
 	assert.Equal(t, []string{"DEVICE_ROLE", "LOG_LEVEL"}, slices.Sorted(maps.Keys(mapOf(t, client.DeviceEnv(1)))))
 }
 
-func TestTagsAreAMap(t *testing.T) {
+func TestTags(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	ctx := t.Context()
@@ -451,5 +455,55 @@ func TestTagsAreAMap(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, before, after)
 	}
-	require.ErrorIs(t, client.DeviceTagsOf(999).Set(ctx, "a", "b"), balenaclient.ErrConflict)
+}
+
+func TestEnv_Tags_MissingOwner(t *testing.T) {
+	t.Parallel()
+	client, _ := simtest.New(t)
+	ctx := t.Context()
+	type settings interface {
+		Map(context.Context) (map[string]string, error)
+		Get(context.Context, string) (string, error)
+		Set(context.Context, string, string) error
+		Unset(context.Context, string) error
+	}
+	for want, tt := range map[string]settings{
+		"fleet 991: not found":   client.FleetEnv(991),
+		"fleet 992: not found":   client.FleetEnv(992).Service("main"),
+		"device 993: not found":  client.DeviceEnv(993),
+		"device 994: not found":  client.DeviceEnv(994).Service("main"),
+		"fleet 995: not found":   client.FleetConfig(995),
+		"device 996: not found":  client.DeviceConfig(996),
+		"device 997: not found":  client.DeviceTagsOf(997),
+		"fleet 998: not found":   client.FleetTagsOf(998),
+		"release 999: not found": client.ReleaseTagsOf(999),
+	} {
+		name := "BALENA_X"
+		if env, ok := tt.(balenaclient.Env); ok && strings.HasPrefix(env.String(), "env") {
+			name = "X"
+		}
+		_, mapErr := tt.Map(ctx)
+		_, getErr := tt.Get(ctx, name)
+		for method, err := range map[string]error{"Map": mapErr, "Get": getErr, "Set": tt.Set(ctx, name, "x"), "Unset": tt.Unset(ctx, name)} {
+			require.ErrorIs(t, err, balenaclient.ErrNotFound, method)
+			require.EqualError(t, err, want, method)
+		}
+		if env, ok := tt.(balenaclient.Env); ok {
+			_, err := env.All(ctx)
+			require.EqualError(t, err, want)
+		}
+	}
+	_, err := client.EffectiveEnv(ctx, 990, "main")
+	require.EqualError(t, err, "device 990: not found")
+}
+
+func TestEnv_Service_EmptyName(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	for _, env := range []balenaclient.Env{client.FleetEnv(1).Service(""), client.DeviceEnv(1).Service("")} {
+		require.ErrorIs(t, env.Set(t.Context(), "X", "1"), balenaclient.ErrInvalid)
+		_, err := env.All(t.Context())
+		require.ErrorContains(t, err, `service "": invalid: the name is empty`)
+	}
+	assert.Empty(t, sim.Requests(), "it does not mean all services")
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-// WhoAmI says whose the credentials are.
+// WhoAmI identifies the credentials.
 type WhoAmI struct {
 	ActorID   int64  `json:"id"`
 	ActorType string `json:"actorType"`   // user, device or application
@@ -18,13 +18,13 @@ type WhoAmI struct {
 	Slug      string `json:"slug"`        // of a fleet
 }
 
-// WhoAmI checks the credentials: the error is [ErrUnauthorized] if they are missing, wrong or expired. It is the only sure check, see
-// the package documentation. A revoked key may go on to work for some minutes.
+// WhoAmI checks the credentials: the error is [ErrUnauthorized] if they are missing, wrong or expired. A revoked key may keep working for
+// some minutes.
 func (c *Client) WhoAmI(ctx context.Context) (WhoAmI, error) {
 	const path = "/actor/v1/whoami"
 	who, err := pine.GetDocument[WhoAmI](ctx, c.pine, path)
 	if err == nil && who.ActorType == "" {
-		err = fmt.Errorf("GET %s: %w: it names no actor", path, ErrMalformed)
+		err = fmt.Errorf("GET %s: %w: the response names no actor", path, ErrMalformed)
 	}
 	return who, err
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheGeneratedFilesAreCurrent(t *testing.T) {
+func TestRun(t *testing.T) {
 	client, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	t.Chdir(t.TempDir())
@@ -38,7 +38,7 @@ func TestTheGeneratedFilesAreCurrent(t *testing.T) {
 	}
 }
 
-func TestASchemaWithAFaultIsRefused(t *testing.T) {
+func TestRun_InvalidSchema(t *testing.T) {
 	const device = "- type: Device\n  resource: device\n  package: device\n"
 	for name, tt := range map[string]struct{ schema, want string }{
 		"of an unknown type":           {device + "  fields: [{name: a, go: A, type: float}]", `Device.a: unknown type "float"`},
