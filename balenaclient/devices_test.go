@@ -206,8 +206,8 @@ func TestClient_UnpinDevices_Linear(t *testing.T) {
 		}
 		_, list, _ := strings.Cut(r.URL.RawQuery, "(")
 		list, _, _ = strings.Cut(list, ")")
-		rows := strings.ReplaceAll(list, ",", `},{"id":`)
-		io.WriteString(w, `{"d":[{"id":`+rows+`}]}`)
+		const columns = `,"uuid":"a","device_name":"b","belongs_to__application":null,"is_pinned_on__release":null}`
+		io.WriteString(w, `{"d":[{"id":`+strings.ReplaceAll(list, ",", columns+`,{"id":`)+columns+`]}`)
 	}))
 	took := func(devices int64) time.Duration {
 		ids := make([]int64, devices)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,15 +26,15 @@ import (
 type saboteur struct {
 	http.Handler
 	random *rand.Rand
-	left   int
+	left   atomic.Int64
 }
 
 func (s *saboteur) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.left == 0 {
+	if s.left.Load() == 0 {
 		s.Handler.ServeHTTP(w, r)
 		return
 	}
-	s.left--
+	s.left.Add(-1)
 	switch s.random.IntN(4) {
 	case 0:
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -69,7 +70,8 @@ func TestLogs_Stream_Attack(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				random := rand.New(rand.NewPCG(seed, 0))
 				s := newStream(t)
-				attacker := &saboteur{Handler: s.sim, random: rand.New(rand.NewPCG(seed, 1)), left: 100}
+				attacker := &saboteur{Handler: s.sim, random: rand.New(rand.NewPCG(seed, 1))}
+				attacker.left.Store(100)
 				s.client = simtest.Client(t, attacker)
 				var want []string
 				write := func() {
@@ -87,15 +89,17 @@ func TestLogs_Stream_Attack(t *testing.T) {
 				}
 				time.Sleep(time.Millisecond)
 				s.start(options...)
-				for attacker.left > 0 {
-					if len(want)-len(s.texts) < 900 { // the server keeps 1,000
+				for attacker.left.Load() > 0 {
+					if len(want)-int(s.read.Load()) < 900 { // the server keeps 1,000
 						write()
 					}
 					if random.IntN(2) == 0 { // otherwise the next lines have the same stamp
 						time.Sleep(time.Duration(random.IntN(8000)) * time.Millisecond)
+						synctest.Wait()
 					}
 				}
 				time.Sleep(5 * time.Minute)
+				synctest.Wait()
 				write()
 				time.Sleep(time.Second) // the server may delay lines by half a second
 				synctest.Wait()
@@ -131,6 +135,7 @@ func TestLogs_Stream_Attack_StoredLines(t *testing.T) {
 				s.client = simtest.Client(t, s.sim, balenaclient.WithRetry(pine.Retry{MaxAttempts: 1}))
 				s.start(tt.options...)
 				time.Sleep(time.Minute)
+				synctest.Wait()
 				require.Len(t, s.reconnect, 1)
 				s.write("live")
 				assert.Len(t, s.texts, tt.want+1)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -94,6 +95,7 @@ type streamed struct {
 	sim       *balenasim.Simulator
 	client    *balenaclient.Client
 	texts     []string
+	read      atomic.Int64
 	reconnect []balenaclient.Reconnect
 	cancel    context.CancelFunc
 	err       error
@@ -133,6 +135,7 @@ func (s *streamed) start(options ...balenaclient.LogOption) {
 				continue
 			}
 			s.texts = append(s.texts, line.Message)
+			s.read.Add(1)
 		}
 	}()
 	synctest.Wait()
