@@ -116,7 +116,7 @@ func TestPathsAreTakenAsTheServerTakesThem(t *testing.T) {
 		"//v7/device":             http.StatusNotFound,
 		"/v5/device":              http.StatusNotFound,
 		"/v8/device":              http.StatusNotFound,
-		"/resin/device":           http.StatusNotFound,
+		"/resin/device":           http.StatusOK,
 		"/nosuchpath":             http.StatusNotFound,
 		"/config":                 http.StatusNotFound,
 		"/v7/device/":             http.StatusBadRequest,

@@ -74,7 +74,7 @@ func (s *Simulator) serve(w *recorder, r *http.Request) {
 		writeEmpty(w, http.StatusInternalServerError)
 		return
 	}
-	for _, version := range []schema.Version{schema.V6, schema.V7} {
+	for _, version := range schema.Versions {
 		if rest, ok := strings.CutPrefix(raw, "/"+version.String()+"/"); ok {
 			s.serveModel(w, r, caller, version, "/"+rest)
 			return
@@ -137,9 +137,12 @@ func (s *Simulator) engine(c credential, v schema.Version) *query.Engine {
 	return &query.Engine{Store: s.store, Model: s.models[v], Now: s.now(), Access: s.access(c), MaxBytes: s.limits.answer}
 }
 
-// fail answers an error as the server does: only a syntax error has a body.
+// fail answers an error as the server does: few have a body.
 func (s *Simulator) fail(w *recorder, r *http.Request, err error) {
+	var missing *query.MissingBindingError
 	switch {
+	case errors.As(err, &missing):
+		writeMessage(w, r, http.StatusBadRequest, missing.Error())
 	case errors.Is(err, odata.ErrSyntax):
 		writeMessage(w, r, http.StatusBadRequest, "Malformed url: '"+target(r)+"'")
 	case errors.Is(err, query.ErrUnauthorized):

@@ -8,14 +8,14 @@ import (
 )
 
 // arithmetic compiles add, sub, mul and div. Integers stay integers.
-func arithmetic(op string, a, b operand) (operand, error) {
+func (c *compiler) arithmetic(op string, a, b operand) (operand, error) {
+	if undetermined(a) && undetermined(b) {
+		return operand{}, failf("operator is not unique")
+	}
 	if a.typ == typeNull || b.typ == typeNull {
 		return constant(max(a.typ, b.typ), store.Value{}), nil
 	}
-	if a.typ == typeBind && b.typ == typeBind {
-		return operand{}, failf("operator is not unique")
-	}
-	if t, ok := timeArithmetic(op, a, b); ok {
+	if t, ok := c.timeArithmetic(op, a, b); ok {
 		return t, nil
 	}
 	a, b, err := unify(a, b)
@@ -32,42 +32,61 @@ func arithmetic(op string, a, b operand) (operand, error) {
 			return store.Value{}
 		}
 		if t == typeFloat {
-			return store.FloatValue(floatMath(op, x.Float(), y.Float()))
+			return c.floatMath(op, x.Float(), y.Float())
 		}
-		return intMath(op, x.I, y.I)
+		return c.intMath(op, t, x.I, y.I)
 	}}, nil
 }
 
-func floatMath(op string, x, y float64) float64 {
+// undetermined operands leave PostgreSQL no type to choose an operator by.
+func undetermined(o operand) bool { return o.typ == typeNull || o.typ == typeBind }
+
+func (c *compiler) floatMath(op string, x, y float64) store.Value {
+	r := 0.0
 	switch op {
 	case "add":
-		return x + y
+		r = x + y
 	case "sub":
-		return x - y
+		r = x - y
 	case "mul":
-		return x * y
+		r = x * y
+	case "div":
+		r = x / y
 	}
-	return x / y
+	if math.IsInf(r, 0) || math.IsNaN(r) {
+		return c.x.fail("division by zero or out of range")
+	}
+	return store.FloatValue(r)
 }
 
-// intMath is null where PostgreSQL would fail on a division by zero, which
-// cannot be known before a row is seen.
-func intMath(op string, x, y int64) store.Value {
-	switch {
-	case op == "add":
-		return store.IntValue(x + y)
-	case op == "sub":
-		return store.IntValue(x - y)
-	case op == "mul":
-		return store.IntValue(x * y)
-	case y == 0 || x == math.MinInt64:
-		return store.Value{}
+func (c *compiler) intMath(op string, t typ, x, y int64) store.Value {
+	hi, r := int64(0), int64(0)
+	switch op {
+	case "add":
+		r = x + y
+		hi = (x ^ r) & (y ^ r) >> 63
+	case "sub":
+		r = x - y
+		hi = (x ^ y) & (x ^ r) >> 63
+	case "mul":
+		r = x * y
+		if x != 0 && (r/x != y || x == -1 && y == math.MinInt64) {
+			hi = 1
+		}
+	default:
+		if y == 0 {
+			return c.x.fail("division by zero")
+		}
+		r = x / y
 	}
-	return store.IntValue(x / y)
+	if hi != 0 || t == typeInt && r != int64(int32(r)) {
+		return c.x.fail("out of range")
+	}
+	return store.IntValue(r)
 }
 
 // timeArithmetic compiles time ± interval and time - time.
-func timeArithmetic(op string, a, b operand) (operand, bool) {
+func (c *compiler) timeArithmetic(op string, a, b operand) (operand, bool) {
 	var t typ
 	switch {
 	case a.typ == typeTime && b.typ == typeInterval && (op == "add" || op == "sub"),
@@ -87,8 +106,10 @@ func timeArithmetic(op string, a, b operand) (operand, bool) {
 		if x.Kind == store.Null || y.Kind == store.Null {
 			return store.Value{}
 		}
-		v := intMath(op, x.I, y.I)
-		v.Kind = kind
+		v := c.intMath(op, typeBig, x.I, y.I)
+		if v.Kind != store.Null {
+			v.Kind = kind
+		}
 		return v
 	}}, true
 }

@@ -77,7 +77,12 @@ func (sc scope) locate(at ref) func(*frame) store.Row {
 	}
 }
 
+// access is what the caller may read of a resource; false if nothing at all, as
+// of actors, which have no view.
 func (c *compiler) access(v *schema.View) (func(store.Row) bool, bool) {
+	if v == nil {
+		return nil, false
+	}
 	if c.engine.Access == nil {
 		return nil, true
 	}

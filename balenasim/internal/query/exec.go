@@ -30,6 +30,14 @@ func (x *executor) stop() bool {
 	return false
 }
 
+// fail ends the query with an error that the database finds in a row.
+func (x *executor) fail(reason string) store.Value {
+	if x.err == nil {
+		x.err = failf("%s", reason)
+	}
+	return store.Value{}
+}
+
 // each visits a row of a level in all combinations with the rows of its joins,
 // until visit says false.
 func (x *executor) each(l *level, r store.Row, parent *frame, visit func(*frame) bool) {

@@ -5,6 +5,8 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
+var ordering = map[string]bool{"gt": true, "ge": true, "lt": true, "le": true}
+
 // boolean compiles a condition.
 func (c *compiler) boolean(e odata.Expr, sc scope) (operand, error) {
 	if call, ok := e.(*odata.Call); ok && !booleanFunctions[call.Method] {
@@ -34,7 +36,7 @@ func (c *compiler) operand(e odata.Expr, sc scope) (operand, error) {
 	case *odata.Alias:
 		lit, ok := c.literals[e.Name]
 		if !ok {
-			return operand{}, failf("parameter @%s is not given", e.Name)
+			return operand{}, &MissingBindingError{e.Name}
 		}
 		return bind(lit), nil
 	case *odata.Path:
@@ -53,6 +55,11 @@ func (c *compiler) operand(e odata.Expr, sc scope) (operand, error) {
 			// The server's parser knows mod, its compiler does not.
 			return operand{}, failf("mod is not supported")
 		}
+		if not, ok := e.Args[0].(*odata.Not); ok && ordering[e.Op] {
+			// The parser binds not to the first operand. PostgreSQL, which gets
+			// to see no parentheses, binds it to the comparison.
+			return c.not(&odata.Not{Arg: &odata.Binary{Op: e.Op, Args: []odata.Expr{not.Arg, e.Args[1]}}}, sc)
+		}
 		// Of a chain of one operator the server compiles the first two.
 		a, err := c.operand(e.Args[0], sc)
 		if err != nil {
@@ -64,7 +71,7 @@ func (c *compiler) operand(e odata.Expr, sc scope) (operand, error) {
 		}
 		switch e.Op {
 		case "add", "sub", "mul", "div":
-			return arithmetic(e.Op, a, b)
+			return c.arithmetic(e.Op, a, b)
 		}
 		return compare(e.Op, a, b)
 	}
@@ -118,6 +125,10 @@ func (c *compiler) logic(e *odata.Binary, sc scope) (operand, error) {
 
 // in compiles x = ANY(list). A null in the list leaves the answer open.
 func (c *compiler) in(e *odata.In, sc scope) (operand, error) {
+	if not, ok := e.Arg.(*odata.Not); ok {
+		// As in a comparison, not negates what follows as a whole.
+		return c.not(&odata.Not{Arg: &odata.In{Arg: not.Arg, List: e.List}}, sc)
+	}
 	o, err := c.operand(e.Arg, sc)
 	if err != nil {
 		return operand{}, err

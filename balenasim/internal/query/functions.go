@@ -94,7 +94,7 @@ var functions = map[string]function{
 	"totalseconds": {typeInterval, typeInterval, typeFloat, func(a []store.Value) store.Value {
 		return store.FloatValue(float64(a[0].I) / 1000)
 	}},
-	"round":   rounding(math.Round),
+	"round":   rounding(math.RoundToEven),
 	"floor":   rounding(math.Floor),
 	"ceiling": rounding(math.Ceil),
 	"date": {typeTime, typeTime, typeTime, func(a []store.Value) store.Value {

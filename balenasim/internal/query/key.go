@@ -94,7 +94,7 @@ func (c *compiler) keyExpr(v odata.KeyValue) (operand, error) {
 	}
 	lit, ok := c.literals[v.Alias]
 	if !ok {
-		return operand{}, failf("parameter @%s is not given", v.Alias)
+		return operand{}, &MissingBindingError{v.Alias}
 	}
 	return bind(lit), nil
 }

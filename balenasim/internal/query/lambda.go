@@ -44,6 +44,9 @@ func (c *compiler) lambda(p *odata.Path, sc scope) (operand, error) {
 
 // counted compiles nav/$count($filter=…).
 func (c *compiler) counted(p *odata.Path, sc scope) (operand, error) {
+	if nav, ok := sc.def.view.Nav(p.Name); ok && nav.Target == nil {
+		return operand{}, failf("the rows of %q cannot be counted", p.Name)
+	}
 	inner, rows, err := c.enter(p.Name, sc)
 	if err != nil {
 		return operand{}, err

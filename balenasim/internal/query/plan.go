@@ -47,6 +47,9 @@ func (c *compiler) plan(view *schema.View, o *odata.Options, count bool) (*plan,
 	if err := c.expands(p, o.Expand); err != nil {
 		return nil, err
 	}
+	if count && len(o.Expand) > 0 {
+		return nil, failf("a count cannot be expanded")
+	}
 	if !count {
 		if err := c.selects(p, sc, o.Select); err != nil {
 			return nil, err
@@ -74,6 +77,11 @@ func (c *compiler) plan(view *schema.View, o *odata.Options, count bool) (*plan,
 		p.order = append(p.order, orderKey{eval: v.eval, desc: ord.Desc})
 	}
 	p.byID = len(o.OrderBy) > 0 && !o.OrderBy[0].Desc && isID(o.OrderBy[0].Path)
+	for _, limit := range []*int64{o.Top, o.Skip} {
+		if limit != nil && float64(*limit) >= 1<<63 {
+			return nil, failf("limit out of range")
+		}
+	}
 	if o.Top != nil {
 		p.top = *o.Top
 	}
@@ -101,9 +109,6 @@ func (c *compiler) expands(p *plan, expands []*odata.Expand) error {
 		options := e.Options
 		if e.Property != nil {
 			options.Expand = append(slices.Clone(options.Expand), expandOf(e.Property))
-		}
-		if e.Count && len(options.Expand) > 0 {
-			return failf("a count cannot be expanded")
 		}
 		child, err := c.plan(nav.Target, &options, e.Count)
 		if err != nil {

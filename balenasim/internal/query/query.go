@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/odata"
@@ -27,6 +28,12 @@ var (
 	// ErrTooExpensive says that the query took too long or answers too much.
 	ErrTooExpensive = errors.New("query is too expensive")
 )
+
+// MissingBindingError says that a parameter alias has no value. The server
+// answers 400 with this message.
+type MissingBindingError struct{ Name string }
+
+func (e *MissingBindingError) Error() string { return "Missing binding: @" + e.Name }
 
 func failf(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrFailed, fmt.Sprintf(format, args...))
@@ -103,9 +110,6 @@ func (c *compiler) request(q *odata.Query) (*plan, []store.Row, error) {
 	if _, ok := c.access(view); !ok {
 		return nil, nil, ErrUnauthorized
 	}
-	if q.Links {
-		return nil, nil, failf("links cannot be followed")
-	}
 	if q.Property == nil {
 		p, err := c.plan(view, &q.Options, q.Count)
 		if err != nil {
@@ -124,10 +128,19 @@ func (c *compiler) request(q *odata.Query) (*plan, []store.Row, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if q.Links {
+		return p, rows, c.links(p, q.Property)
+	}
 	for q = q.Property; ; q = q.Property {
 		nav, ok := view.Nav(q.Resource)
 		if !ok {
 			return nil, nil, failf("%s has no navigation %q", view.Resource.Name, q.Resource)
+		}
+		if _, ok := c.access(nav.Target); !ok {
+			return nil, nil, ErrUnauthorized
+		}
+		if q.Links {
+			return nil, nil, failf("links of a navigation are not supported")
 		}
 		var next []store.Row
 		follow := c.follow(nav)
@@ -153,4 +166,16 @@ func (c *compiler) request(q *odata.Query) (*plan, []store.Row, error) {
 			return p, rows, err
 		}
 	}
+}
+
+// links compiles /$links/reference, which answers the reference alone. The
+// server knows only those that are named like what they refer to.
+func (c *compiler) links(p *plan, q *odata.Query) error {
+	nav, ok := p.view.Nav(q.Resource)
+	if !ok || !nav.Forward || strings.Contains(q.Resource, "__") || q.Key != nil || q.Count || q.Property != nil {
+		return failf("%s has no link %q", p.view.Resource.Name, q.Resource)
+	}
+	p.output = nil
+	sc := scope{level: p.level, def: ref{level: p.level, view: p.view}}
+	return c.selects(p, sc, []*odata.Path{{Name: q.Resource}})
 }

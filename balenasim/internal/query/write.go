@@ -30,6 +30,10 @@ func (c *compiler) writer(at ref, f schema.ViewField) func(*executor, *frame) {
 			x.out = append(x.out, "null"...)
 			return
 		}
+		if f.Fact {
+			x.fail("the server cannot convert a field by the name of its fact type")
+			return
+		}
 		x.out = format(x.out, v)
 	}
 }

@@ -6,6 +6,7 @@ package schema
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Type is the type of a field.
@@ -25,24 +26,43 @@ const (
 // Version is a version of the API.
 type Version uint8
 
-// The versions that the server offers.
+// The versions that the server offers, and the model behind them, which
+// answers as v7.
 const (
 	V6 Version = iota + 6
 	V7
+	Resin
 )
 
+// Versions lists all versions.
+var Versions = []Version{V6, V7, Resin}
+
 // String is the first segment of the paths of the version.
-func (v Version) String() string { return fmt.Sprintf("v%d", uint8(v)) }
+func (v Version) String() string {
+	if v == Resin {
+		return "resin"
+	}
+	return fmt.Sprintf("v%d", uint8(v))
+}
 
 // Resource describes a resource as it is stored, which is its v7 form.
 type Resource struct {
 	Name   string
 	Fields []Field
 	Keys   [][]string // natural keys of more than one field
-	// Aliases are other names of the resource.
-	Aliases []string
-	// Hidden resources can be navigated to but not asked for.
+	// Fact is the fact type that the resource stands for, such as
+	// "device__installs__image" for image_install. Its name can be used for the
+	// resource, and its parts for the navigations to it.
+	Fact string
+	// V6Fact is the fact type in v6, if it differs.
+	V6Fact string
+	// Inverse is the fact type as its object reads it: "contains__image" is
+	// what image__is_part_of__release is to a release.
+	Inverse string
+	// Hidden resources can be navigated to but not requested.
 	Hidden bool
+	// NotInV6 and V6Only resources exist in v7 only and in v6 only.
+	NotInV6, V6Only bool
 }
 
 // Field is a column of a resource.
@@ -58,7 +78,9 @@ type Field struct {
 
 	// Alias is a second name that the reference can be navigated by.
 	Alias string
-	// Reverse navigates from the referenced resource to this one.
+	// Reverse navigates from the referenced resource to this one. It may hold
+	// several names, separated by spaces. A resource with a Fact is navigated
+	// to by the names of that.
 	Reverse string
 	// V6Reverse is the name of Reverse in v6, if it differs.
 	V6Reverse string
@@ -77,6 +99,7 @@ type Field struct {
 // Model is what one version of the API shows.
 type Model struct {
 	Version   Version
+	terms     terms
 	resources map[string]*View
 }
 
@@ -84,7 +107,8 @@ type Model struct {
 type View struct {
 	Resource *Resource
 	Fields   []ViewField
-	byName   map[string]int
+	terms    terms
+	byName   map[string]ViewField
 	navs     map[string]Nav
 }
 
@@ -93,6 +117,9 @@ type ViewField struct {
 	Name  string
 	Type  Type
 	Field *Field
+	// Fact says that the name is that of a fact type. The server reads such a
+	// field in filters but fails to put it into a response.
+	Fact bool
 }
 
 // Nav leads from a row to the rows of another resource.
@@ -109,7 +136,7 @@ type Nav struct {
 // Models builds the models of all versions.
 func Models() map[Version]*Model {
 	out := map[Version]*Model{}
-	for _, v := range []Version{V6, V7} {
+	for _, v := range Versions {
 		out[v] = newModel(v)
 	}
 	return out
@@ -144,42 +171,21 @@ func (r *Resource) Index(name string) int {
 }
 
 func newModel(v Version) *Model {
-	m := &Model{Version: v, resources: map[string]*View{}}
+	m := &Model{Version: v, terms: newTerms(v), resources: map[string]*View{}}
 	views := map[string]*View{}
 	for i := range resources {
-		r := &resources[i]
-		views[r.Name] = newView(r, v)
-	}
-	for _, view := range views {
-		for _, f := range view.Fields {
-			if f.Type != Ref {
-				continue
-			}
-			target := views[f.Field.To]
-			if target == nil {
-				continue
-			}
-			forward := Nav{Target: target, Field: f.Field, Owner: view.Resource, Forward: true}
-			view.navs[f.Name] = forward
-			if f.Field.Alias != "" {
-				view.navs[f.Field.Alias] = forward
-			}
-			reverse := f.Field.Reverse
-			if v == V6 && f.Field.V6Reverse != "" {
-				reverse = f.Field.V6Reverse
-			}
-			if reverse != "" {
-				target.navs[reverse] = Nav{Target: view, Field: f.Field, Owner: view.Resource}
-			}
+		if r := &resources[i]; r.in(v) {
+			views[r.Name] = m.newView(r)
 		}
 	}
 	for _, view := range views {
-		if view.Resource.Hidden {
-			continue
+		for _, f := range slices.Clone(view.Fields) {
+			if f.Type == Ref || f.Field.To != "" {
+				view.navigate(f, views[f.Field.To], v)
+			}
 		}
-		m.resources[view.Resource.Name] = view
-		for _, alias := range view.Resource.Aliases {
-			m.resources[alias] = view
+		if !view.Resource.Hidden {
+			m.resources[m.terms.canonical(view.Resource.Name)] = view
 		}
 	}
 	if v == V6 {
@@ -189,15 +195,19 @@ func newModel(v Version) *Model {
 	return m
 }
 
-func newView(r *Resource, v Version) *View {
-	view := &View{Resource: r, byName: map[string]int{}, navs: map[string]Nav{}}
+func (r *Resource) in(v Version) bool {
+	return !(v == V6 && r.NotInV6) && !(v != V6 && r.V6Only)
+}
+
+func (m *Model) newView(r *Resource) *View {
+	view := &View{Resource: r, terms: m.terms, byName: map[string]ViewField{}, navs: map[string]Nav{}}
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		vf := ViewField{Name: f.Name, Type: f.Type, Field: f}
 		switch {
-		case v == V7 && f.V6Only, v == V6 && f.V6 == "-":
+		case m.Version != V6 && f.V6Only, m.Version == V6 && f.V6 == "-":
 			continue
-		case v == V6:
+		case m.Version == V6:
 			if f.V6 != "" {
 				vf.Name = f.V6
 			}
@@ -205,27 +215,79 @@ func newView(r *Resource, v Version) *View {
 				vf.Type = f.V6Type
 			}
 		}
-		view.byName[vf.Name] = len(view.Fields)
+		view.byName[vf.Name] = vf
 		view.Fields = append(view.Fields, vf)
+	}
+	for _, f := range view.Fields {
+		for _, name := range factNames(r.Name, f) {
+			if name = m.terms.canonical(name); name != m.terms.canonical(r.Name) {
+				view.byName[name] = ViewField{Name: name, Type: f.Type, Field: f.Field, Fact: true}
+			}
+		}
 	}
 	return view
 }
 
+// navigate adds the navigations along a reference and against it. The target is
+// nil if no resource has the rows, as those of actors.
+func (v *View) navigate(f ViewField, target *View, version Version) {
+	forward := Nav{Target: target, Field: f.Field, Owner: v.Resource, Forward: true}
+	verb, object, isFact := v.Resource.fact(version)
+	for _, name := range []string{f.Name, f.Field.Alias} {
+		if name != "" {
+			v.navs[v.terms.canonical(name)] = forward
+		}
+	}
+	if !isFact && !strings.Contains(f.Name, "__") {
+		v.navs[v.terms.canonical("has__"+f.Name)] = forward
+	}
+	if target == nil {
+		return
+	}
+	reverse := f.Field.Reverse
+	if version == V6 && f.Field.V6Reverse != "" {
+		reverse = f.Field.V6Reverse
+	}
+	names := strings.Fields(reverse)
+	full := v.Resource.Name
+	switch {
+	case !isFact:
+	case f.Name == v.Resource.subject():
+		names = append(names, full, "has__"+full, verb+"__"+object)
+		if v.Resource.Inverse != "" {
+			v.navs[v.terms.canonical(v.Resource.Inverse)] = forward
+		}
+	case f.Name == verb+"__"+object:
+		names = append(names, full, "has__"+full)
+		if v.Resource.Inverse != "" {
+			names = append(names, v.Resource.Inverse)
+		}
+	}
+	for _, name := range names {
+		nav := Nav{Target: v, Field: f.Field, Owner: v.Resource}
+		target.navs[v.terms.canonical(name)] = nav
+		if bare, ok := strings.CutPrefix(name, "has__"); ok && !isFact {
+			target.navs[v.terms.canonical(bare)] = nav
+		}
+	}
+}
+
 // Resource finds the view of a resource, nil if the version has none.
-func (m *Model) Resource(name string) *View { return m.resources[name] }
+func (m *Model) Resource(name string) *View { return m.resources[m.terms.canonical(name)] }
 
 // Field finds a field by name.
 func (v *View) Field(name string) (ViewField, bool) {
-	i, ok := v.byName[name]
-	if !ok {
-		return ViewField{}, false
+	if f, ok := v.byName[name]; ok {
+		return f, true
 	}
-	return v.Fields[i], true
+	f, ok := v.byName[v.terms.canonical(name)]
+	f.Name = name
+	return f, ok
 }
 
 // Nav finds a navigation by name.
 func (v *View) Nav(name string) (Nav, bool) {
-	n, ok := v.navs[name]
+	n, ok := v.navs[v.terms.canonical(name)]
 	return n, ok
 }
 

@@ -34,15 +34,23 @@ func actor() Field { return Field{Name: "actor", Type: Ref, To: "actor"}.v6Type(
 
 // variable is a resource of names and values that belong to a parent, and tag
 // the like of it for tags.
-func variable(name, parent string) Resource {
-	return Resource{Name: name, Keys: [][]string{{parent, "name"}}, Fields: []Field{
-		created(), modified(), ref(parent, parent, name).required(), text("name"), id(), text("value"),
+func variable(name, parent, fact string) Resource {
+	return Resource{Name: name, Fact: parent + "__has__" + fact, Keys: [][]string{{parent, "name"}}, Fields: []Field{
+		created(), modified(), ref(parent, parent, "").required(), text("name"), id(), text("value"),
 	}}
 }
 
-func tag(name, parent string) Resource {
-	return Resource{Name: name, Keys: [][]string{{parent, "tag_key"}}, Fields: []Field{
-		created(), modified(), ref(parent, parent, name).required(), text("tag_key"), id(), text("value"),
+func configVariable(name, parent string) Resource {
+	r := variable(name, parent, "config_var_name")
+	r.V6Fact = parent + "__has__name"
+	return r
+}
+
+func tag(name, parent string) Resource { return labelled(name, parent, "tag_key") }
+
+func labelled(name, parent, key string) Resource {
+	return Resource{Name: name, Fact: parent + "__has__" + key, Keys: [][]string{{parent, key}}, Fields: []Field{
+		created(), modified(), ref(parent, parent, "").required(), text(key), id(), text("value"),
 	}}
 }
 
@@ -52,7 +60,7 @@ var resources = []Resource{
 		text("api_heartbeat_state"),
 		date("changed_api_heartbeat_state_on__date").notInV6(),
 		text("uuid").unique(), text("local_id"), text("device_name"), text("note"),
-		ref("is_of__device_type", "device_type", "describes__device"),
+		ref("is_of__device_type", "device_type", "describes__device has__device"),
 		ref("belongs_to__application", "application", "owns__device").required(),
 		boolean("is_online"), date("last_connectivity_event"),
 		boolean("is_connected_to_vpn"), date("last_vpn_event"),
@@ -86,12 +94,12 @@ var resources = []Resource{
 	{Name: "application", Fields: []Field{
 		created(), modified(), id(), actor(),
 		boolean("should_track_latest_release"), text("is_of__class"),
-		ref("organization", "organization", "application").required(),
+		ref("organization", "organization", "has__application is_of__application").required(),
 		text("app_name"), text("slug").unique(),
 		ref("is_for__device_type", "device_type", "is_default_for__application"),
 		ref("should_be_running__release", "release", "should_be_running_on__application"),
 		ref("depends_on__application", "application", "is_depended_on_by__application").v6Only(),
-		ref("application_type", "application_type", ""),
+		ref("application_type", "application_type", "is_of__application"),
 		boolean("is_host"), boolean("is_archived"), text("uuid").unique(), boolean("is_public"),
 	}},
 	{Name: "release", Fields: []Field{
@@ -119,47 +127,49 @@ var resources = []Resource{
 		text("error_message"), text("build_log"), date("push_timestamp"),
 		text("status"), text("content_hash"), json("contract"),
 	}},
-	{Name: "release_image", Aliases: []string{"image__is_part_of__release"},
+	{Name: "release_image", Fact: "image__is_part_of__release", Inverse: "contains__image",
 		Keys: [][]string{{"image", "is_part_of__release"}}, Fields: []Field{
 			created(), modified(),
-			ref("image", "image", "release_image").required(),
-			ref("is_part_of__release", "release", "release_image").required().alias("release"), id(),
+			ref("image", "image", "").required(),
+			ref("is_part_of__release", "release", "").required().alias("release"), id(),
 		}},
-	{Name: "image_install", Keys: [][]string{{"device", "installs__image"}}, Fields: []Field{
+	{Name: "gateway_download", Fact: "image__is_downloaded_by__device", Inverse: "downloads__image", V6Only: true,
+		Keys: [][]string{{"image", "is_downloaded_by__device"}}, Fields: []Field{
+			created(),
+			ref("image", "image", "").required(),
+			ref("is_downloaded_by__device", "device", "").required().alias("device"), id(),
+			text("status"), integer("download_progress"),
+		}},
+	{Name: "image_install", Fact: "device__installs__image", Keys: [][]string{{"device", "installs__image"}}, Fields: []Field{
 		created(), modified(),
-		ref("device", "device", "image_install").required(),
-		ref("installs__image", "image", "image_install").required().alias("image"), id(),
+		ref("device", "device", "").required(),
+		ref("installs__image", "image", "").required().alias("image"), id(),
 		date("install_date"), integer("download_progress"), text("status"),
 		ref("is_provided_by__release", "release", "provides__image_install").required(),
 	}},
-	{Name: "service", Keys: [][]string{{"application", "service_name"}}, Fields: []Field{
+	{Name: "service", Fact: "application__has__service_name", Keys: [][]string{{"application", "service_name"}}, Fields: []Field{
 		created(), modified(),
-		ref("application", "application", "service").required(), text("service_name"), id(),
+		ref("application", "application", "").required(), text("service_name"), id(),
 	}},
-	{Name: "service_install", Keys: [][]string{{"device", "installs__service"}}, Fields: []Field{
+	{Name: "service_install", Fact: "device__installs__service", Keys: [][]string{{"device", "installs__service"}}, Fields: []Field{
 		created(), modified(),
-		ref("device", "device", "service_install").required(),
-		ref("installs__service", "service", "service_install").required().alias("service"), id(),
+		ref("device", "device", "").required(),
+		ref("installs__service", "service", "").required().alias("service"), id(),
 	}},
-	variable("application_environment_variable", "application"),
-	variable("application_config_variable", "application"),
-	variable("device_environment_variable", "device"),
-	variable("device_config_variable", "device"),
-	variable("service_environment_variable", "service"),
-	variable("device_service_environment_variable", "service_install"),
+	variable("application_environment_variable", "application", "env_var_name"),
+	configVariable("application_config_variable", "application"),
+	variable("device_environment_variable", "device", "env_var_name"),
+	configVariable("device_config_variable", "device"),
+	variable("service_environment_variable", "service", "name"),
+	variable("device_service_environment_variable", "service_install", "name"),
+	variable("image_environment_variable", "release_image", "name"),
 	tag("application_tag", "application"),
 	tag("device_tag", "device"),
 	tag("release_tag", "release"),
-	{Name: "service_label", Keys: [][]string{{"service", "label_name"}}, Fields: []Field{
-		created(), modified(), ref("service", "service", "service_label").required(),
-		text("label_name"), id(), text("value"),
-	}},
-	{Name: "image_label", Keys: [][]string{{"release_image", "label_name"}}, Fields: []Field{
-		created(), modified(), ref("release_image", "release_image", "image_label").required(),
-		text("label_name"), id(), text("value"),
-	}},
-	{Name: "release_asset", Keys: [][]string{{"release", "asset_key"}}, Fields: []Field{
-		created(), modified(), ref("release", "release", "release_asset").required(),
+	labelled("service_label", "service", "label_name"),
+	labelled("image_label", "release_image", "label_name"),
+	{Name: "release_asset", Fact: "release__has__asset_key", NotInV6: true, Keys: [][]string{{"release", "asset_key"}}, Fields: []Field{
+		created(), modified(), ref("release", "release", "").required(),
 		text("asset_key"), id(), json("asset"),
 	}},
 	{Name: "organization", Fields: []Field{
@@ -174,10 +184,10 @@ var resources = []Resource{
 	}},
 	{Name: "device_type", Fields: []Field{
 		created(), modified(), id(), text("slug").unique(), text("name"),
-		ref("is_of__cpu_architecture", "cpu_architecture", "is_supported_by__device_type").
+		ref("is_of__cpu_architecture", "cpu_architecture", "is_supported_by__device_type has__device_type").
 			alias("supports__cpu_architecture"),
 		text("logo"), json("contract"),
-		ref("belongs_to__device_family", "device_family", "device_type"),
+		ref("belongs_to__device_family", "device_family", "has__device_type"),
 	}},
 	{Name: "cpu_architecture", Fields: []Field{
 		created(), modified(), id(), text("slug").unique(),
@@ -186,8 +196,12 @@ var resources = []Resource{
 		created(), modified(), id(), text("slug").unique(), text("name"),
 		ref("is_manufactured_by__device_manufacturer", "device_manufacturer", ""),
 	}},
-	{Name: "device_manufacturer", Hidden: true, Fields: []Field{
+	{Name: "device_manufacturer", Fields: []Field{
 		created(), modified(), id(), text("slug").unique(), text("name"),
+	}},
+	{Name: "device_type_alias", Fact: "device_type__is_referenced_by__alias", Fields: []Field{
+		created(), modified(), ref("device_type", "device_type", "").required(),
+		text("is_referenced_by__alias").unique(), id(),
 	}},
 	{Name: "service_instance", Fields: []Field{
 		created(), modified(), id(), text("service_type"), text("ip_address"), date("last_heartbeat"),
@@ -196,6 +210,14 @@ var resources = []Resource{
 		created(), modified(), id(), actor(), text("username").unique(),
 		text("password"), text("jwt_secret"), text("email"),
 	}},
+	{Name: "user_public_key", Fact: "user__has__public_key", Fields: []Field{
+		created(), modified(), ref("user", "user", "").required(), text("public_key"), id(), text("title"),
+	}},
+	{Name: "organization_membership", Fact: "user__is_member_of__organization", Inverse: "includes__user",
+		Keys: [][]string{{"user", "is_member_of__organization"}}, Fields: []Field{
+			created(), modified(), ref("user", "user", "").required(),
+			ref("is_member_of__organization", "organization", "").required().alias("organization"), id(),
+		}},
 	{Name: "api_key", Fields: []Field{
 		created(), modified(), id(), text("key").unique(), date("expiry_date"),
 		Field{Name: "is_of__actor", Type: Ref, To: "actor"}, text("name"), text("description"),

@@ -64,7 +64,7 @@ func newTable(r *schema.Resource) *Table {
 		case f.Name == "id":
 			t.idField = i
 		case f.Computed:
-		case f.Type == schema.Ref && f.Reverse != "":
+		case f.Type == schema.Ref && schema.Lookup(f.To) != nil:
 			c.refs = map[int64][]Row{}
 		case f.Unique:
 			c.unique = map[string]Row{}
