@@ -52,7 +52,11 @@ func recordedQueries(t testing.TB) []recordedQuery {
 
 func loaded(t testing.TB, opts ...Option) *Simulator {
 	t.Helper()
-	sim := New(opts...)
+	sim := New(append(opts, WithRequestHook(func(r Request) {
+		if r.Panic != "" {
+			t.Errorf("%s %s panicked: %s", r.Method, r.Target, r.Panic)
+		}
+	}))...)
 	require.NoError(t, sim.Load(os.DirFS(filepath.Join(conformanceDir, "dataset"))))
 	return sim
 }

@@ -1,14 +1,29 @@
 package balenasim
 
 import (
+	"encoding/json"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
 )
+
+// fuzzed is a simulator with tight limits, and the latest request to it.
+func fuzzed(f *testing.F) (*Simulator, *Request) {
+	latest := new(Request)
+	sim := New(WithRequestHook(func(r Request) { *latest = r }))
+	require.NoError(f, sim.Load(os.DirFS(filepath.Join(conformanceDir, "dataset"))))
+	sim.limits = limits{query: time.Second, answer: 4 << 20}
+	return sim, latest
+}
 
 // FuzzRequest asks anything in any way: it must be answered soon, and with
 // nothing that the server would not answer.
@@ -23,8 +38,7 @@ func FuzzRequest(f *testing.F) {
 	}
 	const deep = "/v7/device?$expand=belongs_to__application($expand=owns__device($expand=belongs_to__application($expand=owns__device($expand=belongs_to__application))))"
 	f.Add(http.MethodGet, deep, "")
-	sim := loaded(f)
-	sim.limits = limits{query: time.Second, answer: 4 << 20}
+	sim, latest := fuzzed(f)
 	f.Fuzz(func(t *testing.T, method, target, body string) {
 		if strings.Contains(target, "stream=1") || !validMethod(method) {
 			return
@@ -37,12 +51,59 @@ func FuzzRequest(f *testing.F) {
 		start := time.Now()
 		sim.ServeHTTP(w, r)
 		require.Less(t, time.Since(start), 5*time.Second)
+		require.Empty(t, latest.Panic, "%s %q", method, target)
 		switch w.Code {
 		case 200, 201, 204, 304, 400, 401, 404, 409, 413, 429, 431, 500:
 		default:
 			t.Fatalf("%s %q answers %d", method, target, w.Code)
 		}
 	})
+}
+
+// FuzzQuery asks queries that follow the grammar, which random bytes of a target
+// rarely do: each byte is a decision of the generator.
+func FuzzQuery(f *testing.F) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		b := make([]byte, 200)
+		for i := range b {
+			b[i] = byte(random.UintN(256))
+		}
+		f.Add(b)
+	}
+	sim, latest := fuzzed(f)
+	models := schema.Models()
+	f.Fuzz(func(t *testing.T, decisions []byte) {
+		g := &queryGen{Rand: rand.New(&byteSource{decisions, rand.NewPCG(0, 0)}), models: models}
+		target := g.target()
+		start := time.Now()
+		w := get(sim, target)
+		require.Less(t, time.Since(start), 5*time.Second, target)
+		require.Empty(t, latest.Panic, target)
+		switch w.Code {
+		case http.StatusOK:
+			require.True(t, json.Valid(w.Body.Bytes()), target)
+		case http.StatusBadRequest, http.StatusUnauthorized, http.StatusInternalServerError:
+		default:
+			t.Fatalf("%s answers %d", target, w.Code)
+		}
+	})
+}
+
+// byteSource draws random numbers from bytes, and from another source after the
+// last one.
+type byteSource struct {
+	bytes []byte
+	rest  rand.Source
+}
+
+func (s *byteSource) Uint64() uint64 {
+	if len(s.bytes) == 0 {
+		return s.rest.Uint64()
+	}
+	b := s.bytes[0]
+	s.bytes = s.bytes[1:]
+	return uint64(b) * 0x0101010101010101
 }
 
 func validMethod(m string) bool {

@@ -3,7 +3,10 @@ package balenasim
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -22,10 +25,25 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w}
 	// Deferred, since a broken connection ends the handler with a panic.
 	defer func() {
-		s.note(Request{
-			Time: start, Method: r.Method, Target: redact(r), Status: rec.status,
-			Rows: rec.rows, Bytes: rec.bytes, Duration: time.Since(start), Fault: string(rec.fault),
-		})
+		broken := recover()
+		note := Request{
+			Time: start, Method: r.Method, Target: redact(r), Rows: rec.rows, Fault: string(rec.fault),
+		}
+		if broken != nil && broken != http.ErrAbortHandler {
+			// A bug, which must not look like a broken connection: the server
+			// answers 500 to what it fails on.
+			note.Panic = fmt.Sprint(broken)
+			slog.Error("balenasim panicked", "method", r.Method, "target", note.Target, "panic", note.Panic, "stack", string(debug.Stack()))
+			broken = nil
+			if rec.status == 0 {
+				writeEmpty(rec, http.StatusInternalServerError)
+			}
+		}
+		note.Status, note.Bytes, note.Duration = rec.status, rec.bytes, time.Since(start)
+		s.note(note)
+		if broken != nil {
+			panic(broken)
+		}
 	}()
 	if f, hit := s.faults.pick(r); hit {
 		s.spoil(rec, r, f)

@@ -89,7 +89,7 @@ func (s *Simulator) logRange(params map[string]string, count int, lookback time.
 	if given, ok := params["start"]; ok {
 		if ms, err := strconv.ParseInt(given, 10, 64); err == nil && ms != 0 {
 			start = ms
-		} else if t, ok := odata.ParseTime(given); ok {
+		} else if t, ok := odata.ParseTime(given, s.now()); ok {
 			start = t.UnixMilli()
 		}
 	}

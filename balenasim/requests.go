@@ -16,6 +16,7 @@ type Request struct {
 	Bytes    int64         `json:"bytes"` // of the body as sent
 	Duration time.Duration `json:"duration_ns"`
 	Fault    string        `json:"fault,omitempty"` // the fault that was injected, if any
+	Panic    string        `json:"panic,omitempty"` // a bug of the simulator, answered with 500
 }
 
 // Counters sum up the requests since the start or the last reset.

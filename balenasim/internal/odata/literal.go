@@ -99,30 +99,13 @@ func (p *parser) date() (Literal, bool) {
 	start := p.pos
 	if _, ok := p.anyLit("datetime", "date"); ok {
 		if s, ok := p.quoted(); ok {
-			if t, ok := ParseTime(s); ok {
+			if t, ok := parseDate(s); ok {
 				return Literal{Kind: Time, Time: t}, true
 			}
 		}
 	}
 	p.pos = start
 	return Literal{}, false
-}
-
-// timeLayouts are the date formats that JavaScript and PostgreSQL both read.
-var timeLayouts = []string{
-	time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04Z07:00", "2006-01-02T15:04",
-	"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02",
-	"2006-01-02T15:04:05Z0700", time.RFC1123, time.RFC1123Z,
-}
-
-// ParseTime reads a date or a time; without a zone it is in UTC.
-func ParseTime(s string) (time.Time, bool) {
-	for _, layout := range timeLayouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, true
-		}
-	}
-	return time.Time{}, false
 }
 
 func (p *parser) duration() (Literal, bool) {

@@ -18,7 +18,7 @@ func (c *compiler) arithmetic(op string, a, b operand) (operand, error) {
 	if t, ok := c.timeArithmetic(op, a, b); ok {
 		return t, nil
 	}
-	a, b, err := unify(a, b)
+	a, b, err := c.unify(a, b)
 	if err != nil {
 		return operand{}, err
 	}
@@ -89,8 +89,8 @@ func (c *compiler) intMath(op string, t typ, x, y int64) store.Value {
 func (c *compiler) timeArithmetic(op string, a, b operand) (operand, bool) {
 	var t typ
 	switch {
-	case a.typ == typeTime && b.typ == typeInterval && (op == "add" || op == "sub"),
-		a.typ == typeInterval && b.typ == typeTime && op == "add":
+	case temporal(a.typ) && b.typ == typeInterval && (op == "add" || op == "sub"),
+		a.typ == typeInterval && temporal(b.typ) && op == "add":
 		t = typeTime
 	case a.typ == typeTime && b.typ == typeTime && op == "sub":
 		t = typeInterval

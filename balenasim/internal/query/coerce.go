@@ -3,10 +3,14 @@ package query
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/odata"
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
+
+// clockLayout writes times of day so that they compare as texts.
+const clockLayout = "15:04:05.000"
 
 // parameter is the text that a constant is sent to PostgreSQL as.
 func parameter(l odata.Literal) string {
@@ -23,7 +27,7 @@ func parameter(l odata.Literal) string {
 
 // coerce reads a constant as a type. PostgreSQL fails on texts that are none
 // of the type, such as 'abc' or 1.5 for an integer.
-func coerce(l odata.Literal, t typ) (store.Value, error) {
+func (c *compiler) coerce(l odata.Literal, t typ) (store.Value, error) {
 	s := strings.TrimSpace(parameter(l))
 	switch t {
 	case typeInt, typeBig:
@@ -44,12 +48,26 @@ func coerce(l odata.Literal, t typ) (store.Value, error) {
 		if b, ok := parseBool(s); ok {
 			return store.BoolValue(b), nil
 		}
-	case typeTime:
-		if l.Kind == odata.Time {
-			return store.TimeValue(l.Time), nil
+	case typeClock:
+		for _, layout := range []string{"15:04:05", "15:04"} { // fractions are read too
+			if t, err := time.Parse(layout, s); err == nil {
+				return store.TextValue(t.Format(clockLayout)), nil
+			}
 		}
-		if parsed, ok := odata.ParseTime(s); ok && l.Kind == odata.Text {
-			return store.TimeValue(parsed), nil
+	case typeInterval:
+		if l.Kind == odata.Number {
+			return store.Value{Kind: store.Duration, I: int64(l.Num * 1000)}, nil
+		}
+	case typeTime, typeDate:
+		at, ok := l.Time, l.Kind == odata.Time
+		if l.Kind == odata.Text {
+			at, ok = odata.ParseTime(s, c.engine.Now)
+		}
+		if t == typeDate {
+			at = at.UTC().Truncate(24 * time.Hour)
+		}
+		if ok {
+			return store.TimeValue(at), nil
 		}
 	}
 	return store.Value{}, failf("%q does not fit the other operand", s)
@@ -80,11 +98,11 @@ func parseBool(s string) (bool, bool) {
 }
 
 // typed gives a constant the type t.
-func (o operand) typed(t typ) (operand, error) {
+func (c *compiler) typed(o operand, t typ) (operand, error) {
 	if o.typ != typeBind {
 		return o, nil
 	}
-	v, err := coerce(*o.lit, t)
+	v, err := c.coerce(*o.lit, t)
 	if err != nil {
 		return operand{}, err
 	}
@@ -96,15 +114,15 @@ func (o operand) typed(t typ) (operand, error) {
 
 // unify gives constants the type of the other operand and checks that the two
 // types go together.
-func unify(a, b operand) (operand, operand, error) {
-	a, err := a.typed(b.typ)
+func (c *compiler) unify(a, b operand) (operand, operand, error) {
+	a, err := c.typed(a, b.typ)
 	if err != nil {
 		return a, b, err
 	}
-	if b, err = b.typed(a.typ); err != nil {
+	if b, err = c.typed(b, a.typ); err != nil {
 		return a, b, err
 	}
-	if a.typ != b.typ && !(numeric(a.typ) && numeric(b.typ)) || a.typ == typeJSON {
+	if a.typ != b.typ && !(numeric(a.typ) && numeric(b.typ)) && !(temporal(a.typ) && temporal(b.typ)) || a.typ == typeJSON {
 		return a, b, failf("operands of different types")
 	}
 	return a, b, nil

@@ -8,7 +8,7 @@ import (
 
 // compare compiles a comparison. eq and ne are IS [NOT] DISTINCT FROM, which
 // know null; the others are null as soon as an operand is.
-func compare(op string, a, b operand) (operand, error) {
+func (c *compiler) compare(op string, a, b operand) (operand, error) {
 	result := func(eval func(*frame) store.Value) (operand, error) {
 		return operand{typ: typeBool, eval: eval}, nil
 	}
@@ -23,7 +23,7 @@ func compare(op string, a, b operand) (operand, error) {
 		if a.typ == typeNull {
 			return constant(typeBool, store.BoolValue(op == "eq")), nil
 		}
-		a, err := a.typed(typeText)
+		a, err := c.typed(a, typeText)
 		if err != nil {
 			return operand{}, err
 		}
@@ -31,7 +31,7 @@ func compare(op string, a, b operand) (operand, error) {
 			return store.BoolValue((a.eval(f).Kind == store.Null) == (op == "eq"))
 		})
 	}
-	a, b, err := unify(a, b)
+	a, b, err := c.unify(a, b)
 	if err != nil {
 		return operand{}, err
 	}

@@ -144,7 +144,9 @@ func (c *compiler) property(p *odata.Path, sc scope) (operand, error) {
 // field compiles the read of a field.
 func (c *compiler) field(at ref, f schema.ViewField, sc scope) operand {
 	locate, read := sc.locate(at), c.reader(at.view, f)
-	return operand{typ: typeOf(f.Type), eval: func(fr *frame) store.Value {
+	// The server truncates times, which gives them a type.
+	t := typeOf(f.Type)
+	return operand{typ: t, untyped: t != typeTime, eval: func(fr *frame) store.Value {
 		if r := locate(fr); r != store.NoRow {
 			return read(r)
 		}

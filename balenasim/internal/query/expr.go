@@ -5,7 +5,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-var ordering = map[string]bool{"gt": true, "ge": true, "lt": true, "le": true}
+var comparisons = map[string]bool{"eq": true, "ne": true, "gt": true, "ge": true, "lt": true, "le": true}
 
 // boolean compiles a condition.
 func (c *compiler) boolean(e odata.Expr, sc scope) (operand, error) {
@@ -19,7 +19,7 @@ func (c *compiler) boolean(e odata.Expr, sc scope) (operand, error) {
 	if o.typ == typeNull {
 		return o, nil
 	}
-	if o, err = o.typed(typeBool); err != nil {
+	if o, err = c.typed(o, typeBool); err != nil {
 		return operand{}, err
 	}
 	if o.typ != typeBool {
@@ -55,10 +55,8 @@ func (c *compiler) operand(e odata.Expr, sc scope) (operand, error) {
 			// The server's parser knows mod, its compiler does not.
 			return operand{}, failf("mod is not supported")
 		}
-		if not, ok := e.Args[0].(*odata.Not); ok && ordering[e.Op] {
-			// The parser binds not to the first operand. PostgreSQL, which gets
-			// to see no parentheses, binds it to the comparison.
-			return c.not(&odata.Not{Arg: &odata.Binary{Op: e.Op, Args: []odata.Expr{not.Arg, e.Args[1]}}}, sc)
+		if not, ok := e.Args[0].(*odata.Not); ok && comparisons[e.Op] {
+			return c.notComparison(not, e, sc)
 		}
 		// Of a chain of one operator the server compiles the first two.
 		a, err := c.operand(e.Args[0], sc)
@@ -73,7 +71,7 @@ func (c *compiler) operand(e odata.Expr, sc scope) (operand, error) {
 		case "add", "sub", "mul", "div":
 			return c.arithmetic(e.Op, a, b)
 		}
-		return compare(e.Op, a, b)
+		return c.compare(e.Op, a, b)
 	}
 	return operand{}, failf("unknown expression")
 }
@@ -83,6 +81,9 @@ func (c *compiler) not(e *odata.Not, sc scope) (operand, error) {
 	if err != nil {
 		return operand{}, err
 	}
+	if o.typ == typeNull {
+		return operand{}, failf("null cannot be negated")
+	}
 	return operand{typ: typeBool, eval: func(f *frame) store.Value {
 		v := o.eval(f)
 		if v.Kind == store.Null {
@@ -90,6 +91,46 @@ func (c *compiler) not(e *odata.Not, sc scope) (operand, error) {
 		}
 		return store.BoolValue(v.I == 0)
 	}}, nil
+}
+
+// notComparison compiles "not a gt b". The parser binds not to a, as the server's
+// does; PostgreSQL, which sees no parentheses, binds it to the comparison.
+func (c *compiler) notComparison(not *odata.Not, e *odata.Binary, sc scope) (operand, error) {
+	if err := c.negatable(not, sc); err != nil {
+		return operand{}, err
+	}
+	if e.Op == "eq" || e.Op == "ne" {
+		// Unless an operand is a constant, equality is compiled to a test for
+		// null too, which binds tighter than not.
+		a, err := c.operand(not.Arg, sc)
+		if err != nil {
+			return operand{}, err
+		}
+		b, err := c.operand(e.Args[1], sc)
+		if err != nil {
+			return operand{}, err
+		}
+		if !(a.typ == typeBind && b.typ == typeBind) && b.typ != typeNull {
+			if a, err = c.not(not, sc); err != nil {
+				return operand{}, err
+			}
+			return c.compare(e.Op, a, b)
+		}
+	}
+	return c.not(&odata.Not{Arg: &odata.Binary{Op: e.Op, Args: []odata.Expr{not.Arg, e.Args[1]}}}, sc)
+}
+
+// negatable checks the operand of a not that is followed by an operator: the
+// server's compiler refuses what is surely not a boolean.
+func (c *compiler) negatable(not *odata.Not, sc scope) error {
+	if inner, ok := not.Arg.(*odata.Not); ok {
+		return c.negatable(inner, sc)
+	}
+	o, err := c.operand(not.Arg, sc)
+	if err == nil && !o.untyped && o.typ != typeBool {
+		err = failf("not is followed by a value that is not a boolean")
+	}
+	return err
 }
 
 // logic compiles and/or with three-valued logic.
@@ -126,7 +167,9 @@ func (c *compiler) logic(e *odata.Binary, sc scope) (operand, error) {
 // in compiles x = ANY(list). A null in the list leaves the answer open.
 func (c *compiler) in(e *odata.In, sc scope) (operand, error) {
 	if not, ok := e.Arg.(*odata.Not); ok {
-		// As in a comparison, not negates what follows as a whole.
+		if err := c.negatable(not, sc); err != nil {
+			return operand{}, err
+		}
 		return c.not(&odata.Not{Arg: &odata.In{Arg: not.Arg, List: e.List}}, sc)
 	}
 	o, err := c.operand(e.Arg, sc)
@@ -136,7 +179,7 @@ func (c *compiler) in(e *odata.In, sc scope) (operand, error) {
 	if o.typ == typeNull {
 		return constant(typeBool, store.Value{}), nil
 	}
-	if o, err = o.typed(typeBind); err != nil {
+	if o, err = c.typed(o, typeBind); err != nil {
 		return operand{}, err
 	}
 	if o.typ == typeJSON || o.typ == typeInterval {
@@ -149,7 +192,7 @@ func (c *compiler) in(e *odata.In, sc scope) (operand, error) {
 			open = true
 			continue
 		}
-		v, err := coerce(l, o.typ)
+		v, err := c.coerce(l, o.typ)
 		if err != nil {
 			return operand{}, err
 		}

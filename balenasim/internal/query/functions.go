@@ -97,11 +97,11 @@ var functions = map[string]function{
 	"round":   rounding(math.RoundToEven),
 	"floor":   rounding(math.Floor),
 	"ceiling": rounding(math.Ceil),
-	"date": {typeTime, typeTime, typeTime, func(a []store.Value) store.Value {
+	"date": {typeTime, typeTime, typeDate, func(a []store.Value) store.Value {
 		return store.TimeValue(toTime(a[0]).Truncate(24 * time.Hour))
 	}},
-	"time": {typeTime, typeTime, typeText, func(a []store.Value) store.Value {
-		return store.TextValue(toTime(a[0]).Format("15:04:05.000"))
+	"time": {typeTime, typeTime, typeClock, func(a []store.Value) store.Value {
+		return store.TextValue(toTime(a[0]).Format(clockLayout))
 	}},
 }
 
@@ -137,8 +137,15 @@ func (c *compiler) call(e *odata.Call, sc scope) (operand, error) {
 		if i > 0 {
 			want = fn.rest
 		}
-		if o, err = o.typed(want); err != nil {
+		if o, err = c.typed(o, want); err != nil {
 			return operand{}, err
+		}
+		if want == typeTime && o.typ == typeBind && o.lit.Kind == odata.Text {
+			return operand{}, failf("function %s takes no string", e.Method)
+		}
+		if e.Method == "concat" && o.untyped && o.typ != typeJSON {
+			args[i] = o.asText()
+			continue
 		}
 		if o.typ != typeNull && o.typ != want && !(numeric(o.typ) && numeric(want)) {
 			return operand{}, failf("function %s does not take this type", e.Method)

@@ -73,7 +73,7 @@ func (c *compiler) keyTest(view *schema.View, named []odata.NamedKey, given ...s
 		if err != nil {
 			return nil, err
 		}
-		eq, err := compare("eq", c.field(at, f, scope{level: lvl, def: at}), lit)
+		eq, err := c.compare("eq", c.field(at, f, scope{level: lvl, def: at}), lit)
 		if err != nil {
 			return nil, err
 		}
@@ -104,5 +104,5 @@ func (c *compiler) keyLiteral(v odata.KeyValue, t typ) (store.Value, error) {
 	if err != nil {
 		return store.Value{}, err
 	}
-	return coerce(*o.lit, t)
+	return c.coerce(*o.lit, t)
 }

@@ -61,7 +61,7 @@ func (c *compiler) counted(p *odata.Path, sc scope) (operand, error) {
 		where = cond.isTrue()
 	}
 	x, lvl := c.x, inner.level
-	return operand{typ: typeBig, eval: func(f *frame) store.Value {
+	return operand{typ: typeBig, untyped: true, eval: func(f *frame) store.Value {
 		n := int64(0)
 		for _, r := range rows(f) {
 			x.each(lvl, r, f, func(in *frame) bool {

@@ -53,7 +53,7 @@ func (c *compiler) narrow(p *plan) ([]store.Row, bool) {
 		i := p.view.Resource.Index(f.Field.Name)
 		switch {
 		case name == "id":
-			ids, ok := coerceAll(values, typeInt)
+			ids, ok := c.coerceAll(values, typeInt)
 			if !ok {
 				continue
 			}
@@ -65,7 +65,7 @@ func (c *compiler) narrow(p *plan) ([]store.Row, bool) {
 			}
 		case op != "in":
 		case f.Type == schema.Ref && p.table.Indexed(i):
-			if ids, ok := coerceAll(values, typeInt); ok {
+			if ids, ok := c.coerceAll(values, typeInt); ok {
 				var rows []store.Row
 				for _, id := range ids {
 					rows = append(rows, p.table.Referring(i, id.I)...)
@@ -73,7 +73,7 @@ func (c *compiler) narrow(p *plan) ([]store.Row, bool) {
 				offer(distinct(rows))
 			}
 		case f.Field.Unique:
-			if texts, ok := coerceAll(values, typeText); ok {
+			if texts, ok := c.coerceAll(values, typeText); ok {
 				var rows []store.Row
 				for _, v := range texts {
 					if r := p.table.FindUnique(i, v.S); r != store.NoRow {
@@ -144,10 +144,10 @@ func plain(p *odata.Path) bool {
 	return p.Property == nil && !p.Count && p.Lambda == nil && p.Method == nil
 }
 
-func coerceAll(values []odata.Literal, t typ) ([]store.Value, bool) {
+func (c *compiler) coerceAll(values []odata.Literal, t typ) ([]store.Value, bool) {
 	out := make([]store.Value, 0, len(values))
 	for _, l := range values {
-		v, err := coerce(l, t)
+		v, err := c.coerce(l, t)
 		if err != nil {
 			return nil, false
 		}

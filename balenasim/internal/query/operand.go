@@ -1,6 +1,8 @@
 package query
 
 import (
+	"strconv"
+
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/odata"
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
@@ -20,6 +22,8 @@ const (
 	typeTime
 	typeJSON
 	typeInterval
+	typeClock // a time of day
+	typeDate
 )
 
 // operand is a compiled expression.
@@ -27,6 +31,9 @@ type operand struct {
 	typ  typ
 	eval func(*frame) store.Value
 	lit  *odata.Literal // of typeBind
+	// untyped operands, such as fields and constants, have a type for
+	// PostgreSQL only: the server's compiler takes them for anything.
+	untyped bool
 }
 
 func typeOf(t schema.Type) typ {
@@ -58,7 +65,7 @@ func bind(l odata.Literal) operand {
 	if l.Kind == odata.Duration {
 		return constant(typeInterval, store.Value{Kind: store.Duration, I: l.Dur.Milliseconds()})
 	}
-	return operand{typ: typeBind, lit: &l}
+	return operand{typ: typeBind, lit: &l, untyped: true}
 }
 
 // isTrue is what WHERE asks of a condition: neither false nor null.
@@ -67,3 +74,21 @@ func (o operand) isTrue() func(*frame) bool {
 }
 
 func numeric(t typ) bool { return t == typeInt || t == typeBig || t == typeFloat }
+
+// asText converts an operand to text as PostgreSQL's || does.
+func (o operand) asText() operand {
+	eval := o.eval
+	return operand{typ: typeText, eval: func(f *frame) store.Value {
+		switch v := eval(f); v.Kind {
+		case store.Int:
+			return store.TextValue(strconv.FormatInt(v.I, 10))
+		case store.Bool:
+			return store.TextValue(strconv.FormatBool(v.True()))
+		default:
+			return v
+		}
+	}}
+}
+
+// temporal types compare with each other.
+func temporal(t typ) bool { return t == typeTime || t == typeDate }

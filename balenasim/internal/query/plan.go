@@ -21,6 +21,8 @@ type plan struct {
 	top    int64
 	skip   int64
 	output []output
+	// shape is the first resource of a path with several, nil otherwise.
+	shape *schema.View
 
 	filter odata.Expr // what where was compiled from
 }
@@ -91,6 +93,16 @@ func (c *compiler) plan(view *schema.View, o *odata.Options, count bool) (*plan,
 	return p, nil
 }
 
+// convertible reports whether the server can put a member of a response into
+// JSON. It looks the type of each up by name, in the first resource of a path.
+func (p *plan) convertible(name string) bool {
+	if p.shape == nil {
+		return true
+	}
+	f, ok := p.shape.Field(name)
+	return ok && !f.Fact
+}
+
 func isID(p *odata.Path) bool {
 	return p.Name == "id" && p.Property == nil && !p.Count && p.Lambda == nil && p.Method == nil
 }
@@ -116,6 +128,10 @@ func (c *compiler) expands(p *plan, expands []*odata.Expand) error {
 		}
 		follow := c.follow(nav)
 		out := output{name: quoteName(e.Name), write: func(x *executor, f *frame) {
+			if !p.convertible(e.Name) {
+				x.fail("the first resource of the path has no such field")
+				return
+			}
 			rows := follow(f.rows[0])
 			if child.count {
 				x.int(int64(x.count(child, rows)))
@@ -151,7 +167,7 @@ func (c *compiler) selects(p *plan, sc scope, paths []*odata.Path) error {
 		for _, f := range p.view.Fields {
 			name := quoteName(f.Name)
 			if !slices.ContainsFunc(p.output[:expanded], func(o output) bool { return o.name == name }) {
-				p.output = append(p.output, output{name: name, write: c.writer(sc.def, f)})
+				p.output = append(p.output, output{name: name, write: c.writer(p, sc.def, f)})
 			}
 		}
 		return nil
@@ -165,7 +181,7 @@ func (c *compiler) selects(p *plan, sc scope, paths []*odata.Path) error {
 		if err != nil {
 			return err
 		}
-		add(name, c.writer(at, f))
+		add(name, c.writer(p, at, f))
 	}
 	return nil
 }

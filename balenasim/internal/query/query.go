@@ -131,6 +131,7 @@ func (c *compiler) request(q *odata.Query) (*plan, []store.Row, error) {
 	if q.Links {
 		return p, rows, c.links(p, q.Property)
 	}
+	first := view
 	for q = q.Property; ; q = q.Property {
 		nav, ok := view.Nav(q.Resource)
 		if !ok {
@@ -138,9 +139,6 @@ func (c *compiler) request(q *odata.Query) (*plan, []store.Row, error) {
 		}
 		if _, ok := c.access(nav.Target); !ok {
 			return nil, nil, ErrUnauthorized
-		}
-		if q.Links {
-			return nil, nil, failf("links of a navigation are not supported")
 		}
 		var next []store.Row
 		follow := c.follow(nav)
@@ -161,18 +159,28 @@ func (c *compiler) request(q *odata.Query) (*plan, []store.Row, error) {
 			next = kept
 		}
 		rows = next
+		if q.Links {
+			if p, err = c.plan(view, &odata.Options{}, false); err != nil {
+				return nil, nil, err
+			}
+			p.shape = first
+			return p, rows, c.links(p, q.Property)
+		}
 		if q.Property == nil {
-			p, err = c.plan(view, &q.Options, q.Count)
+			if p, err = c.plan(view, &q.Options, q.Count); err == nil {
+				p.shape = first
+			}
 			return p, rows, err
 		}
 	}
 }
 
-// links compiles /$links/reference, which answers the reference alone. The
-// server knows only those that are named like what they refer to.
+// links compiles /$links/reference, which answers the reference alone and
+// ignores all options. The server knows only references that are named like
+// what they refer to.
 func (c *compiler) links(p *plan, q *odata.Query) error {
 	nav, ok := p.view.Nav(q.Resource)
-	if !ok || !nav.Forward || strings.Contains(q.Resource, "__") || q.Key != nil || q.Count || q.Property != nil {
+	if !ok || !nav.Forward || strings.Contains(q.Resource, "__") || q.Key != nil || q.Property != nil {
 		return failf("%s has no link %q", p.view.Resource.Name, q.Resource)
 	}
 	p.output = nil

@@ -15,7 +15,7 @@ func (x *executor) int(n int64) { x.out = strconv.AppendInt(x.out, n, 10) }
 
 // writer compiles the output of a field. A name that is no field of its own,
 // such as the alias of a reference, is written as a reference all the same.
-func (c *compiler) writer(at ref, f schema.ViewField) func(*executor, *frame) {
+func (c *compiler) writer(p *plan, at ref, f schema.ViewField) func(*executor, *frame) {
 	read := c.reader(at.view, f)
 	locate := scope{level: at.level, def: at}.locate(at)
 	format := formatOf(f.Type)
@@ -30,8 +30,8 @@ func (c *compiler) writer(at ref, f schema.ViewField) func(*executor, *frame) {
 			x.out = append(x.out, "null"...)
 			return
 		}
-		if f.Fact {
-			x.fail("the server cannot convert a field by the name of its fact type")
+		if f.Fact || !p.convertible(f.Name) {
+			x.fail("the server does not know the type of the field")
 			return
 		}
 		x.out = format(x.out, v)

@@ -5,6 +5,7 @@ package schema
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -252,6 +253,10 @@ func (v *View) navigate(f ViewField, target *View, version Version) {
 	full := v.Resource.Name
 	switch {
 	case !isFact:
+	case v.Resource.Hidden && f.Name == v.Resource.subject():
+		names = append(names, verb+"__"+object)
+	case v.Resource.Hidden:
+		names = append(names, v.Resource.Inverse)
 	case f.Name == v.Resource.subject():
 		names = append(names, full, "has__"+full, verb+"__"+object)
 		if v.Resource.Inverse != "" {
@@ -274,6 +279,17 @@ func (v *View) navigate(f ViewField, target *View, version Version) {
 
 // Resource finds the view of a resource, nil if the version has none.
 func (m *Model) Resource(name string) *View { return m.resources[m.terms.canonical(name)] }
+
+// Views lists the resources that can be requested, by name.
+func (m *Model) Views() []*View {
+	out := slices.Collect(maps.Values(m.resources))
+	slices.SortFunc(out, func(a, b *View) int { return strings.Compare(a.Resource.Name, b.Resource.Name) })
+	return out
+}
+
+// NavNames lists the names of the navigations, in which terms are replaced by
+// their fact types.
+func (v *View) NavNames() []string { return slices.Sorted(maps.Keys(v.navs)) }
 
 // Field finds a field by name.
 func (v *View) Field(name string) (ViewField, bool) {

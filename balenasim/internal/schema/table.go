@@ -224,8 +224,9 @@ var resources = []Resource{
 	}},
 	// The virtual relation behind application.is_directly_accessible_by__user.
 	// Its rows have no id.
-	{Name: "user__has_direct_access_to__application", Hidden: true, Fields: []Field{
-		id(), ref("user", "user", "has_direct_access_to__application").required(),
-		ref("has_direct_access_to__application", "application", "is_directly_accessible_by__user").required(),
-	}},
+	{Name: "user__has_direct_access_to__application", Fact: "user__has_direct_access_to__application",
+		Inverse: "is_directly_accessible_by__user", Hidden: true, Fields: []Field{
+			id(), ref("user", "user", "").required(),
+			ref("has_direct_access_to__application", "application", "").required(),
+		}},
 }
