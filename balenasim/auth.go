@@ -185,6 +185,7 @@ var (
 		"service_environment_variable":     {"service", "application"},
 		"service_label":                    {"service", "application"},
 		"image_label":                      {"release_image", "is_part_of__release", "belongs_to__application"},
+		"image_environment_variable":       {"release_image", "is_part_of__release", "belongs_to__application"},
 	}
 	toDevice = map[string][]string{
 		"device":                              {},
@@ -198,6 +199,7 @@ var (
 	// Guests read these resources, of fleets the public ones.
 	forGuests = map[string]bool{
 		"cpu_architecture": true, "device_type": true, "device_family": true,
+		"device_manufacturer": true, "device_type_alias": true, "gateway_download": true,
 		"application": true, "release": true, "service": true, "image": true,
 		"application_tag": true, "release_tag": true, "release_image": true, "release_asset": true,
 	}
@@ -276,7 +278,7 @@ func (s *Simulator) deviceAccess(uuid string) query.Access {
 		if resource == directAccess {
 			return nobody, true
 		}
-		return nil, forGuests[resource]
+		return nil, forGuests[resource] || resource == "user_public_key"
 	}
 }
 

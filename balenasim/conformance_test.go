@@ -35,7 +35,12 @@ type recordedQuery struct {
 
 func recordedQueries(t testing.TB) []recordedQuery {
 	t.Helper()
-	f, err := os.Open(filepath.Join(conformanceDir, "queries.jsonl"))
+	return queriesIn(t, filepath.Join(conformanceDir, "queries.jsonl"))
+}
+
+func queriesIn(t testing.TB, file string) []recordedQuery {
+	t.Helper()
+	f, err := os.Open(file)
 	require.NoError(t, err)
 	defer f.Close()
 	var out []recordedQuery
@@ -71,14 +76,21 @@ func get(sim http.Handler, target string, header ...string) *httptest.ResponseRe
 	return w
 }
 
-func TestAnswersRecordedQueriesAsTheRealServerDid(t *testing.T) {
+func TestSimulator_RecordedQueries(t *testing.T) {
 	t.Parallel()
-	replayQueries(t, loaded(t))
+	replayQueries(t, loaded(t), recordedQueries(t))
 }
 
-// TestComputesFieldsAsTheRealServerDid asks the same of rows without their
-// computed fields, so that the simulator has to compute them.
-func TestComputesFieldsAsTheRealServerDid(t *testing.T) {
+// TestSimulator_GeneratedQueries replays queries that the generator of FuzzQuery
+// wrote and the same server answered.
+func TestSimulator_GeneratedQueries(t *testing.T) {
+	t.Parallel()
+	replayQueries(t, loaded(t), queriesIn(t, "testdata/queries.jsonl"))
+}
+
+// TestSimulator_ComputedFields replays the recorded queries on rows without
+// their computed fields, so that the simulator has to compute them.
+func TestSimulator_ComputedFields(t *testing.T) {
 	t.Parallel()
 	bare := fstest.MapFS{}
 	for resource, computed := range map[string][]string{
@@ -110,11 +122,10 @@ func TestComputesFieldsAsTheRealServerDid(t *testing.T) {
 	}
 	sim := New()
 	require.NoError(t, sim.Load(bare))
-	replayQueries(t, sim)
+	replayQueries(t, sim, recordedQueries(t))
 }
 
-func replayQueries(t *testing.T, sim *Simulator) {
-	queries := recordedQueries(t)
+func replayQueries(t *testing.T, sim *Simulator, queries []recordedQuery) {
 	require.NotEmpty(t, queries)
 	for _, q := range queries {
 		t.Run(q.Name, func(t *testing.T) {

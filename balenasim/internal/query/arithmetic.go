@@ -13,7 +13,7 @@ func (c *compiler) arithmetic(op string, a, b operand) (operand, error) {
 		return operand{}, failf("operator is not unique")
 	}
 	if a.typ == typeNull || b.typ == typeNull {
-		return constant(max(a.typ, b.typ), store.Value{}), nil
+		return nullArithmetic(op, max(a.typ, b.typ))
 	}
 	if t, ok := c.timeArithmetic(op, a, b); ok {
 		return t, nil
@@ -36,6 +36,19 @@ func (c *compiler) arithmetic(op string, a, b operand) (operand, error) {
 		}
 		return c.intMath(op, t, x.I, y.I)
 	}}, nil
+}
+
+// nullArithmetic is the result, always null, of an operation on null and an
+// operand of type t.
+func nullArithmetic(op string, t typ) (operand, error) {
+	switch {
+	case numeric(t), op == "add" && temporal(t), t == typeInterval:
+	case op == "sub" && temporal(t):
+		t = typeInterval // null is taken for a time too
+	default:
+		return operand{}, failf("no arithmetic on this type")
+	}
+	return constant(t, store.Value{}), nil
 }
 
 // undetermined operands leave PostgreSQL no type to choose an operator by.

@@ -52,6 +52,9 @@ type scope struct {
 	level   *level
 	def     ref // the resource that bare names belong to
 	aliases map[string]ref
+	// ordering is set in $orderby, where what the caller may not count is a
+	// matter of permission and not, as in a filter, a failure.
+	ordering bool
 }
 
 // locate compiles a reference to a function that finds its row from a frame

@@ -140,8 +140,8 @@ func (c *compiler) call(e *odata.Call, sc scope) (operand, error) {
 		if o, err = c.typed(o, want); err != nil {
 			return operand{}, err
 		}
-		if want == typeTime && o.typ == typeBind && o.lit.Kind == odata.Text {
-			return operand{}, failf("function %s takes no string", e.Method)
+		if (temporal(want) || want == typeInterval) && (o.typ == typeNull || o.typ == typeBind && o.lit.Kind == odata.Text) {
+			return operand{}, failf("function %s takes neither a string nor null", e.Method)
 		}
 		if e.Method == "concat" && o.untyped && o.typ != typeJSON {
 			args[i] = o.asText()

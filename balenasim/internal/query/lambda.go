@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"maps"
 
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/odata"
@@ -44,10 +45,10 @@ func (c *compiler) lambda(p *odata.Path, sc scope) (operand, error) {
 
 // counted compiles nav/$count($filter=…).
 func (c *compiler) counted(p *odata.Path, sc scope) (operand, error) {
-	if nav, ok := sc.def.view.Nav(p.Name); ok && nav.Target == nil {
+	inner, rows, err := c.enter(p.Name, sc)
+	if errors.Is(err, ErrUnauthorized) && !sc.ordering {
 		return operand{}, failf("the rows of %q cannot be counted", p.Name)
 	}
-	inner, rows, err := c.enter(p.Name, sc)
 	if err != nil {
 		return operand{}, err
 	}
@@ -55,6 +56,9 @@ func (c *compiler) counted(p *odata.Path, sc scope) (operand, error) {
 	where := func(*frame) bool { return true }
 	if p.CountFilter != nil {
 		cond, err := c.boolean(p.CountFilter, inner)
+		if errors.Is(err, ErrUnauthorized) && !sc.ordering {
+			return operand{}, failf("%v", err)
+		}
 		if err != nil {
 			return operand{}, err
 		}

@@ -114,11 +114,8 @@ func (c *compiler) navigate(sc scope, from ref, step *odata.Path) (ref, error) {
 	if !ok {
 		return ref{}, failf("%s has no navigation %q", from.view.Resource.Name, step.Name)
 	}
-	if nav.Target == nil {
-		return ref{}, failf("the rows of %q cannot be joined", step.Name)
-	}
 	if _, ok := c.access(nav.Target); !ok {
-		return ref{}, ErrUnauthorized
+		return ref{}, failf("the rows of %q cannot be joined", step.Name)
 	}
 	var match func(store.Row) bool
 	if step.Key != nil {

@@ -90,5 +90,5 @@ func (o operand) asText() operand {
 	}}
 }
 
-// temporal types compare with each other.
+// temporal types are points in time, which compare with each other.
 func temporal(t typ) bool { return t == typeTime || t == typeDate }

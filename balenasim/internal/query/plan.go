@@ -68,6 +68,7 @@ func (c *compiler) plan(view *schema.View, o *odata.Options, count bool) (*plan,
 	if count {
 		return p, nil
 	}
+	sc.ordering = true
 	for _, ord := range o.OrderBy {
 		v, err := c.property(ord.Path, sc)
 		if err != nil {

@@ -163,7 +163,6 @@ func (c *compiler) request(q *odata.Query) (*plan, []store.Row, error) {
 			if p, err = c.plan(view, &odata.Options{}, false); err != nil {
 				return nil, nil, err
 			}
-			p.shape = first
 			return p, rows, c.links(p, q.Property)
 		}
 		if q.Property == nil {
