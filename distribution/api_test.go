@@ -34,12 +34,12 @@ type api struct {
 	broken atomic.Pointer[http.HandlerFunc]
 }
 
-// breakDown makes something else than the API answer, or not answer.
-func (a *api) breakDown(answer http.HandlerFunc) { a.broken.Store(&answer) }
+// breakDown replaces the API by another handler.
+func (a *api) breakDown(handler http.HandlerFunc) { a.broken.Store(&handler) }
 
 func (a *api) repair() { a.broken.Store(nil) }
 
-// hangUp breaks the connection before it brings an answer.
+// hangUp closes the connection without a response.
 func hangUp(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 func startAPI(t *testing.T) *api {
@@ -61,8 +61,8 @@ func newAPI(t *testing.T) *api {
 	a := &api{sim: balenasim.New(balenasim.WithToken(apiToken))}
 	require.NoError(t, a.sim.Load(os.DirFS("../testdata/conformance/dataset")))
 	a.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if answer := a.broken.Load(); answer != nil {
-			(*answer)(w, r)
+		if handler := a.broken.Load(); handler != nil {
+			(*handler)(w, r)
 			return
 		}
 		a.sim.ServeHTTP(w, r)
@@ -71,7 +71,7 @@ func newAPI(t *testing.T) *api {
 	return a
 }
 
-// env points a configuration to the API, at the shortest interval.
+// env makes a configuration use the API, at the shortest interval.
 func (a *api) env() env {
 	return env{
 		"BALENA_API_KEY":             apiToken,
@@ -80,8 +80,8 @@ func (a *api) env() env {
 	}
 }
 
-// oldExporter returns the samples of balena-prometheus-exporter, got with its own requests: one for the fleets and one for each of
-// them. Where it would give two fleets the same label, the younger one has its slug.
+// oldExporter returns the samples of balena-prometheus-exporter, fetched with its own requests: one for the fleets and one for each
+// fleet. Where it would give two fleets the same label, the newer one gets its slug.
 func (a *api) oldExporter(t *testing.T) []string {
 	t.Helper()
 	type fleet struct {
@@ -98,9 +98,9 @@ func (a *api) oldExporter(t *testing.T) []string {
 		require.NoError(t, err)
 		defer resp.Body.Close()
 		require.Equal(t, http.StatusOK, resp.StatusCode, target)
-		var answer struct{ D []fleet }
-		require.NoError(t, json.NewDecoder(resp.Body).Decode(&answer))
-		return answer.D
+		var body struct{ D []fleet }
+		require.NoError(t, json.NewDecoder(resp.Body).Decode(&body))
+		return body.D
 	}
 	fleets := read("/v6/application?$filter=is_directly_accessible_by__user/any(dau:1 eq 1)")
 	slices.SortFunc(fleets, func(a, b fleet) int { return int(a.ID - b.ID) })

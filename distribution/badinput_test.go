@@ -13,7 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestBadInputEndsTheStartWithAMessageThatSaysWhatToDo(t *testing.T) {
+// A bad configuration ends the Collector with a message that says what to do.
+func TestConfig_BadInput(t *testing.T) {
 	t.Parallel()
 	withKey := env{"BALENA_API_KEY": "not-a-real-token"}
 	tests := []struct {
@@ -38,35 +39,35 @@ func TestBadInputEndsTheStartWithAMessageThatSaysWhatToDo(t *testing.T) {
 			config: "otelcol.yaml",
 			env:    withKey,
 			extra:  "receivers::balena::token_file: /run/secrets/balena",
-			want:   []string{`more than one of "token", "token_file"`, "leave one"},
+			want:   []string{`more than one of "token", "token_file"`, "keep one"},
 		},
 		{
-			name:   "a URL that is none",
+			name:   "not a URL",
 			config: "otelcol.yaml",
 			env:    env{"BALENA_API_KEY": "not-a-real-token", "BALENA_API_URL": "api.balena-cloud.com"},
-			want:   []string{`"api::endpoint" is "api.balena-cloud.com"`, "for example https://api.balena-cloud.com"},
+			want:   []string{`"api::endpoint" is not a URL with a scheme and a host`, "for example https://api.balena-cloud.com"},
 		},
 		{
 			name:   "no URL for openBalena",
 			config: "openbalena.yaml",
 			env:    withKey,
-			want:   []string{"unset environment variable", "BALENA_API_URL", `"api::endpoint" is ""`, "set the URL of the balena API"},
+			want:   []string{"unset environment variable", "BALENA_API_URL", `"api::endpoint" is`, "set the URL of the balena API"},
 		},
 		{
-			name:   "plain http to a foreign host",
+			name:   "plain http to another host",
 			config: "otelcol.yaml",
 			env:    env{"BALENA_API_KEY": "not-a-real-token", "BALENA_API_URL": "http://api.example.com"},
 			want:   []string{"http://api.example.com", "would send the token in clear text", "use https"},
 		},
 		{
-			name:   "a key that no one knows",
+			name:   "an unknown key",
 			config: "otelcol.yaml",
 			env:    withKey,
 			extra:  "receivers::balena::tokens: x",
 			want:   []string{"balena", "has invalid keys: tokens"},
 		},
 		{
-			name:   "a metric that no one knows",
+			name:   "an unknown metric",
 			config: "otelcol.yaml",
 			env:    withKey,
 			extra:  "receivers::balena::metrics::balena.device.mood: {enabled: true}",
@@ -85,7 +86,7 @@ func TestBadInputEndsTheStartWithAMessageThatSaysWhatToDo(t *testing.T) {
 			want:   []string{`"collection_interval" is 0s`, "set at least 1s"},
 		},
 		{
-			name:   "a crawl interval that is no number",
+			name:   "a crawl interval that is not a number",
 			config: "exporter-compat.yaml",
 			env:    env{"BALENA_TOKEN": "not-a-real-token", "CRAWL_INTERVAL": "often"},
 			want:   []string{"collection_interval", "invalid duration"},
@@ -98,13 +99,13 @@ func TestBadInputEndsTheStartWithAMessageThatSaysWhatToDo(t *testing.T) {
 			want:   []string{"fleets::include", "/acme/(/", "missing closing )"},
 		},
 		{
-			name:   "several faults at once",
+			name:   "several mistakes at once",
 			config: "otelcol.yaml",
 			env:    env{"BALENA_COLLECTION_INTERVAL": "10ms", "BALENA_API_URL": "ftp://api.example.com"},
 			want:   []string{"no credentials", "collection_interval", "api::endpoint"},
 		},
 		{
-			name:   "a CA file that is not there",
+			name:   "a CA file that does not exist",
 			config: "openbalena.yaml",
 			env: env{
 				"BALENA_API_KEY": "not-a-real-token",
@@ -117,7 +118,7 @@ func TestBadInputEndsTheStartWithAMessageThatSaysWhatToDo(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			// Other ports than the default ones, which may be taken: the fault must be what ends the start.
+			// Free ports, because the default ones may be taken: the mistake must be what ends the Collector.
 			tt.env = withFreePorts(t, tt.env)
 			var args []string
 			if tt.extra != "" {
@@ -133,7 +134,8 @@ func TestBadInputEndsTheStartWithAMessageThatSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestWrongCredentialsAndURLsAreReportedAtEachScrapeButDoNotEndTheCollector(t *testing.T) {
+// Wrong credentials and URLs are reported at each scrape but do not end the Collector.
+func TestScrape_WrongCredentialsOrURL(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name string
@@ -141,17 +143,17 @@ func TestWrongCredentialsAndURLsAreReportedAtEachScrapeButDoNotEndTheCollector(t
 		want []string
 	}{
 		{
-			name: "a token that the API does not accept",
+			name: "a token that the API rejects",
 			env:  env{"BALENA_API_KEY": "not-a-real-token"},
-			want: []string{"does not accept the credentials", `set a valid API key in \"token\"`},
+			want: []string{"the API rejects the credentials", `set a valid API key in \"token\"`},
 		},
 		{
-			name: "a server that is not there",
+			name: "a server that is down",
 			env:  env{"BALENA_API_URL": "http://" + freeAddress(t)},
 			want: []string{"connection refused"},
 		},
 		{
-			name: "a host that is not there",
+			name: "a host that does not exist",
 			env:  env{"BALENA_API_URL": "https://api.balena.invalid"},
 			want: []string{"balena API at https://api.balena.invalid", "lookup api.balena.invalid"},
 		},
@@ -165,40 +167,41 @@ func TestWrongCredentialsAndURLsAreReportedAtEachScrapeButDoNotEndTheCollector(t
 
 			c.reportsErrors(t, tt.want...)
 			assert.NotContains(t, c.Log.String(), "not-a-real-token", "the token is a secret")
-			assert.Empty(t, c.exposition(t), "what is not known is not reported")
+			assert.Empty(t, account(c.exposition(t)), "what is not known is not reported")
 		})
 	}
 }
 
-func TestAnswersThatAreNoneAreReportedAndNothingIsMadeOfThem(t *testing.T) {
+// Responses that cannot be used are reported, and nothing is made up from them.
+func TestScrape_UnusableResponses(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		name   string
-		answer http.HandlerFunc
-		want   string
+		name    string
+		respond http.HandlerFunc
+		want    string
 	}{
 		{
-			// The API answers bad credentials with the public fleets, of which there may be none.
+			// With bad credentials the API returns the public fleets, of which there may be none.
 			name: "an account that is empty only because the credentials are bad",
-			answer: func(w http.ResponseWriter, r *http.Request) {
+			respond: func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/actor/v1/whoami" {
 					w.WriteHeader(http.StatusUnauthorized)
 					return
 				}
 				_, _ = io.WriteString(w, `{"d":[]}`)
 			},
-			want: "does not accept the credentials",
+			want: "the API rejects the credentials",
 		},
 		{
 			name: "a body that is not JSON",
-			answer: func(w http.ResponseWriter, _ *http.Request) {
+			respond: func(w http.ResponseWriter, _ *http.Request) {
 				_, _ = io.WriteString(w, "<html><body>Sign in to the hotel's network</body></html>")
 			},
 			want: "malformed response",
 		},
 		{
-			name: "a body that is cut in half",
-			answer: func(w http.ResponseWriter, _ *http.Request) {
+			name: "a truncated body",
+			respond: func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Length", "100") // so that the connection ends before the body does
 				_, _ = io.WriteString(w, `{"d":[{"id":`)
 			},
@@ -206,21 +209,21 @@ func TestAnswersThatAreNoneAreReportedAndNothingIsMadeOfThem(t *testing.T) {
 		},
 		{
 			name: "a field of the wrong type",
-			answer: func(w http.ResponseWriter, r *http.Request) {
+			respond: func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/actor/v1/whoami" {
 					_, _ = io.WriteString(w, `{"id":2,"actorType":"user","actorTypeId":2,"username":"admin"}`)
 					return
 				}
 				_, _ = io.WriteString(w, `{"d":[{"id":"one","app_name":7,"slug":{},"owns__device":"many"}]}`)
 			},
-			want: "cannot unmarshal",
+			want: "skipped 1 row(s)",
 		},
 		{
-			name: "a body without end",
-			answer: func(w http.ResponseWriter, _ *http.Request) {
+			name: "an endless body",
+			respond: func(w http.ResponseWriter, _ *http.Request) {
 				_, err := io.WriteString(w, `{"d":[{"id":1,"app_name":"`)
-				for text := strings.Repeat("a", 1<<16); err == nil; {
-					_, err = io.WriteString(w, text)
+				for chunk := strings.Repeat("a", 1<<16); err == nil; {
+					_, err = io.WriteString(w, chunk)
 				}
 			},
 			want: "balena API at",
@@ -230,11 +233,11 @@ func TestAnswersThatAreNoneAreReportedAndNothingIsMadeOfThem(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			api := startAPI(t)
-			api.breakDown(tt.answer)
+			api.breakDown(tt.respond)
 			c := startCollector(t, "otelcol.yaml", api.env())
 
 			c.reportsErrors(t, tt.want)
-			assert.Empty(t, c.exposition(t))
+			assert.Empty(t, account(c.exposition(t)))
 			assert.Less(t, c.ownMetric(t, "otelcol_process_memory_rss"), 1e9)
 
 			api.repair()

@@ -26,7 +26,7 @@ type collector struct {
 	addresses
 }
 
-// addresses are where a configuration of this folder serves.
+// addresses are the URLs that a configuration of this folder serves.
 type addresses struct {
 	metricsURL   string // what the prometheus exporter serves
 	telemetryURL string // the Collector's own metrics
@@ -41,14 +41,14 @@ func addressesIn(vars env) addresses {
 	}
 }
 
-// startCollector runs the binary until the end of the test, which fails unless the process then shuts down in good order.
+// startCollector runs the binary until the end of the test, which fails unless the process then shuts down cleanly.
 func startCollector(t *testing.T, config string, vars env, args ...string) *collector {
 	t.Helper()
 	vars = withFreePorts(t, vars)
 	return &collector{process.Start(t, command(config, vars, args...)), addressesIn(vars)}
 }
 
-// runToExit runs the binary with input that it must refuse, and returns what it said.
+// runToExit runs the binary with input that it must refuse, and returns its output.
 func runToExit(t *testing.T, config string, vars env, args ...string) string {
 	t.Helper()
 	cmd := command(config, vars, args...)
@@ -56,8 +56,8 @@ func runToExit(t *testing.T, config string, vars env, args ...string) string {
 	defer timer.Stop()
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
-	require.ErrorAs(t, err, &exit, "the Collector accepted it and said:\n%s", out)
-	require.Positive(t, exit.ExitCode(), "the Collector went on until it was killed and said:\n%s", out)
+	require.ErrorAs(t, err, &exit, "the Collector accepted it and wrote:\n%s", out)
+	require.Positive(t, exit.ExitCode(), "the Collector ran until it was killed and wrote:\n%s", out)
 	return string(out)
 }
 

@@ -22,9 +22,9 @@ type signals struct {
 	ResourceAttributes toggles `yaml:"resource_attributes"`
 }
 
-// The drop-in exposes one metric with one label. A metric or resource attribute that metadata.yaml adds to the default set would
-// otherwise appear in it, and change the existing series.
-func TestDropInSwitchesOffAllButItsOneMetricAndLabel(t *testing.T) {
+// The drop-in serves one metric with one label. A metric or resource attribute that metadata.yaml enables by default would otherwise
+// appear in it, and change the existing series.
+func TestExporterCompatYAML_DisablesAllButOneMetricAndLabel(t *testing.T) {
 	var metadata signals
 	decode(t, "../metadata.yaml", &metadata)
 	var config struct {
@@ -35,7 +35,7 @@ func TestDropInSwitchesOffAllButItsOneMetricAndLabel(t *testing.T) {
 	decode(t, "exporter-compat.yaml", &config)
 
 	dropIn := config.Receivers.Balena
-	const remedy = "switch off in exporter-compat.yaml what metadata.yaml has on by default"
+	const remedy = "disable in exporter-compat.yaml what metadata.yaml enables by default"
 	assert.Equal(t, []string{"balena.devices.online"}, enabled(metadata.Metrics, dropIn.Metrics), remedy)
 	assert.Equal(t, []string{"fleet.name"}, enabled(metadata.ResourceAttributes, dropIn.ResourceAttributes), remedy)
 }

@@ -23,14 +23,19 @@ import (
 	"github.com/otelcol-balena/balenareceiver/internal/process"
 )
 
-var update = flag.Bool("update", false, "rewrite the goldens in testdata from what the Collector under test says")
+var update = flag.Bool("update", false, "rewrite the goldens in testdata, and the picture in the README, from what the Collector under test serves")
 
-// The values of these metrics depend on the time of the test: the goldens hold their series, and what a value must be like.
-var volatile = []string{"balena.device.connectivity.duration"}
+// The values of these metrics depend on the time of the test; goldens have a placeholder for them.
+var volatile = []string{"balena.scrape.last_complete.timestamp"}
 
-const someDuration = "<a positive duration>"
+const recently = "<recently>"
 
-// requireGolden waits until what got returns is the golden.
+// apiEndpoint is the address of the API in series of the receiver itself, whose port differs from test to test.
+var apiEndpoint = regexp.MustCompile(`(api[._]endpoint)="https?://127\.0\.0\.1:\d+"`)
+
+const anAPIEndpoint = `$1="https://api"`
+
+// requireGolden waits until got returns the golden.
 func requireGolden(t *testing.T, golden string, got func(t require.TestingT) string) {
 	t.Helper()
 	path := filepath.Join("testdata", golden)
@@ -38,13 +43,13 @@ func requireGolden(t *testing.T, golden string, got func(t require.TestingT) str
 		require.NoError(t, os.WriteFile(path, []byte(settled(t, got)), 0o644))
 	}
 	want, err := os.ReadFile(path)
-	require.NoError(t, err, "go test -tags e2e ./distribution -update makes it")
+	require.NoError(t, err, "go test -tags e2e ./distribution -update creates it")
 	eventually(t, func(t *assert.CollectT) {
 		require.Equal(t, string(want), got(t), "differs from %s; if that is intended, run with -update and look at the change", path)
 	})
 }
 
-// settled waits until got returns the same for two collection intervals, and something.
+// settled waits until got has returned the same non-empty string for two collection intervals.
 func settled(t *testing.T, got func(t require.TestingT) string) string {
 	t.Helper()
 	var last string
@@ -60,7 +65,7 @@ func settled(t *testing.T, got func(t require.TestingT) string) string {
 	return last
 }
 
-// normalizedExposition replaces the volatile values in what a prometheus exporter serves.
+// normalizedExposition replaces what differs from test to test in what a prometheus exporter serves.
 func normalizedExposition(body string) string {
 	for _, name := range volatile {
 		name = strings.ReplaceAll(name, ".", "_")
@@ -68,16 +73,22 @@ func normalizedExposition(body string) string {
 		body = series.ReplaceAllStringFunc(body, func(line string) string {
 			parts := series.FindStringSubmatch(line)
 			value, err := strconv.ParseFloat(parts[2], 64)
-			if err != nil || value <= 0 {
+			if err != nil || !isRecent(value) {
 				return line
 			}
-			return parts[1] + " " + someDuration
+			return parts[1] + " " + recently
 		})
 	}
-	return body
+	return apiEndpoint.ReplaceAllString(body, anAPIEndpoint)
 }
 
-// flattened is what OTLP brought, one data point a line: name, unit, type, resource attributes, attributes, value.
+// isRecent reports whether a timestamp, in seconds, lies within this test.
+func isRecent(timestamp float64) bool {
+	age := time.Since(time.Unix(int64(timestamp), 0))
+	return age >= 0 && age < 2*process.Patience
+}
+
+// flattened is what arrived by OTLP, one data point per line: name, unit, type, resource attributes, attributes, value.
 func flattened(t require.TestingT, metrics pmetric.Metrics) string {
 	var lines []string
 	for _, rm := range metrics.ResourceMetrics().All() {
@@ -103,7 +114,7 @@ func flattened(t require.TestingT, metrics pmetric.Metrics) string {
 		}
 	}
 	slices.Sort(lines)
-	return strings.Join(lines, "")
+	return apiEndpoint.ReplaceAllString(strings.Join(lines, ""), anAPIEndpoint)
 }
 
 func labels(attributes pcommon.Map) string {
@@ -121,8 +132,8 @@ func value(name string, point pmetric.NumberDataPoint) string {
 		return "no recorded value"
 	case point.ValueType() == pmetric.NumberDataPointValueTypeInt:
 		return strconv.FormatInt(point.IntValue(), 10)
-	case slices.Contains(volatile, name) && point.DoubleValue() > 0:
-		return someDuration
+	case slices.Contains(volatile, name) && isRecent(point.DoubleValue()):
+		return recently
 	default:
 		return strconv.FormatFloat(point.DoubleValue(), 'g', -1, 64)
 	}

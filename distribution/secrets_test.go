@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTokenIsOnNoPageOfTheCollector looks for the token in whatever a running Collector shows of itself, at its most talkative, while
-// the API works and while it answers with the token in an error.
-func TestTokenIsOnNoPageOfTheCollector(t *testing.T) {
+// TestSecrets_TokenIsOnNoPage looks for the token in everything that a running Collector shows, at its most verbose, while the API works
+// and while it returns the token in an error.
+func TestSecrets_TokenIsOnNoPage(t *testing.T) {
 	t.Parallel()
 	api := startAPI(t)
 	zpages := freeAddress(t)
