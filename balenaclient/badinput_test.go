@@ -48,7 +48,7 @@ func TestClient_Quoting(t *testing.T) {
 	require.NoError(t, client.DeviceTagsOf(1).Set(t.Context(), "quote'd", awkward))
 	d, err := client.DeviceByName(t.Context(), awkward)
 	require.NoError(t, err)
-	assert.Equal(t, int64(1), d.ID)
+	assert.EqualValues(t, 1, d.ID)
 	ds, err := client.Devices().Where(device.Tags.Any(devicetag.Key.Eq("quote'd"), devicetag.Value.Eq(awkward))).List(t.Context())
 	require.NoError(t, err)
 	require.Len(t, ds, 1)
@@ -97,7 +97,7 @@ func TestQuery_List_FailsAtPageSeven(t *testing.T) {
 		assert.ErrorContains(t, err, "page 7: ", kind)
 		assert.GreaterOrEqual(t, len(rows), 30, kind)
 		for i, row := range rows {
-			assert.Equal(t, int64(i+1), row.ID, "nothing is missing or there twice")
+			assert.EqualValues(t, i+1, row.ID, "nothing is missing or there twice")
 		}
 	}
 }

@@ -63,7 +63,7 @@ func (c *Client) DeviceByUUID(ctx context.Context, uuid string) (Device, error) 
 			Remedy: "it has 32 or 62 hexadecimal digits; the first ones suffice if they are unique"}
 	}
 	if len(uuid) == 32 || len(uuid) == 62 {
-		d, err := c.Devices().GetBy(ctx, deviceUUID.Is(uuid))
+		d, err := c.Devices().GetBy(ctx, deviceUUID.Key(uuid))
 		if !errors.Is(err, ErrNotFound) || len(uuid) == 62 {
 			return d, err
 		}
@@ -81,7 +81,7 @@ func (c *Client) DeviceByName(ctx context.Context, name string) (Device, error) 
 
 // FleetBySlug returns the fleet with this slug, organization/fleet, in upper or lower case.
 func (c *Client) FleetBySlug(ctx context.Context, slug string) (Fleet, error) {
-	fleet, err := c.Fleets().GetBy(ctx, fleetSlug.Is(strings.ToLower(slug)))
+	fleet, err := c.Fleets().GetBy(ctx, fleetSlug.Key(strings.ToLower(slug)))
 	if err != nil {
 		return fleet, fmt.Errorf("fleet %q: %w", slug, err)
 	}
@@ -96,20 +96,20 @@ func (c *Client) FleetByName(ctx context.Context, name string) (Fleet, error) {
 }
 
 // RenameDevice changes the name of a device, which need not be unique.
-func (c *Client) RenameDevice(ctx context.Context, device int64, name string) error {
-	return c.changeDevices(ctx, []int64{device}, deviceName.Set(name))
+func (c *Client) RenameDevice(ctx context.Context, device DeviceID, name string) error {
+	return c.changeDevices(ctx, []DeviceID{device}, deviceName.Set(name))
 }
 
 // SetDeviceNote sets the note of a device; an empty one removes it.
-func (c *Client) SetDeviceNote(ctx context.Context, device int64, note string) error {
+func (c *Client) SetDeviceNote(ctx context.Context, device DeviceID, note string) error {
 	if note == "" {
-		return c.changeDevices(ctx, []int64{device}, deviceNote.Clear())
+		return c.changeDevices(ctx, []DeviceID{device}, deviceNote.Clear())
 	}
-	return c.changeDevices(ctx, []int64{device}, deviceNote.Set(note))
+	return c.changeDevices(ctx, []DeviceID{device}, deviceNote.Set(note))
 }
 
 // SetPublicURL enables or disables the public URL of devices, which exists on balenaCloud only.
-func (c *Client) SetPublicURL(ctx context.Context, enabled bool, devices ...int64) error {
+func (c *Client) SetPublicURL(ctx context.Context, enabled bool, devices ...DeviceID) error {
 	return c.changeDevices(ctx, devices, deviceIsWebAccessible.Set(enabled))
 }
 
@@ -119,7 +119,7 @@ func (c *Client) SetPublicURL(ctx context.Context, enabled bool, devices ...int6
 //	env, err := client.DeviceEnv(id).All(ctx)
 //	err = client.MoveDevices(ctx, fleet, id)
 //	_, err = client.DeviceEnv(id).Apply(ctx, env)
-func (c *Client) MoveDevices(ctx context.Context, fleet int64, devices ...int64) error {
+func (c *Client) MoveDevices(ctx context.Context, fleet FleetID, devices ...DeviceID) error {
 	if _, err := c.Fleets().Select(fleetSlug).Get(ctx, fleet); err != nil {
 		return fmt.Errorf("fleet %d: %w: nothing was changed", fleet, err)
 	}
@@ -127,7 +127,7 @@ func (c *Client) MoveDevices(ctx context.Context, fleet int64, devices ...int64)
 }
 
 // changeDevices changes devices, all of which must exist.
-func (c *Client) changeDevices(ctx context.Context, ids []int64, assignments ...pine.Assignment[Device]) error {
+func (c *Client) changeDevices(ctx context.Context, ids []DeviceID, assignments ...pine.Assignment[Device]) error {
 	if err := c.Devices().Check(assignments...); err != nil {
 		return err
 	}
@@ -138,12 +138,12 @@ func (c *Client) changeDevices(ctx context.Context, ids []int64, assignments ...
 }
 
 // devices fetches devices. If one does not exist the error names it.
-func (c *Client) devices(ctx context.Context, ids []int64) ([]Device, error) {
+func (c *Client) devices(ctx context.Context, ids []DeviceID) ([]Device, error) {
 	if len(ids) == 0 {
 		return nil, fmt.Errorf("no device given: %w", ErrInvalid)
 	}
 	var devices []Device
-	found := make(map[int64]bool, len(ids))
+	found := make(map[DeviceID]bool, len(ids))
 	for chunk := range slices.Chunk(ids, maxIDs) {
 		rows, err := c.Devices().Where(deviceID.In(chunk...)).
 			Select(deviceUUID, deviceName, deviceFleet, devicePinnedRelease).List(ctx)
@@ -163,7 +163,7 @@ func (c *Client) devices(ctx context.Context, ids []int64) ([]Device, error) {
 }
 
 // patchDevices changes those of the devices that match a filter, with one request for as many as fit into a URL.
-func (c *Client) patchDevices(ctx context.Context, ids []int64, filter pine.Filter[Device], assignments ...pine.Assignment[Device]) error {
+func (c *Client) patchDevices(ctx context.Context, ids []DeviceID, filter pine.Filter[Device], assignments ...pine.Assignment[Device]) error {
 	done := 0
 	for chunk := range slices.Chunk(ids, maxIDs) {
 		if err := c.Devices().Where(deviceID.In(chunk...), filter).Patch(ctx, assignments...); err != nil {
@@ -178,8 +178,8 @@ func (c *Client) patchDevices(ctx context.Context, ids []int64, filter pine.Filt
 }
 
 // exists returns ErrNotFound unless there is a row with this id.
-func exists[T any](ctx context.Context, q pine.Query[T], what string, id int64) error {
-	const column = pine.Field[T, int64]("id")
+func exists[T any](ctx context.Context, q pine.Query[T], what string, id pine.ID[T]) error {
+	const column = pine.Field[T, pine.ID[T]]("id")
 	switch count, err := q.Where(column.Eq(id)).Count(ctx); {
 	case err != nil:
 		return err

@@ -25,7 +25,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/internal/simtest"
 )
 
-func getDevice(t *testing.T, client *balenaclient.Client, id int64) balenaclient.Device {
+func getDevice(t *testing.T, client *balenaclient.Client, id balenaclient.DeviceID) balenaclient.Device {
 	t.Helper()
 	d, err := client.Devices().Get(t.Context(), id)
 	require.NoError(t, err)
@@ -43,7 +43,7 @@ func TestClient_DeviceByUUID(t *testing.T) {
 	} {
 		d, err := client.DeviceByUUID(t.Context(), uuid)
 		require.NoError(t, err, name)
-		assert.Equal(t, int64(1), d.ID, name)
+		assert.EqualValues(t, 1, d.ID, name)
 		assert.Equal(t, "warehouse-gateways-00", d.Name, name)
 	}
 }
@@ -90,7 +90,7 @@ func TestClient_DeviceByName(t *testing.T) {
 	require.NoError(t, sim.Update("device", 1, map[string]any{"device_name": "O'Neil's 50% + more"}))
 	d, err := client.DeviceByName(t.Context(), "O'Neil's 50% + more")
 	require.NoError(t, err)
-	assert.Equal(t, int64(1), d.ID)
+	assert.EqualValues(t, 1, d.ID)
 
 	require.NoError(t, sim.Update("device", 2, map[string]any{"device_name": "O'Neil's 50% + more"}))
 	_, err = client.DeviceByName(t.Context(), "O'Neil's 50% + more")
@@ -107,14 +107,14 @@ func TestClient_FleetByName(t *testing.T) {
 	client, sim := simtest.New(t)
 	f, err := client.FleetBySlug(t.Context(), "Acme/Edge-Cameras")
 	require.NoError(t, err)
-	assert.Equal(t, int64(2), f.ID)
+	assert.EqualValues(t, 2, f.ID)
 	_, err = client.FleetBySlug(t.Context(), "acme/nothing")
 	require.ErrorIs(t, err, balenaclient.ErrNotFound)
 	assert.ErrorContains(t, err, "acme/nothing")
 
 	f, err = client.FleetByName(t.Context(), "lab-nucs")
 	require.NoError(t, err)
-	assert.Equal(t, int64(3), f.ID)
+	assert.EqualValues(t, 3, f.ID)
 	require.NoError(t, sim.Update("application", 4, map[string]any{"app_name": "lab-nucs", "slug": "globex/solar-sensors"}))
 	_, err = client.FleetByName(t.Context(), "lab-nucs")
 	require.ErrorIs(t, err, balenaclient.ErrNotUnique)
@@ -168,9 +168,9 @@ func TestClient_MoveDevices(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	require.NoError(t, client.MoveDevices(t.Context(), 2, 4, 5))
-	for _, id := range []int64{4, 5} {
+	for _, id := range []balenaclient.DeviceID{4, 5} {
 		d := getDevice(t, client, id)
-		assert.Equal(t, int64(2), d.Fleet.ID)
+		assert.EqualValues(t, 2, d.Fleet.ID)
 		assert.True(t, d.IsTracking())
 	}
 	assert.Len(t, writes(sim), 1)
@@ -179,15 +179,15 @@ func TestClient_MoveDevices(t *testing.T) {
 func TestClient_PinDevices_Many(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
-	var ids []int64
+	var ids []balenaclient.DeviceID
 	for i := range 450 {
-		ids = append(ids, insert(t, sim, "device", map[string]any{
+		ids = append(ids, balenaclient.DeviceID(insert(t, sim, "device", map[string]any{
 			"uuid": fmt.Sprintf("%032x", i), "device_name": "many", "belongs_to__application": 1, "is_of__device_type": 120,
-		}))
+		})))
 	}
 	require.NoError(t, client.PinDevices(t.Context(), 8, ids...))
 	assert.Len(t, writes(sim), 3)
-	n, err := client.Devices().Where(device.Name.Eq("many"), device.PinnedRelease.Is(8)).Count(t.Context())
+	n, err := client.Devices().Where(device.Name.Eq("many"), device.PinnedRelease.Eq(8)).Count(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 450, n)
 
@@ -210,9 +210,9 @@ func TestClient_UnpinDevices_Linear(t *testing.T) {
 		io.WriteString(w, `{"d":[{"id":`+strings.ReplaceAll(list, ",", columns+`,{"id":`)+columns+`]}`)
 	}))
 	took := func(devices int64) time.Duration {
-		ids := make([]int64, devices)
+		ids := make([]balenaclient.DeviceID, devices)
 		for i := range ids {
-			ids[i] = int64(i) + 1
+			ids[i] = balenaclient.DeviceID(i + 1)
 		}
 		start := time.Now()
 		require.NoError(t, client.UnpinDevices(t.Context(), ids...))
@@ -249,7 +249,7 @@ func TestClient_ReleaseByCommit_ReleaseByVersion(t *testing.T) {
 	} {
 		r, err := find()
 		require.NoError(t, err)
-		assert.Equal(t, int64(6), r.ID)
+		assert.EqualValues(t, 6, r.ID)
 	}
 	_, err := client.ReleaseByCommit(ctx, 1, "1")
 	require.ErrorIs(t, err, balenaclient.ErrNotUnique)
@@ -265,7 +265,7 @@ func TestClient_ReleaseByCommit_ReleaseByVersion(t *testing.T) {
 	require.ErrorIs(t, err, balenaclient.ErrNotUnique, "a commit may be built twice")
 }
 
-func getRelease(t *testing.T, client *balenaclient.Client, id int64) balenaclient.Release {
+func getRelease(t *testing.T, client *balenaclient.Client, id balenaclient.ReleaseID) balenaclient.Release {
 	t.Helper()
 	r, err := client.Releases().Get(t.Context(), id)
 	require.NoError(t, err)
@@ -277,10 +277,10 @@ func TestClient_PinDevices(t *testing.T) {
 	client, sim := simtest.New(t)
 	ctx := t.Context()
 	require.NoError(t, client.PinDevices(ctx, 6, 1, 2))
-	for _, id := range []int64{1, 2} {
+	for _, id := range []balenaclient.DeviceID{1, 2} {
 		d := getDevice(t, client, id)
 		assert.False(t, d.IsTracking())
-		assert.Equal(t, int64(6), d.TargetRelease.ID)
+		assert.EqualValues(t, 6, d.TargetRelease.ID)
 		assert.Equal(t, id == 1, d.IsOnTarget(), "device 1 runs release 6, device 2 release 8")
 	}
 	assert.Len(t, writes(sim), 1)
@@ -295,7 +295,7 @@ func TestClient_PinDevices_Refused(t *testing.T) {
 	client, sim := simtest.New(t)
 	ctx := t.Context()
 	for name, tt := range map[string]struct {
-		release int64
+		release balenaclient.ReleaseID
 		is      error
 		want    string
 	}{
@@ -331,7 +331,7 @@ func TestClient_PinDevices_MovedMeanwhile(t *testing.T) {
 	require.ErrorIs(t, err, balenaclient.ErrWrongFleet)
 	assert.ErrorContains(t, err, "device 827050a823694584bf5e9ff0ff50bde4 (warehouse-gateways-00) moved to fleet 2 and was not pinned")
 	assert.True(t, getDevice(t, client, 1).IsTracking())
-	assert.Equal(t, int64(6), getDevice(t, client, 2).PinnedRelease.ID)
+	assert.EqualValues(t, 6, getDevice(t, client, 2).PinnedRelease.ID)
 }
 
 func TestClient_PinAllDevices(t *testing.T) {
@@ -345,7 +345,7 @@ func TestClient_PinAllDevices(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 12, n)
 	assert.Len(t, writes(sim), 1)
-	pinned, err := client.Devices().Where(device.PinnedRelease.Is(6)).Count(ctx)
+	pinned, err := client.Devices().Where(device.PinnedRelease.Eq(6)).Count(ctx)
 	require.NoError(t, err)
 	assert.Equal(t, 12, pinned)
 	assert.True(t, getDevice(t, client, 1).IsTracking())
@@ -363,18 +363,18 @@ func TestClient_PinFleet_TrackLatest(t *testing.T) {
 	t.Parallel()
 	client, _ := simtest.New(t)
 	ctx := t.Context()
-	state := func(id int64) (int64, bool) {
+	state := func(id balenaclient.FleetID) (balenaclient.ReleaseID, bool) {
 		f, err := client.Fleets().Get(ctx, id)
 		require.NoError(t, err)
 		return f.TargetRelease.ID, f.TracksLatestRelease
 	}
 	require.NoError(t, client.PinFleet(ctx, 6))
 	target, tracks := state(1)
-	assert.Equal(t, int64(6), target)
+	assert.EqualValues(t, 6, target)
 	assert.False(t, tracks)
 	require.NoError(t, client.TrackLatest(ctx, 1))
 	target, tracks = state(1)
-	assert.Equal(t, int64(8), target)
+	assert.EqualValues(t, 8, target)
 	assert.True(t, tracks)
 	require.NoError(t, client.TrackLatest(ctx, 5), "a fleet without releases follows too")
 	require.ErrorIs(t, client.TrackLatest(ctx, 999), balenaclient.ErrNotFound)

@@ -20,7 +20,7 @@
 // would refuse are refused before they are sent, by [InvalidError]. Patch and Delete are one request for all rows of a filter, and
 // refuse to run without one ([ErrUnfiltered]). Devices, fleets and organizations are deleted only with [pine.AllowProtected].
 //
-//	err := client.Devices().Where(device.Fleet.Is(fleet), device.IsOnline.Eq(false)).Patch(ctx, device.Note.Set("look after me"))
+//	err := client.Devices().Where(device.Fleet.Eq(fleet), device.IsOnline.Eq(false)).Patch(ctx, device.Note.Set("look after me"))
 //
 // Methods for what people do most stand on these: environments ([Client.DeviceEnv], [Client.EffectiveEnv]), tags
 // ([Client.DeviceTagsOf]), releases ([Client.LatestRelease], [Client.PinDevices]), devices ([Client.DeviceByUUID], [Client.MoveDevices])

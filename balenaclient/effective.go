@@ -32,7 +32,7 @@ type EffectiveVariable struct {
 
 // EffectiveEnv computes the variables that a service on a device sees, and where each is set, with one request. It does not include those
 // that balena itself or the image sets. The error is [ErrNoService] if the device's fleet has no such service.
-func (c *Client) EffectiveEnv(ctx context.Context, device int64, service string) (map[string]EffectiveVariable, error) {
+func (c *Client) EffectiveEnv(ctx context.Context, device DeviceID, service string) (map[string]EffectiveVariable, error) {
 	settings, err := c.envOf(ctx, device)
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ type envSettings struct {
 	services []string // of the device's fleet, sorted
 }
 
-func (c *Client) envOf(ctx context.Context, device int64) (envSettings, error) {
+func (c *Client) envOf(ctx context.Context, device DeviceID) (envSettings, error) {
 	row, err := c.Devices().Select(deviceUUID).
 		Expand(append(deviceVariablesAndServices(), deviceFleet.With(selectFleetEnv()))...).Get(ctx, device)
 	if err != nil {
@@ -99,7 +99,7 @@ type EnvChange struct {
 
 // OverrideError means that several services have a variable, so that it is not clear which one to override. It is [ErrNotUnique] too.
 type OverrideError struct {
-	Device   int64
+	Device   DeviceID
 	Name     string
 	Services []string // those that have a variable of this name; "" stands for all services
 }
@@ -121,7 +121,7 @@ func (e *OverrideError) Is(target error) bool { return target == ErrNotUnique }
 // OverrideEnv sets a variable of the fleet or the device to another value on this device, at the level where it is set: for all services,
 // or for the one service that has it. If there is no such variable ([ErrNotFound]) or several services have it ([OverrideError]) nothing is
 // changed.
-func (c *Client) OverrideEnv(ctx context.Context, device int64, name, value string) (EnvChange, error) {
+func (c *Client) OverrideEnv(ctx context.Context, device DeviceID, name, value string) (EnvChange, error) {
 	if err := c.DeviceEnv(device).check(name, value); err != nil {
 		return EnvChange{}, err
 	}

@@ -247,7 +247,7 @@ func Example_bulk() {
 	defer stop()
 	ctx := context.Background()
 
-	offline := client.Devices().Where(device.Fleet.Is(1), device.IsOnline.Eq(false))
+	offline := client.Devices().Where(device.Fleet.Eq(1), device.IsOnline.Eq(false))
 	must(offline.Patch(ctx, device.Note.Set("look after me")))
 	n, err := client.Devices().Where(device.Note.Eq("look after me")).Count(ctx)
 	must(err)
@@ -313,9 +313,9 @@ func Example_store() {
 	ctx := context.Background()
 
 	s := store.New()
-	devices, err := store.Keep(s, client.Devices().Where(device.Fleet.Is(1)).Select(device.Name, device.RunningRelease))
+	devices, err := store.Keep(s, client.Devices().Where(device.Fleet.Eq(1)).Select(device.Name, device.RunningRelease))
 	must(err)
-	releases, err := store.Keep(s, client.Releases().Where(release.Fleet.Is(1)).Select(release.RawVersion))
+	releases, err := store.Keep(s, client.Releases().Where(release.Fleet.Eq(1)).Select(release.RawVersion))
 	must(err)
 	must(s.Refresh(ctx))
 

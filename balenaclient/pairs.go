@@ -20,12 +20,12 @@ type pairs interface {
 }
 
 // newPairs returns the rows of T that refer to an owner of type S by a link.
-func newPairs[T, S any](owner string, parent int64, rows pine.Query[T], link pine.SettableLink[T, S],
+func newPairs[T, S any](owner string, parent pine.ID[S], rows pine.Query[T], link pine.SettableLink[T, S],
 	name, value pine.Settable[T, string], pair func(T) (string, string)) pairsOf[T] {
 	return pairsOf[T]{
 		owner: owner,
-		rows:  rows.Where(link.Is(parent)),
-		key:   func(n string) pine.Key[T] { return link.Key(parent).And(name.Is(n)) },
+		rows:  rows.Where(link.Eq(parent)),
+		key:   func(n string) pine.Key[T] { return link.Key(parent).And(name.Key(n)) },
 		name:  name,
 		value: value,
 		pair:  pair,

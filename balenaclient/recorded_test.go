@@ -343,7 +343,7 @@ func TestRelease_Recorded(t *testing.T) {
 	rows := recordedRows[balenaclient.Release](t, "release-all-fields-v7")
 	require.Len(t, rows, 1)
 	r := rows[0]
-	assert.Equal(t, int64(9), r.ID)
+	assert.EqualValues(t, 9, r.ID)
 	assert.Equal(t, "382567b85cab4c97a63f1c97956269f0", r.Commit)
 	assert.Equal(t, "1.3.0-1794810161000", r.RawVersion)
 	assert.Equal(t, "1.3.0", r.Semver)
@@ -352,7 +352,7 @@ func TestRelease_Recorded(t *testing.T) {
 	assert.Equal(t, "cloud", r.Source)
 	assert.False(t, r.IsFinal)
 	assert.True(t, r.IsPassingTests)
-	assert.Equal(t, int64(1), r.Fleet.ID)
+	assert.EqualValues(t, 1, r.Fleet.ID)
 	assert.Equal(t, at(t, "2026-11-16T06:22:41Z"), r.StartedAt)
 	assert.Nil(t, r.EndedAt)
 	assert.JSONEq(t, `"2.1"`, string(regexp.MustCompile(`"version":\s*("2.1")`).FindSubmatch(r.Composition)[1]))
@@ -361,7 +361,7 @@ func TestRelease_Recorded(t *testing.T) {
 func TestImageInstall_Recorded(t *testing.T) {
 	t.Parallel()
 	client, _ := simulated(t)
-	rows, err := client.ImageInstalls().Where(imageinstall.Status.Ne("deleted"), imageinstall.Device.Is(1)).Expand(
+	rows, err := client.ImageInstalls().Where(imageinstall.Status.Ne("deleted"), imageinstall.Device.Eq(1)).Expand(
 		imageinstall.Image.With(pine.Query[balenaclient.Image]{}),
 		imageinstall.Release.With(pine.Select[balenaclient.Release](release.Commit, release.RawVersion)),
 		imageinstall.Device.With(pine.Select[balenaclient.Device](device.UUID)),
@@ -373,7 +373,7 @@ func TestImageInstall_Recorded(t *testing.T) {
 	assert.Equal(t, at(t, "2026-11-22T06:22:43.945Z"), first.InstalledAt)
 	img, ok := first.Image.Row()
 	require.True(t, ok)
-	assert.Equal(t, int64(16), first.Image.ID)
+	assert.EqualValues(t, 16, first.Image.ID)
 	require.NotNil(t, img.Size)
 	assert.Equal(t, int64(3044295294), *img.Size, "a big integer, which the server sends as a text")
 	assert.Equal(t, "success", img.Status)

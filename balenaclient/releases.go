@@ -14,9 +14,9 @@ var ErrWrongFleet = fmt.Errorf("in another fleet: %w", ErrInvalid)
 
 // LatestRelease returns the latest release of a fleet that devices can run: the one created last of those that are built, final and not
 // invalidated. The error is [ErrNotFound] if there is none.
-func (c *Client) LatestRelease(ctx context.Context, fleet int64) (Release, error) {
+func (c *Client) LatestRelease(ctx context.Context, fleet FleetID) (Release, error) {
 	release, err := c.Releases().
-		Where(releaseFleet.Is(fleet), releaseStatus.Eq("success"), releaseIsFinal.Eq(true), releaseIsInvalidated.Eq(false)).
+		Where(releaseFleet.Eq(fleet), releaseStatus.Eq("success"), releaseIsFinal.Eq(true), releaseIsInvalidated.Eq(false)).
 		OrderBy(releaseCreatedAt.Desc(), releaseID.Desc()).First(ctx)
 	if err != nil {
 		return release, fmt.Errorf("latest release of fleet %d: %w", fleet, err)
@@ -26,19 +26,19 @@ func (c *Client) LatestRelease(ctx context.Context, fleet int64) (Release, error
 
 // ReleaseByCommit returns the release of a fleet with this commit, or the only one whose commit begins with these digits. The error is
 // [ErrNotFound], or an [AmbiguousError] with the versions of all that match: a commit can be built more than once.
-func (c *Client) ReleaseByCommit(ctx context.Context, fleet int64, commit string) (Release, error) {
+func (c *Client) ReleaseByCommit(ctx context.Context, fleet FleetID, commit string) (Release, error) {
 	commit = strings.ToLower(commit)
 	if commit == "" {
 		return Release{}, &InvalidError{Resource: "release", Column: "commit", Problem: "is empty", Remedy: "give at least its first digits"}
 	}
-	return only(ctx, c.Releases().Where(releaseFleet.Is(fleet), pine.StartsWith(releaseCommit, commit)),
+	return only(ctx, c.Releases().Where(releaseFleet.Eq(fleet), pine.StartsWith(releaseCommit, commit)),
 		fmt.Sprintf("release %s… of fleet %d", commit, fleet), "give more digits, or ask for it by version",
 		func(r Release) string { return r.RawVersion })
 }
 
 // ReleaseByVersion returns the release of a fleet with this version, for example 1.2.3, 1.2.3+rev1 or 1.2.3-1700000000000.
-func (c *Client) ReleaseByVersion(ctx context.Context, fleet int64, version string) (Release, error) {
-	return only(ctx, c.Releases().Where(releaseFleet.Is(fleet), releaseRawVersion.Eq(version)),
+func (c *Client) ReleaseByVersion(ctx context.Context, fleet FleetID, version string) (Release, error) {
+	return only(ctx, c.Releases().Where(releaseFleet.Eq(fleet), releaseRawVersion.Eq(version)),
 		fmt.Sprintf("release %s of fleet %d", version, fleet), "ask for it by commit",
 		func(r Release) string { return r.Commit })
 }
@@ -46,7 +46,7 @@ func (c *Client) ReleaseByVersion(ctx context.Context, fleet int64, version stri
 // PinDevices pins devices to a release of their fleet, whatever the fleet runs. Nothing is changed if the release cannot be run
 // ([ErrInvalid]) or belongs to another fleet ([ErrWrongFleet]). If a device moves at the same time the error is [ErrWrongFleet] too: that
 // device is not pinned, and the others are.
-func (c *Client) PinDevices(ctx context.Context, release int64, devices ...int64) error {
+func (c *Client) PinDevices(ctx context.Context, release ReleaseID, devices ...DeviceID) error {
 	r, err := c.runnable(ctx, release)
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func (c *Client) PinDevices(ctx context.Context, release int64, devices ...int64
 				d.UUID, d.Name, d.Fleet.ID, r.ID, r.Fleet.ID, ErrWrongFleet)
 		}
 	}
-	if err := c.patchDevices(ctx, devices, deviceFleet.Is(r.Fleet.ID), devicePinnedRelease.Set(release)); err != nil {
+	if err := c.patchDevices(ctx, devices, deviceFleet.Eq(r.Fleet.ID), devicePinnedRelease.Set(release)); err != nil {
 		return err
 	}
 	rows, err = c.devices(ctx, devices)
@@ -77,7 +77,7 @@ func (c *Client) PinDevices(ctx context.Context, release int64, devices ...int64
 }
 
 // UnpinDevices lets devices run what their fleet runs.
-func (c *Client) UnpinDevices(ctx context.Context, devices ...int64) error {
+func (c *Client) UnpinDevices(ctx context.Context, devices ...DeviceID) error {
 	return c.changeDevices(ctx, devices, devicePinnedRelease.Clear())
 }
 
@@ -103,18 +103,18 @@ func pinFilter(options []PinOption) pine.Filter[Device] {
 }
 
 // PinAllDevices pins all devices of the release's fleet, with a single change. It returns the number of devices, counted just before.
-func (c *Client) PinAllDevices(ctx context.Context, release int64, options ...PinOption) (int, error) {
+func (c *Client) PinAllDevices(ctx context.Context, release ReleaseID, options ...PinOption) (int, error) {
 	r, err := c.runnable(ctx, release)
 	if err != nil {
 		return 0, err
 	}
-	return patchCounted(ctx, c.Devices().Where(deviceFleet.Is(r.Fleet.ID), pinFilter(options)), devicePinnedRelease.Set(release))
+	return patchCounted(ctx, c.Devices().Where(deviceFleet.Eq(r.Fleet.ID), pinFilter(options)), devicePinnedRelease.Set(release))
 }
 
 // UnpinAllDevices unpins all devices of a fleet, with a single change. It returns the number of devices that were pinned, counted just
 // before.
-func (c *Client) UnpinAllDevices(ctx context.Context, fleet int64, options ...PinOption) (int, error) {
-	return patchCounted(ctx, c.Devices().Where(deviceFleet.Is(fleet), devicePinnedRelease.NotNull(), pinFilter(options)),
+func (c *Client) UnpinAllDevices(ctx context.Context, fleet FleetID, options ...PinOption) (int, error) {
+	return patchCounted(ctx, c.Devices().Where(deviceFleet.Eq(fleet), devicePinnedRelease.NotNull(), pinFilter(options)),
 		devicePinnedRelease.Clear())
 }
 
@@ -127,7 +127,7 @@ func patchCounted[T any](ctx context.Context, q pine.Query[T], assignments ...pi
 }
 
 // PinFleet makes a release the target of its fleet, which stops tracking the latest one.
-func (c *Client) PinFleet(ctx context.Context, release int64) error {
+func (c *Client) PinFleet(ctx context.Context, release ReleaseID) error {
 	r, err := c.runnable(ctx, release)
 	if err != nil {
 		return err
@@ -137,7 +137,7 @@ func (c *Client) PinFleet(ctx context.Context, release int64) error {
 }
 
 // TrackLatest makes the latest release the target of a fleet, now and whenever there is a newer one. A fleet may not have a release yet.
-func (c *Client) TrackLatest(ctx context.Context, fleet int64) error {
+func (c *Client) TrackLatest(ctx context.Context, fleet FleetID) error {
 	assignments := []pine.Assignment[Fleet]{fleetTracksLatestRelease.Set(true)}
 	switch latest, err := c.LatestRelease(ctx, fleet); {
 	case err == nil:
@@ -149,7 +149,7 @@ func (c *Client) TrackLatest(ctx context.Context, fleet int64) error {
 }
 
 // runnable returns a release if devices can run it.
-func (c *Client) runnable(ctx context.Context, id int64) (Release, error) {
+func (c *Client) runnable(ctx context.Context, id ReleaseID) (Release, error) {
 	r, err := c.Releases().Select(releaseFleet, releaseStatus, releaseIsInvalidated, releaseCommit).Get(ctx, id)
 	switch {
 	case err != nil:

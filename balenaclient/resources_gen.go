@@ -9,9 +9,12 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
+// DeviceID is the id of a row of device.
+type DeviceID = pine.ID[Device]
+
 // Device is a device of a fleet.
 type Device struct {
-	ID int64 `json:"id"`
+	ID DeviceID `json:"id"`
 
 	// UUID: 32 or 62 lower-case hexadecimal digits.
 	UUID string `json:"uuid"`
@@ -26,10 +29,10 @@ type Device struct {
 	ModifiedAt *time.Time `json:"modified_at"`
 
 	// Fleet: The fleet. A device may have none.
-	Fleet pine.Ref[Fleet] `json:"belongs_to__application"`
+	Fleet pine.Ref[Fleet] `json:"belongs_to__application,omitzero"`
 
 	// DeviceType: The device's type.
-	DeviceType pine.Ref[DeviceType] `json:"is_of__device_type"`
+	DeviceType pine.Ref[DeviceType] `json:"is_of__device_type,omitzero"`
 
 	// IsOnline: Follows IsConnectedToVPN; a heartbeat alone does not make a device online.
 	IsOnline bool `json:"is_online"`
@@ -74,19 +77,19 @@ type Device struct {
 	LastUpdateStatusEvent *time.Time `json:"last_update_status_event"`
 
 	// RunningRelease: The release that the device runs.
-	RunningRelease pine.Ref[Release] `json:"is_running__release"`
+	RunningRelease pine.Ref[Release] `json:"is_running__release,omitzero"`
 
 	// TargetRelease: The release that the device should run: its pin, else its fleet's target. Filtering by it matches devices that merely follow their fleet; for pins use PinnedRelease. Computed by the server for each request.
-	TargetRelease pine.Ref[Release] `json:"should_be_running__release"`
+	TargetRelease pine.Ref[Release] `json:"should_be_running__release,omitzero"`
 
 	// PinnedRelease: The release that the device is pinned to; unset if it follows its fleet.
-	PinnedRelease pine.Ref[Release] `json:"is_pinned_on__release"`
+	PinnedRelease pine.Ref[Release] `json:"is_pinned_on__release,omitzero"`
 
 	// TargetOSRelease: Target release of the operating system.
-	TargetOSRelease pine.Ref[Release] `json:"should_be_operated_by__release"`
+	TargetOSRelease pine.Ref[Release] `json:"should_be_operated_by__release,omitzero"`
 
 	// TargetSupervisorRelease: Target release of the supervisor.
-	TargetSupervisorRelease pine.Ref[Release] `json:"should_be_managed_by__release"`
+	TargetSupervisorRelease pine.Ref[Release] `json:"should_be_managed_by__release,omitzero"`
 
 	// OSVersion: For example balenaOS 6.1.2.
 	OSVersion string `json:"os_version"`
@@ -170,25 +173,25 @@ type Device struct {
 	SupportAccessUntil *time.Time `json:"is_accessible_by_support_until__date" pine:"optional"`
 
 	// CreatedBy: The user who registered the device. On balenaCloud only: never selected by default.
-	CreatedBy pine.Ref[User] `json:"belongs_to__user" pine:"optional"`
+	CreatedBy pine.Ref[User] `json:"belongs_to__user,omitzero" pine:"optional"`
 
 	// Actor: What acts when the device's key is used. Never selected by default.
-	Actor pine.Ref[Actor] `json:"actor" pine:"optional"`
+	Actor pine.Ref[Actor] `json:"actor,omitzero" pine:"optional"`
 
 	// Tags: The device's tags.
-	Tags pine.Refs[DeviceTag] `json:"device_tag"`
+	Tags pine.Refs[DeviceTag] `json:"device_tag,omitzero"`
 
 	// Variables: Environment variables of all services on the device. Those of one service hang on ServiceInstalls.
-	Variables pine.Refs[DeviceVariable] `json:"device_environment_variable"`
+	Variables pine.Refs[DeviceVariable] `json:"device_environment_variable,omitzero"`
 
 	// ConfigVariables: Configuration of the supervisor and the operating system.
-	ConfigVariables pine.Refs[DeviceConfigVariable] `json:"device_config_variable"`
+	ConfigVariables pine.Refs[DeviceConfigVariable] `json:"device_config_variable,omitzero"`
 
 	// ImageInstalls: Images on the device, also deleted ones: filter by status.
-	ImageInstalls pine.Refs[ImageInstall] `json:"image_install"`
+	ImageInstalls pine.Refs[ImageInstall] `json:"image_install,omitzero"`
 
 	// ServiceInstalls: Services of the device.
-	ServiceInstalls pine.Refs[ServiceInstall] `json:"service_install"`
+	ServiceInstalls pine.Refs[ServiceInstall] `json:"service_install,omitzero"`
 }
 
 // Devices is the query for all rows of device that the client's credentials may see.
@@ -196,9 +199,12 @@ func (c *Client) Devices() pine.Query[Device] {
 	return pine.From[Device](c.pine, "device", pine.Rules{Protected: true, Check: deviceRules.check})
 }
 
+// FleetID is the id of a row of application.
+type FleetID = pine.ID[Fleet]
+
 // Fleet is a fleet, which the API calls an application. Blocks, apps and host applications are of this type too.
 type Fleet struct {
-	ID int64 `json:"id"`
+	ID FleetID `json:"id"`
 
 	// UUID: 32 lower-case hexadecimal digits.
 	UUID string `json:"uuid"`
@@ -213,13 +219,13 @@ type Fleet struct {
 	CreatedAt *time.Time `json:"created_at"`
 
 	// Organization: The organization that owns the fleet.
-	Organization pine.Ref[Organization] `json:"organization"`
+	Organization pine.Ref[Organization] `json:"organization,omitzero"`
 
 	// DeviceType: The type of devices that the fleet is for.
-	DeviceType pine.Ref[DeviceType] `json:"is_for__device_type"`
+	DeviceType pine.Ref[DeviceType] `json:"is_for__device_type,omitzero"`
 
 	// TargetRelease: The release that devices without a pin should run.
-	TargetRelease pine.Ref[Release] `json:"should_be_running__release"`
+	TargetRelease pine.Ref[Release] `json:"should_be_running__release,omitzero"`
 
 	// TracksLatestRelease: Whether TargetRelease follows the latest final release.
 	TracksLatestRelease bool `json:"should_track_latest_release"`
@@ -246,28 +252,28 @@ type Fleet struct {
 	RepositoryURL string `json:"is_stored_at__repository_url" pine:"optional"`
 
 	// Actor: What acts when the fleet's key is used. Never selected by default.
-	Actor pine.Ref[Actor] `json:"actor" pine:"optional"`
+	Actor pine.Ref[Actor] `json:"actor,omitzero" pine:"optional"`
 
 	// Variables: Environment variables of all services of the fleet. Those of one service hang on Services.
-	Variables pine.Refs[FleetVariable] `json:"application_environment_variable"`
+	Variables pine.Refs[FleetVariable] `json:"application_environment_variable,omitzero"`
 
 	// ConfigVariables: Configuration of the supervisor and the operating system.
-	ConfigVariables pine.Refs[FleetConfigVariable] `json:"application_config_variable"`
+	ConfigVariables pine.Refs[FleetConfigVariable] `json:"application_config_variable,omitzero"`
 
 	// DirectlyAccessibleByUser: The users to whom the fleet belongs, rather than being merely public.
-	DirectlyAccessibleByUser pine.Refs[User] `json:"is_directly_accessible_by__user"`
+	DirectlyAccessibleByUser pine.Refs[User] `json:"is_directly_accessible_by__user,omitzero"`
 
 	// Devices: The fleet's devices.
-	Devices pine.Refs[Device] `json:"owns__device"`
+	Devices pine.Refs[Device] `json:"owns__device,omitzero"`
 
 	// Releases: The fleet's releases.
-	Releases pine.Refs[Release] `json:"owns__release"`
+	Releases pine.Refs[Release] `json:"owns__release,omitzero"`
 
 	// Services: The fleet's services.
-	Services pine.Refs[Service] `json:"service"`
+	Services pine.Refs[Service] `json:"service,omitzero"`
 
 	// Tags: The fleet's tags.
-	Tags pine.Refs[FleetTag] `json:"application_tag"`
+	Tags pine.Refs[FleetTag] `json:"application_tag,omitzero"`
 }
 
 // Fleets is the query for all rows of application that the client's credentials may see.
@@ -275,9 +281,12 @@ func (c *Client) Fleets() pine.Query[Fleet] {
 	return pine.From[Fleet](c.pine, "application", pine.Rules{Protected: true, Check: fleetRules.check})
 }
 
+// ReleaseID is the id of a row of release.
+type ReleaseID = pine.ID[Release]
+
 // Release is a release of a fleet.
 type Release struct {
-	ID int64 `json:"id"`
+	ID ReleaseID `json:"id"`
 
 	// Commit: Name of the release; the API does not hold it to be unique, not even within a fleet.
 	Commit string `json:"commit"`
@@ -295,7 +304,7 @@ type Release struct {
 	CreatedAt *time.Time `json:"created_at"`
 
 	// Fleet: The fleet.
-	Fleet pine.Ref[Fleet] `json:"belongs_to__application"`
+	Fleet pine.Ref[Fleet] `json:"belongs_to__application,omitzero"`
 
 	// Status: Of the build: running, success, failed, error, cancelled or interrupted.
 	Status string `json:"status"`
@@ -358,10 +367,10 @@ type Release struct {
 	Version json.RawMessage `json:"version" pine:"optional"`
 
 	// CreatedBy: The user who pushed the release. On balenaCloud only: never selected by default.
-	CreatedBy pine.Ref[User] `json:"is_created_by__user" pine:"optional"`
+	CreatedBy pine.Ref[User] `json:"is_created_by__user,omitzero" pine:"optional"`
 
 	// Tags: The release's tags.
-	Tags pine.Refs[ReleaseTag] `json:"release_tag"`
+	Tags pine.Refs[ReleaseTag] `json:"release_tag,omitzero"`
 
 	// Composition: The compose file. Never selected by default.
 	Composition json.RawMessage `json:"composition" pine:"optional"`
@@ -373,24 +382,27 @@ type Release struct {
 	BuildLog string `json:"build_log" pine:"optional"`
 
 	// RunningOn: The devices that run the release.
-	RunningOn pine.Refs[Device] `json:"is_running_on__device"`
+	RunningOn pine.Refs[Device] `json:"is_running_on__device,omitzero"`
 
 	// PinnedTo: The devices pinned to the release.
-	PinnedTo pine.Refs[Device] `json:"is_pinned_to__device"`
+	PinnedTo pine.Refs[Device] `json:"is_pinned_to__device,omitzero"`
 
 	// TargetOf: The fleets whose target the release is.
-	TargetOf pine.Refs[Fleet] `json:"should_be_running_on__application"`
+	TargetOf pine.Refs[Fleet] `json:"should_be_running_on__application,omitzero"`
 
 	// ReleaseImages: The release's images.
-	ReleaseImages pine.Refs[ReleaseImage] `json:"release_image"`
+	ReleaseImages pine.Refs[ReleaseImage] `json:"release_image,omitzero"`
 }
 
 // Releases is the query for all rows of release that the client's credentials may see.
 func (c *Client) Releases() pine.Query[Release] { return pine.From[Release](c.pine, "release") }
 
+// ServiceID is the id of a row of service.
+type ServiceID = pine.ID[Service]
+
 // Service is a service of a fleet.
 type Service struct {
-	ID int64 `json:"id"`
+	ID ServiceID `json:"id"`
 
 	// Name: Unique within the fleet.
 	Name string `json:"service_name"`
@@ -399,21 +411,24 @@ type Service struct {
 	CreatedAt *time.Time `json:"created_at"`
 
 	// Fleet: The fleet.
-	Fleet pine.Ref[Fleet] `json:"application"`
+	Fleet pine.Ref[Fleet] `json:"application,omitzero"`
 
 	// ServiceInstalls: Where the service is installed.
-	ServiceInstalls pine.Refs[ServiceInstall] `json:"service_install"`
+	ServiceInstalls pine.Refs[ServiceInstall] `json:"service_install,omitzero"`
 
 	// Variables: Environment variables of the service on all devices of the fleet.
-	Variables pine.Refs[ServiceVariable] `json:"service_environment_variable"`
+	Variables pine.Refs[ServiceVariable] `json:"service_environment_variable,omitzero"`
 }
 
 // Services is the query for all rows of service that the client's credentials may see.
 func (c *Client) Services() pine.Query[Service] { return pine.From[Service](c.pine, "service") }
 
+// ImageID is the id of a row of image.
+type ImageID = pine.ID[Image]
+
 // Image is a container image that a build made for a service.
 type Image struct {
-	ID int64 `json:"id"`
+	ID ImageID `json:"id"`
 
 	// CreatedAt: When the image was created.
 	CreatedAt *time.Time `json:"created_at"`
@@ -446,16 +461,16 @@ type Image struct {
 	ErrorMessage string `json:"error_message"`
 
 	// Service: The service.
-	Service pine.Ref[Service] `json:"is_a_build_of__service"`
+	Service pine.Ref[Service] `json:"is_a_build_of__service,omitzero"`
 
 	// Contract: The contract. Never selected by default.
 	Contract json.RawMessage `json:"contract" pine:"optional"`
 
 	// ReleaseImages: Which releases the image is part of.
-	ReleaseImages pine.Refs[ReleaseImage] `json:"release_image"`
+	ReleaseImages pine.Refs[ReleaseImage] `json:"release_image,omitzero"`
 
 	// ImageInstalls: On which devices the image is.
-	ImageInstalls pine.Refs[ImageInstall] `json:"image_install"`
+	ImageInstalls pine.Refs[ImageInstall] `json:"image_install,omitzero"`
 
 	// Dockerfile: The Dockerfile. Never selected by default.
 	Dockerfile string `json:"dockerfile" pine:"optional"`
@@ -467,15 +482,18 @@ type Image struct {
 // Images is the query for all rows of image that the client's credentials may see.
 func (c *Client) Images() pine.Query[Image] { return pine.From[Image](c.pine, "image") }
 
+// ReleaseImageID is the id of a row of release_image.
+type ReleaseImageID = pine.ID[ReleaseImage]
+
 // ReleaseImage is an image of a release.
 type ReleaseImage struct {
-	ID int64 `json:"id"`
+	ID ReleaseImageID `json:"id"`
 
 	// Release: The release.
-	Release pine.Ref[Release] `json:"release"`
+	Release pine.Ref[Release] `json:"release,omitzero"`
 
 	// Image: The image.
-	Image pine.Ref[Image] `json:"image"`
+	Image pine.Ref[Image] `json:"image,omitzero"`
 }
 
 // ReleaseImages is the query for all rows of release_image that the client's credentials may see.
@@ -483,9 +501,12 @@ func (c *Client) ReleaseImages() pine.Query[ReleaseImage] {
 	return pine.From[ReleaseImage](c.pine, "release_image")
 }
 
+// ImageInstallID is the id of a row of image_install.
+type ImageInstallID = pine.ID[ImageInstall]
+
 // ImageInstall is an image on a device. Rows with status deleted stay for ever.
 type ImageInstall struct {
-	ID int64 `json:"id"`
+	ID ImageInstallID `json:"id"`
 
 	// InstalledAt: When the image was installed.
 	InstalledAt *time.Time `json:"install_date"`
@@ -497,13 +518,13 @@ type ImageInstall struct {
 	Status string `json:"status"`
 
 	// Device: The device.
-	Device pine.Ref[Device] `json:"device"`
+	Device pine.Ref[Device] `json:"device,omitzero"`
 
 	// Image: The image.
-	Image pine.Ref[Image] `json:"installs__image"`
+	Image pine.Ref[Image] `json:"installs__image,omitzero"`
 
 	// Release: The release. It may be one of the supervisor or of the operating system.
-	Release pine.Ref[Release] `json:"is_provided_by__release"`
+	Release pine.Ref[Release] `json:"is_provided_by__release,omitzero"`
 }
 
 // ImageInstalls is the query for all rows of image_install that the client's credentials may see.
@@ -511,21 +532,24 @@ func (c *Client) ImageInstalls() pine.Query[ImageInstall] {
 	return pine.From[ImageInstall](c.pine, "image_install")
 }
 
+// ServiceInstallID is the id of a row of service_install.
+type ServiceInstallID = pine.ID[ServiceInstall]
+
 // ServiceInstall is a service on a device. The server makes these rows, a moment after a device moved or got a release.
 type ServiceInstall struct {
-	ID int64 `json:"id"`
+	ID ServiceInstallID `json:"id"`
 
 	// CreatedAt: When the row was made.
 	CreatedAt *time.Time `json:"created_at"`
 
 	// Device: The device.
-	Device pine.Ref[Device] `json:"device"`
+	Device pine.Ref[Device] `json:"device,omitzero"`
 
 	// Service: The service.
-	Service pine.Ref[Service] `json:"installs__service"`
+	Service pine.Ref[Service] `json:"installs__service,omitzero"`
 
 	// Variables: Environment variables of the service on this device.
-	Variables pine.Refs[DeviceServiceVariable] `json:"device_service_environment_variable"`
+	Variables pine.Refs[DeviceServiceVariable] `json:"device_service_environment_variable,omitzero"`
 }
 
 // ServiceInstalls is the query for all rows of service_install that the client's credentials may see.
@@ -533,9 +557,12 @@ func (c *Client) ServiceInstalls() pine.Query[ServiceInstall] {
 	return pine.From[ServiceInstall](c.pine, "service_install")
 }
 
+// DeviceTypeID is the id of a row of device_type.
+type DeviceTypeID = pine.ID[DeviceType]
+
 // DeviceType is a type of devices. The server shows device types to everybody.
 type DeviceType struct {
-	ID int64 `json:"id"`
+	ID DeviceTypeID `json:"id"`
 
 	// Slug: For example raspberrypi4-64.
 	Slug string `json:"slug"`
@@ -547,7 +574,7 @@ type DeviceType struct {
 	CreatedAt *time.Time `json:"created_at" pine:"optional"`
 
 	// CPUArchitecture: The architecture of its CPU.
-	CPUArchitecture pine.Ref[CPUArchitecture] `json:"is_of__cpu_architecture"`
+	CPUArchitecture pine.Ref[CPUArchitecture] `json:"is_of__cpu_architecture,omitzero"`
 
 	// IsPrivate: Whether the type is shown to its owner only. On balenaCloud only: never selected by default.
 	IsPrivate *bool `json:"is_private" pine:"optional"`
@@ -564,9 +591,12 @@ func (c *Client) DeviceTypes() pine.Query[DeviceType] {
 	return pine.From[DeviceType](c.pine, "device_type")
 }
 
+// OrganizationID is the id of a row of organization.
+type OrganizationID = pine.ID[Organization]
+
 // Organization is an organization, which owns fleets.
 type Organization struct {
-	ID int64 `json:"id"`
+	ID OrganizationID `json:"id"`
 
 	// Name: Free text.
 	Name string `json:"name"`
@@ -587,7 +617,7 @@ type Organization struct {
 	PastDueSince *time.Time `json:"has_past_due_invoice_since__date" pine:"optional"`
 
 	// Fleets: The organization's fleets.
-	Fleets pine.Refs[Fleet] `json:"application"`
+	Fleets pine.Refs[Fleet] `json:"application,omitzero"`
 }
 
 // Organizations is the query for all rows of organization that the client's credentials may see.
@@ -595,9 +625,12 @@ func (c *Client) Organizations() pine.Query[Organization] {
 	return pine.From[Organization](c.pine, "organization", pine.Rules{Protected: true})
 }
 
+// DeviceTagID is the id of a row of device_tag.
+type DeviceTagID = pine.ID[DeviceTag]
+
 // DeviceTag is a tag of a device.
 type DeviceTag struct {
-	ID int64 `json:"id"`
+	ID DeviceTagID `json:"id"`
 
 	// Key: Without white space; unique for the device.
 	Key string `json:"tag_key"`
@@ -606,7 +639,7 @@ type DeviceTag struct {
 	Value string `json:"value"`
 
 	// Device: The device.
-	Device pine.Ref[Device] `json:"device"`
+	Device pine.Ref[Device] `json:"device,omitzero"`
 }
 
 // DeviceTags is the query for all rows of device_tag that the client's credentials may see.
@@ -614,9 +647,12 @@ func (c *Client) DeviceTags() pine.Query[DeviceTag] {
 	return pine.From[DeviceTag](c.pine, "device_tag", pine.Rules{Check: tagRules.limited(60158).check})
 }
 
+// FleetTagID is the id of a row of application_tag.
+type FleetTagID = pine.ID[FleetTag]
+
 // FleetTag is a tag of a fleet.
 type FleetTag struct {
-	ID int64 `json:"id"`
+	ID FleetTagID `json:"id"`
 
 	// Key: Without white space; unique for the fleet.
 	Key string `json:"tag_key"`
@@ -625,7 +661,7 @@ type FleetTag struct {
 	Value string `json:"value"`
 
 	// Fleet: The fleet.
-	Fleet pine.Ref[Fleet] `json:"application"`
+	Fleet pine.Ref[Fleet] `json:"application,omitzero"`
 }
 
 // FleetTags is the query for all rows of application_tag that the client's credentials may see.
@@ -633,15 +669,18 @@ func (c *Client) FleetTags() pine.Query[FleetTag] {
 	return pine.From[FleetTag](c.pine, "application_tag", pine.Rules{Check: tagRules.limited(1000).check})
 }
 
+// UserID is the id of a row of user.
+type UserID = pine.ID[User]
+
 // User is a user of the API.
 type User struct {
-	ID int64 `json:"id"`
+	ID UserID `json:"id"`
 
 	// Name: Unique.
 	Name string `json:"username"`
 
 	// Actor: What acts when the user's keys are used. Never selected by default.
-	Actor pine.Ref[Actor] `json:"actor" pine:"optional"`
+	Actor pine.Ref[Actor] `json:"actor,omitzero" pine:"optional"`
 
 	// CreatedAt: When the user was created.
 	CreatedAt *time.Time `json:"created_at"`
@@ -650,9 +689,12 @@ type User struct {
 // Users is the query for all rows of user that the client's credentials may see.
 func (c *Client) Users() pine.Query[User] { return pine.From[User](c.pine, "user") }
 
+// ReleaseTagID is the id of a row of release_tag.
+type ReleaseTagID = pine.ID[ReleaseTag]
+
 // ReleaseTag is a tag of a release.
 type ReleaseTag struct {
-	ID int64 `json:"id"`
+	ID ReleaseTagID `json:"id"`
 
 	// Key: Without white space; unique for the release.
 	Key string `json:"tag_key"`
@@ -661,7 +703,7 @@ type ReleaseTag struct {
 	Value string `json:"value"`
 
 	// Release: The release.
-	Release pine.Ref[Release] `json:"release"`
+	Release pine.Ref[Release] `json:"release,omitzero"`
 }
 
 // ReleaseTags is the query for all rows of release_tag that the client's credentials may see.
@@ -669,9 +711,12 @@ func (c *Client) ReleaseTags() pine.Query[ReleaseTag] {
 	return pine.From[ReleaseTag](c.pine, "release_tag", pine.Rules{Check: tagRules.limited(1000).check})
 }
 
+// DeviceVariableID is the id of a row of device_environment_variable.
+type DeviceVariableID = pine.ID[DeviceVariable]
+
 // DeviceVariable is an environment variable of all services on a device.
 type DeviceVariable struct {
-	ID int64 `json:"id"`
+	ID DeviceVariableID `json:"id"`
 
 	// Name: Letters, digits and underscores, not beginning with a digit, BALENA_ or RESIN_.
 	Name string `json:"name"`
@@ -683,7 +728,7 @@ type DeviceVariable struct {
 	CreatedAt *time.Time `json:"created_at" pine:"optional"`
 
 	// Device: The device.
-	Device pine.Ref[Device] `json:"device"`
+	Device pine.Ref[Device] `json:"device,omitzero"`
 }
 
 // DeviceVariables is the query for all rows of device_environment_variable that the client's credentials may see.
@@ -691,9 +736,12 @@ func (c *Client) DeviceVariables() pine.Query[DeviceVariable] {
 	return pine.From[DeviceVariable](c.pine, "device_environment_variable", pine.Rules{Check: environmentRules.limited(515798).check})
 }
 
+// DeviceServiceVariableID is the id of a row of device_service_environment_variable.
+type DeviceServiceVariableID = pine.ID[DeviceServiceVariable]
+
 // DeviceServiceVariable is an environment variable of one service on a device.
 type DeviceServiceVariable struct {
-	ID int64 `json:"id"`
+	ID DeviceServiceVariableID `json:"id"`
 
 	// Name: Letters, digits and underscores, not beginning with a digit, BALENA_ or RESIN_.
 	Name string `json:"name"`
@@ -705,7 +753,7 @@ type DeviceServiceVariable struct {
 	CreatedAt *time.Time `json:"created_at" pine:"optional"`
 
 	// ServiceInstall: The service on the device.
-	ServiceInstall pine.Ref[ServiceInstall] `json:"service_install"`
+	ServiceInstall pine.Ref[ServiceInstall] `json:"service_install,omitzero"`
 }
 
 // DeviceServiceVariables is the query for all rows of device_service_environment_variable that the client's credentials may see.
@@ -713,9 +761,12 @@ func (c *Client) DeviceServiceVariables() pine.Query[DeviceServiceVariable] {
 	return pine.From[DeviceServiceVariable](c.pine, "device_service_environment_variable", pine.Rules{Check: environmentRules.limited(285082).check})
 }
 
+// FleetVariableID is the id of a row of application_environment_variable.
+type FleetVariableID = pine.ID[FleetVariable]
+
 // FleetVariable is an environment variable of all services of a fleet.
 type FleetVariable struct {
-	ID int64 `json:"id"`
+	ID FleetVariableID `json:"id"`
 
 	// Name: Letters, digits and underscores, not beginning with a digit, BALENA_ or RESIN_.
 	Name string `json:"name"`
@@ -727,7 +778,7 @@ type FleetVariable struct {
 	CreatedAt *time.Time `json:"created_at" pine:"optional"`
 
 	// Fleet: The fleet.
-	Fleet pine.Ref[Fleet] `json:"application"`
+	Fleet pine.Ref[Fleet] `json:"application,omitzero"`
 }
 
 // FleetVariables is the query for all rows of application_environment_variable that the client's credentials may see.
@@ -735,9 +786,12 @@ func (c *Client) FleetVariables() pine.Query[FleetVariable] {
 	return pine.From[FleetVariable](c.pine, "application_environment_variable", pine.Rules{Check: environmentRules.limited(106104).check})
 }
 
+// ServiceVariableID is the id of a row of service_environment_variable.
+type ServiceVariableID = pine.ID[ServiceVariable]
+
 // ServiceVariable is an environment variable of one service of a fleet.
 type ServiceVariable struct {
-	ID int64 `json:"id"`
+	ID ServiceVariableID `json:"id"`
 
 	// Name: Letters, digits and underscores, not beginning with a digit, BALENA_ or RESIN_.
 	Name string `json:"name"`
@@ -749,7 +803,7 @@ type ServiceVariable struct {
 	CreatedAt *time.Time `json:"created_at" pine:"optional"`
 
 	// Service: The service.
-	Service pine.Ref[Service] `json:"service"`
+	Service pine.Ref[Service] `json:"service,omitzero"`
 }
 
 // ServiceVariables is the query for all rows of service_environment_variable that the client's credentials may see.
@@ -757,9 +811,12 @@ func (c *Client) ServiceVariables() pine.Query[ServiceVariable] {
 	return pine.From[ServiceVariable](c.pine, "service_environment_variable", pine.Rules{Check: environmentRules.limited(100000).check})
 }
 
+// DeviceConfigVariableID is the id of a row of device_config_variable.
+type DeviceConfigVariableID = pine.ID[DeviceConfigVariable]
+
 // DeviceConfigVariable is a configuration variable of a device.
 type DeviceConfigVariable struct {
-	ID int64 `json:"id"`
+	ID DeviceConfigVariableID `json:"id"`
 
 	// Name: Begins with BALENA_ or RESIN_.
 	Name string `json:"name"`
@@ -771,7 +828,7 @@ type DeviceConfigVariable struct {
 	CreatedAt *time.Time `json:"created_at" pine:"optional"`
 
 	// Device: The device.
-	Device pine.Ref[Device] `json:"device"`
+	Device pine.Ref[Device] `json:"device,omitzero"`
 }
 
 // DeviceConfigVariables is the query for all rows of device_config_variable that the client's credentials may see.
@@ -779,9 +836,12 @@ func (c *Client) DeviceConfigVariables() pine.Query[DeviceConfigVariable] {
 	return pine.From[DeviceConfigVariable](c.pine, "device_config_variable", pine.Rules{Check: configRules.limited(372340).check})
 }
 
+// FleetConfigVariableID is the id of a row of application_config_variable.
+type FleetConfigVariableID = pine.ID[FleetConfigVariable]
+
 // FleetConfigVariable is a configuration variable of a fleet.
 type FleetConfigVariable struct {
-	ID int64 `json:"id"`
+	ID FleetConfigVariableID `json:"id"`
 
 	// Name: Begins with BALENA_ or RESIN_.
 	Name string `json:"name"`
@@ -793,7 +853,7 @@ type FleetConfigVariable struct {
 	CreatedAt *time.Time `json:"created_at" pine:"optional"`
 
 	// Fleet: The fleet.
-	Fleet pine.Ref[Fleet] `json:"application"`
+	Fleet pine.Ref[Fleet] `json:"application,omitzero"`
 }
 
 // FleetConfigVariables is the query for all rows of application_config_variable that the client's credentials may see.
@@ -801,9 +861,12 @@ func (c *Client) FleetConfigVariables() pine.Query[FleetConfigVariable] {
 	return pine.From[FleetConfigVariable](c.pine, "application_config_variable", pine.Rules{Check: configRules.limited(492001).check})
 }
 
+// CPUArchitectureID is the id of a row of cpu_architecture.
+type CPUArchitectureID = pine.ID[CPUArchitecture]
+
 // CPUArchitecture is an architecture of CPUs. The server shows architectures to everybody.
 type CPUArchitecture struct {
-	ID int64 `json:"id"`
+	ID CPUArchitectureID `json:"id"`
 
 	// Slug: For example aarch64, armv7hf, rpi, amd64 or i386.
 	Slug string `json:"slug"`
@@ -814,9 +877,12 @@ func (c *Client) CPUArchitectures() pine.Query[CPUArchitecture] {
 	return pine.From[CPUArchitecture](c.pine, "cpu_architecture")
 }
 
+// APIKeyID is the id of a row of api_key.
+type APIKeyID = pine.ID[APIKey]
+
 // APIKey describes an API key. The key itself cannot be read. A user sees the keys of that user.
 type APIKey struct {
-	ID int64 `json:"id"`
+	ID APIKeyID `json:"id"`
 
 	// Name: Free text.
 	Name string `json:"name"`
@@ -831,15 +897,18 @@ type APIKey struct {
 	ExpiresAt *time.Time `json:"expiry_date"`
 
 	// Actor: Who acts when the key is used: see [WhoAmI.ActorID].
-	Actor pine.Ref[Actor] `json:"is_of__actor"`
+	Actor pine.Ref[Actor] `json:"is_of__actor,omitzero"`
 }
 
 // APIKeys is the query for all rows of api_key that the client's credentials may see.
 func (c *Client) APIKeys() pine.Query[APIKey] { return pine.From[APIKey](c.pine, "api_key") }
 
+// DeviceHistoryID is the id of a row of device_history.
+type DeviceHistoryID = pine.ID[DeviceHistory]
+
 // DeviceHistory says what a device was for a time. A row begins when one of its fields changes; connectivity is not among them.
 type DeviceHistory struct {
-	ID int64 `json:"id"`
+	ID DeviceHistoryID `json:"id"`
 
 	// CreatedAt: When the time began.
 	CreatedAt *time.Time `json:"created_at"`
@@ -848,28 +917,28 @@ type DeviceHistory struct {
 	EndedAt *time.Time `json:"end_timestamp"`
 
 	// Device: The device.
-	Device pine.Ref[Device] `json:"tracks__device"`
+	Device pine.Ref[Device] `json:"tracks__device,omitzero"`
 
 	// UUID: The device's.
 	UUID string `json:"uuid"`
 
 	// Fleet: The fleet.
-	Fleet pine.Ref[Fleet] `json:"belongs_to__application"`
+	Fleet pine.Ref[Fleet] `json:"belongs_to__application,omitzero"`
 
 	// IsActive: Whether the device was active.
 	IsActive *bool `json:"is_active"`
 
 	// RunningRelease: The release that the device ran.
-	RunningRelease pine.Ref[Release] `json:"is_running__release"`
+	RunningRelease pine.Ref[Release] `json:"is_running__release,omitzero"`
 
 	// PinnedRelease: The release that the device was pinned to.
-	PinnedRelease pine.Ref[Release] `json:"is_pinned_on__release"`
+	PinnedRelease pine.Ref[Release] `json:"is_pinned_on__release,omitzero"`
 
 	// TargetSupervisorRelease: Target release of the supervisor.
-	TargetSupervisorRelease pine.Ref[Release] `json:"should_be_managed_by__release"`
+	TargetSupervisorRelease pine.Ref[Release] `json:"should_be_managed_by__release,omitzero"`
 
 	// DeviceType: The device's type.
-	DeviceType pine.Ref[DeviceType] `json:"is_of__device_type"`
+	DeviceType pine.Ref[DeviceType] `json:"is_of__device_type,omitzero"`
 
 	// OSVersion: For example balenaOS 6.1.2.
 	OSVersion string `json:"os_version"`
@@ -884,10 +953,10 @@ type DeviceHistory struct {
 	CPUID string `json:"cpu_id"`
 
 	// CreatedBy: Who made the change that began the time.
-	CreatedBy pine.Ref[Actor] `json:"is_created_by__actor"`
+	CreatedBy pine.Ref[Actor] `json:"is_created_by__actor,omitzero"`
 
 	// EndedBy: Who made the change that ended it.
-	EndedBy pine.Ref[Actor] `json:"is_ended_by__actor"`
+	EndedBy pine.Ref[Actor] `json:"is_ended_by__actor,omitzero"`
 }
 
 // DeviceHistory is the query for all rows of device_history that the client's credentials may see. On balenaCloud only: another
@@ -896,7 +965,10 @@ func (c *Client) DeviceHistory() pine.Query[DeviceHistory] {
 	return pine.From[DeviceHistory](c.pine, "device_history")
 }
 
+// ActorID is the id of a row of actor.
+type ActorID = pine.ID[Actor]
+
 // Actor is who acts when credentials are used. The server shows actors to nobody; they are referred to by id.
 type Actor struct {
-	ID int64 `json:"id"`
+	ID ActorID `json:"id"`
 }

@@ -29,10 +29,11 @@ func FuzzATextFindsWhatHasIt(f *testing.F) {
 		if text == "" || len(text) > 300 || !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 			t.Skip("a database of UTF-8 texts does not hold it")
 		}
-		id, err := sim.Insert("device", map[string]any{"uuid": fmt.Sprintf("%x", text), "device_name": text, "belongs_to__application": 1, "is_of__device_type": 120})
+		inserted, err := sim.Insert("device", map[string]any{"uuid": fmt.Sprintf("%x", text), "device_name": text, "belongs_to__application": 1, "is_of__device_type": 120})
 		require.NoError(t, err)
-		defer func() { require.NoError(t, sim.Delete("device", id)) }()
-		tag, err := sim.Insert("device_tag", map[string]any{"device": id, "tag_key": text, "value": text})
+		defer func() { require.NoError(t, sim.Delete("device", inserted)) }()
+		id := balenaclient.DeviceID(inserted)
+		tag, err := sim.Insert("device_tag", map[string]any{"device": inserted, "tag_key": text, "value": text})
 		require.NoError(t, err)
 
 		got, err := client.Devices().Select(device.Name).Where(device.Name.Eq(text)).One(t.Context())
@@ -57,7 +58,7 @@ func FuzzATextFindsWhatHasIt(f *testing.F) {
 
 		byKey, err := client.DeviceTags().GetBy(t.Context(), devicetag.ByDeviceAndKey(id, text))
 		require.NoError(t, err)
-		assert.Equal(t, tag, byKey.ID)
+		assert.EqualValues(t, tag, byKey.ID)
 		expanded, err := client.Devices().Select(device.ID).Expand(device.Tags.With(pine.Where(devicetag.Value.Eq(text)))).Get(t.Context(), id)
 		require.NoError(t, err)
 		require.Len(t, expanded.Tags.Rows, 1)
@@ -97,14 +98,14 @@ func TestFilter_Equivalences(t *testing.T) {
 	assert.Equal(t, 42, count(pine.Not(device.ID.In())))
 	assert.Equal(t, expect(func(d balenaclient.Device) bool { return d.IsOnline && isHot(d) }), count(online, hot))
 	assert.Equal(t, expect(func(d balenaclient.Device) bool { return d.IsOnline || isHot(d) }), count(online.Or(hot)))
-	assert.Equal(t, expect(func(d balenaclient.Device) bool { return d.IsOnline || isHot(d) && d.Fleet.ID == 1 }), count(online.Or(hot.And(device.Fleet.Is(1)))))
-	assert.Equal(t, expect(func(d balenaclient.Device) bool { return (d.IsOnline || isHot(d)) && d.Fleet.ID == 1 }), count(online.Or(hot), device.Fleet.Is(1)))
+	assert.Equal(t, expect(func(d balenaclient.Device) bool { return d.IsOnline || isHot(d) && d.Fleet.ID == 1 }), count(online.Or(hot.And(device.Fleet.Eq(1)))))
+	assert.Equal(t, expect(func(d balenaclient.Device) bool { return (d.IsOnline || isHot(d)) && d.Fleet.ID == 1 }), count(online.Or(hot), device.Fleet.Eq(1)))
 	assert.Equal(t, expect(func(d balenaclient.Device) bool { return d.PinnedRelease.ID == 0 }), count(device.PinnedRelease.IsNull()))
 	assert.Equal(t, expect(func(d balenaclient.Device) bool { return d.PinnedRelease.ID != 0 }), count(device.PinnedRelease.Where()))
 	assert.Equal(t, expect(func(d balenaclient.Device) bool { return d.CPUTemp == nil || *d.CPUTemp != 56 }), count(device.CPUTemp.Ne(56)))
 	assert.Equal(t, expect(func(d balenaclient.Device) bool { return d.CPUTemp == nil || *d.CPUTemp != 56 }), count(pine.Not(device.CPUTemp.Eq(56))))
-	assert.Equal(t, count(device.Fleet.Is(1)), count(device.Fleet.Where(fleet.ID.Eq(1))))
-	assert.Equal(t, count(device.Fleet.Is(1)), count(device.Fleet.In(1)))
+	assert.Equal(t, count(device.Fleet.Eq(1)), count(device.Fleet.Where(fleet.ID.Eq(1))))
+	assert.Equal(t, count(device.Fleet.Eq(1)), count(device.Fleet.In(1)))
 
 	// A time that was read compares equal.
 	for _, d := range all[:5] {

@@ -55,10 +55,10 @@ func (d Device) TagMap() map[string]string {
 // RunningService is a service as a device runs it.
 type RunningService struct {
 	Name     string
-	Status   string // for example Running, Downloading or exited
-	Progress *int64 // of the download in percent; nil if there is none
-	Release  int64  // id of the release; during an update there may be two
-	Image    int64
+	Status   string    // for example Running, Downloading or exited
+	Progress *int64    // of the download in percent; nil if there is none
+	Release  ReleaseID // id of the release; during an update there may be two
+	Image    ImageID
 	Since    time.Time // when the image was installed; zero if unknown
 }
 

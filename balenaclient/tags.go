@@ -11,30 +11,30 @@ import (
 type Tags struct{ pairs pairs }
 
 // DeviceTagsOf returns the tags of a device.
-func (c *Client) DeviceTagsOf(device int64) Tags {
+func (c *Client) DeviceTagsOf(device DeviceID) Tags {
 	return Tags{newPairs(fmt.Sprintf("tags of device %d", device), device, c.DeviceTags(), deviceTagDevice, deviceTagKey, deviceTagValue,
 		func(t DeviceTag) (string, string) { return t.Key, t.Value }).ownedBy(c.deviceExists(device))}
 }
 
 // FleetTagsOf returns the tags of a fleet.
-func (c *Client) FleetTagsOf(fleet int64) Tags {
+func (c *Client) FleetTagsOf(fleet FleetID) Tags {
 	return Tags{newPairs(fmt.Sprintf("tags of fleet %d", fleet), fleet, c.FleetTags(), fleetTagFleet, fleetTagKey, fleetTagValue,
 		func(t FleetTag) (string, string) { return t.Key, t.Value }).ownedBy(c.fleetExists(fleet))}
 }
 
 // ReleaseTagsOf returns the tags of a release.
-func (c *Client) ReleaseTagsOf(release int64) Tags {
+func (c *Client) ReleaseTagsOf(release ReleaseID) Tags {
 	return Tags{newPairs(fmt.Sprintf("tags of release %d", release), release, c.ReleaseTags(), releaseTagRelease, releaseTagKey, releaseTagValue,
 		func(t ReleaseTag) (string, string) { return t.Key, t.Value }).ownedBy(func(ctx context.Context) error {
 		return exists(ctx, c.Releases(), "release", release)
 	})}
 }
 
-func (c *Client) deviceExists(device int64) func(context.Context) error {
+func (c *Client) deviceExists(device DeviceID) func(context.Context) error {
 	return func(ctx context.Context) error { return exists(ctx, c.Devices(), "device", device) }
 }
 
-func (c *Client) fleetExists(fleet int64) func(context.Context) error {
+func (c *Client) fleetExists(fleet FleetID) func(context.Context) error {
 	return func(ctx context.Context) error { return exists(ctx, c.Fleets(), "fleet", fleet) }
 }
 

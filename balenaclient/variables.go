@@ -35,17 +35,21 @@ const (
 )
 
 // FleetEnv returns the environment that all devices of a fleet share.
-func (c *Client) FleetEnv(fleet int64) Env { return Env{client: c, kind: fleetEnv, id: fleet} }
+func (c *Client) FleetEnv(fleet FleetID) Env { return Env{client: c, kind: fleetEnv, id: int64(fleet)} }
 
 // DeviceEnv returns what a device adds to the environment of its fleet, or overrides.
-func (c *Client) DeviceEnv(device int64) Env { return Env{client: c, kind: deviceEnv, id: device} }
+func (c *Client) DeviceEnv(device DeviceID) Env {
+	return Env{client: c, kind: deviceEnv, id: int64(device)}
+}
 
 // FleetConfig returns the configuration of supervisor and operating system for all devices of a fleet. It has no services.
-func (c *Client) FleetConfig(fleet int64) Env { return Env{client: c, kind: fleetConfig, id: fleet} }
+func (c *Client) FleetConfig(fleet FleetID) Env {
+	return Env{client: c, kind: fleetConfig, id: int64(fleet)}
+}
 
 // DeviceConfig returns what a device adds to the configuration of its fleet, or overrides. It has no services.
-func (c *Client) DeviceConfig(device int64) Env {
-	return Env{client: c, kind: deviceConfig, id: device}
+func (c *Client) DeviceConfig(device DeviceID) Env {
+	return Env{client: c, kind: deviceConfig, id: int64(device)}
 }
 
 // Service returns the environment of one service. Without it variables apply to all services.
@@ -135,14 +139,14 @@ func (e Env) All(ctx context.Context) (EnvMap, error) {
 		return all, err
 	}
 	if e.kind == fleetEnv {
-		fleet, err := e.client.Fleets().Select(fleetSlug).Expand(fleetVariablesAndServices()...).Get(ctx, e.id)
+		fleet, err := e.client.Fleets().Select(fleetSlug).Expand(fleetVariablesAndServices()...).Get(ctx, FleetID(e.id))
 		if err != nil {
 			return nil, e.explain(err)
 		}
 		addFleetEnv(fleet, func(key EnvKey, value string) { all[key] = value })
 		return all, nil
 	}
-	device, err := e.client.Devices().Select(deviceFleet).Expand(deviceVariablesAndServices()...).Get(ctx, e.id)
+	device, err := e.client.Devices().Select(deviceFleet).Expand(deviceVariablesAndServices()...).Get(ctx, DeviceID(e.id))
 	if err != nil {
 		return nil, e.explain(err)
 	}
@@ -221,25 +225,25 @@ func (e Env) pairs(ctx context.Context) (pairs, error) {
 	case e.service == "":
 		return nil, fmt.Errorf("%s: %w: the name is empty: do not call Service to reach all services", e, ErrInvalid)
 	case e.kind == fleetEnv:
-		fleet, err := e.client.Fleets().Select(fleetSlug).Expand(fleetServices.With(pine.Select(serviceName))).Get(ctx, e.id)
+		fleet, err := e.client.Fleets().Select(fleetSlug).Expand(fleetServices.With(pine.Select(serviceName))).Get(ctx, FleetID(e.id))
 		if err != nil {
 			return nil, e.explain(err)
 		}
 		ids := map[string]int64{}
 		for _, s := range fleet.Services.Rows {
-			ids[s.Name] = s.ID
+			ids[s.Name] = int64(s.ID)
 		}
 		return e.ofService(fmt.Sprintf("fleet %d", e.id), ids)
 	}
 	device, err := e.client.Devices().Select(deviceFleet).Expand(deviceServiceInstalls.With(
-		pine.Select[ServiceInstall]().Expand(serviceInstallService.With(pine.Select[Service](serviceName, serviceFleet))))).Get(ctx, e.id)
+		pine.Select[ServiceInstall]().Expand(serviceInstallService.With(pine.Select[Service](serviceName, serviceFleet))))).Get(ctx, DeviceID(e.id))
 	if err != nil {
 		return nil, e.explain(err)
 	}
 	ids := map[string]int64{}
 	for _, install := range device.ServiceInstalls.Rows {
 		if s, ok := install.Service.Row(); ok && s.Fleet.ID == device.Fleet.ID {
-			ids[s.Name] = install.ID
+			ids[s.Name] = int64(install.ID)
 		}
 	}
 	return e.ofService(fmt.Sprintf("device %d", e.id), ids)
@@ -257,22 +261,22 @@ func (e Env) rows(parent int64) pairs {
 	c, owner := e.client, e.String()
 	switch {
 	case e.kind == fleetConfig:
-		return newPairs(owner, parent, c.FleetConfigVariables(), fleetConfigVariableFleet, fleetConfigVariableName, fleetConfigVariableValue,
-			func(v FleetConfigVariable) (string, string) { return v.Name, v.Value }).ownedBy(c.fleetExists(e.id))
+		return newPairs(owner, FleetID(parent), c.FleetConfigVariables(), fleetConfigVariableFleet, fleetConfigVariableName, fleetConfigVariableValue,
+			func(v FleetConfigVariable) (string, string) { return v.Name, v.Value }).ownedBy(c.fleetExists(FleetID(e.id)))
 	case e.kind == deviceConfig:
-		return newPairs(owner, parent, c.DeviceConfigVariables(), deviceConfigVariableDevice, deviceConfigVariableName, deviceConfigVariableValue,
-			func(v DeviceConfigVariable) (string, string) { return v.Name, v.Value }).ownedBy(c.deviceExists(e.id))
+		return newPairs(owner, DeviceID(parent), c.DeviceConfigVariables(), deviceConfigVariableDevice, deviceConfigVariableName, deviceConfigVariableValue,
+			func(v DeviceConfigVariable) (string, string) { return v.Name, v.Value }).ownedBy(c.deviceExists(DeviceID(e.id)))
 	case e.kind == fleetEnv && !e.scoped:
-		return newPairs(owner, parent, c.FleetVariables(), fleetVariableFleet, fleetVariableName, fleetVariableValue,
-			func(v FleetVariable) (string, string) { return v.Name, v.Value }).ownedBy(c.fleetExists(e.id))
+		return newPairs(owner, FleetID(parent), c.FleetVariables(), fleetVariableFleet, fleetVariableName, fleetVariableValue,
+			func(v FleetVariable) (string, string) { return v.Name, v.Value }).ownedBy(c.fleetExists(FleetID(e.id)))
 	case e.kind == fleetEnv:
-		return newPairs(owner, parent, c.ServiceVariables(), serviceVariableService, serviceVariableName, serviceVariableValue,
+		return newPairs(owner, ServiceID(parent), c.ServiceVariables(), serviceVariableService, serviceVariableName, serviceVariableValue,
 			func(v ServiceVariable) (string, string) { return v.Name, v.Value })
 	case !e.scoped:
-		return newPairs(owner, parent, c.DeviceVariables(), deviceVariableDevice, deviceVariableName, deviceVariableValue,
-			func(v DeviceVariable) (string, string) { return v.Name, v.Value }).ownedBy(c.deviceExists(e.id))
+		return newPairs(owner, DeviceID(parent), c.DeviceVariables(), deviceVariableDevice, deviceVariableName, deviceVariableValue,
+			func(v DeviceVariable) (string, string) { return v.Name, v.Value }).ownedBy(c.deviceExists(DeviceID(e.id)))
 	default:
-		return newPairs(owner, parent, c.DeviceServiceVariables(), deviceServiceVariableServiceInstall, deviceServiceVariableName,
+		return newPairs(owner, ServiceInstallID(parent), c.DeviceServiceVariables(), deviceServiceVariableServiceInstall, deviceServiceVariableName,
 			deviceServiceVariableValue, func(v DeviceServiceVariable) (string, string) { return v.Name, v.Value })
 	}
 }

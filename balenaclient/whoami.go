@@ -9,13 +9,13 @@ import (
 
 // WhoAmI identifies the credentials.
 type WhoAmI struct {
-	ActorID   int64  `json:"id"`
-	ActorType string `json:"actorType"`   // user, device or application
-	TypeID    int64  `json:"actorTypeId"` // id of the user, device or fleet
-	Username  string `json:"username"`    // of a user
-	Email     string `json:"email"`       // of a user; may be empty
-	UUID      string `json:"uuid"`        // of a device
-	Slug      string `json:"slug"`        // of a fleet
+	ActorID   ActorID `json:"id"`
+	ActorType string  `json:"actorType"`   // user, device or application
+	TypeID    int64   `json:"actorTypeId"` // id of the user, device or fleet
+	Username  string  `json:"username"`    // of a user
+	Email     string  `json:"email"`       // of a user; may be empty
+	UUID      string  `json:"uuid"`        // of a device
+	Slug      string  `json:"slug"`        // of a fleet
 }
 
 // WhoAmI checks the credentials: the error is [ErrUnauthorized] if they are missing, wrong or expired. A revoked key may keep working for

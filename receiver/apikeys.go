@@ -41,7 +41,7 @@ func (r *fetchRun) fetchAPIKeys(ctx context.Context) error {
 		return err
 	}
 	var keys []apiKey
-	for row, err := range r.client.APIKeys().Where(apikey.Actor.Is(who.ActorID), apikey.ExpiresAt.NotNull()).
+	for row, err := range r.client.APIKeys().Where(apikey.Actor.Eq(who.ActorID), apikey.ExpiresAt.NotNull()).
 		Select(apikey.Name, apikey.ExpiresAt).PageSize(maxPageSize).All(ctx) {
 		if err != nil {
 			return err

@@ -151,7 +151,7 @@ func (r *fetchRun) seesDevices() bool {
 		return true
 	}
 	for _, row := range r.responses.fleets {
-		if row.Devices.Count > 0 || r.responses.deviceCounts[row.ID] > 0 {
+		if row.Devices.Count > 0 || r.responses.deviceCounts[int64(row.ID)] > 0 {
 			return true
 		}
 	}

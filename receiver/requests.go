@@ -43,13 +43,13 @@ func (r *fetchRun) fetchFleets(ctx context.Context) error {
 	matches := r.selection.slugs.newMatches()
 	rows := forEachRow(ctx, func(row balenaclient.Fleet) error {
 		if row.Slug == "" {
-			return skip(row.ID, "fleet with id %d has no slug")
+			return skip(int64(row.ID), "fleet with id %d has no slug")
 		}
 		label := labels.unique(row) // by ascending ID: the oldest fleet of a name comes first
 		matches.note(row.Slug)
 		if r.selection.includes(row) {
 			r.responses.fleets = append(r.responses.fleets, row)
-			r.responses.labels[row.ID] = label
+			r.responses.labels[int64(row.ID)] = label
 		}
 		return nil
 	}, everything(query))
@@ -62,7 +62,7 @@ func (r *fetchRun) fetchFleets(ctx context.Context) error {
 func (r *fetchRun) fetchDeviceCounts(ctx context.Context) error {
 	r.responses.deviceCounts = map[int64]int64{}
 	return forEachRow(ctx, func(row balenaclient.Fleet) error {
-		r.responses.deviceCounts[row.ID] = int64(row.Devices.Count)
+		r.responses.deviceCounts[int64(row.ID)] = int64(row.Devices.Count)
 		return nil
 	}, everything(r.selection.fleets(r.client).Select(fleet.ID).Expand(fleet.Devices.Count(r.selection.deviceFilter)))).err
 }
@@ -73,9 +73,9 @@ func (r *fetchRun) fetchFleetTags(ctx context.Context) error {
 	attributes := tagAttributes(r.tags.Fleets, fleetTagPrefix)
 	keys := slices.Sorted(maps.Keys(attributes))
 	rows := forEachRow(ctx, func(row balenaclient.FleetTag) error {
-		fetched[row.Fleet.ID] = append(fetched[row.Fleet.ID], tag{attributes[row.Key], row.Value})
+		fetched[int64(row.Fleet.ID)] = append(fetched[int64(row.Fleet.ID)], tag{attributes[row.Key], row.Value})
 		return nil
-	}, forIDs(r.fleetIDs(), func(ids []int64) pine.Query[balenaclient.FleetTag] {
+	}, forIDs(r.fleetIDs(), func(ids []balenaclient.FleetID) pine.Query[balenaclient.FleetTag] {
 		return r.client.FleetTags().Where(fleettag.Fleet.In(ids...), fleettag.Key.In(keys...)).PageSize(maxPageSize)
 	})...)
 	failed := rowSet{}
@@ -96,11 +96,11 @@ func (r *fetchRun) fetchFleetTags(ctx context.Context) error {
 func (r *fetchRun) fetchDevices(ctx context.Context) error {
 	rows := forEachRow(ctx, func(row balenaclient.Device) error {
 		if row.UUID == "" {
-			return skip(row.ID, "device with id %d has no uuid")
+			return skip(int64(row.ID), "device with id %d has no uuid")
 		}
 		r.responses.devices = append(r.responses.devices, newDeviceEntity(row, r.shared))
 		return nil
-	}, forIDs(r.fleetIDs(), func(ids []int64) pine.Query[balenaclient.Device] {
+	}, forIDs(r.fleetIDs(), func(ids []balenaclient.FleetID) pine.Query[balenaclient.Device] {
 		return r.client.Devices().Where(device.Fleet.In(ids...), r.selection.deviceFilter).Select(r.plan.devices...)
 	})...)
 	r.responses.skippedDevices.add(rows.skipped...)
@@ -108,9 +108,9 @@ func (r *fetchRun) fetchDevices(ctx context.Context) error {
 	if rows.skippedUnknown {
 		r.unlist(deviceRequest, r.fleetIDs()...)
 	}
-	fleets, known := parents(ctx, rows.skipped, func(ids []int64) pine.Query[balenaclient.Device] {
+	fleets, known := parents(ctx, rows.skipped, func(ids []balenaclient.DeviceID) pine.Query[balenaclient.Device] {
 		return r.client.Devices().Where(device.ID.In(ids...)).Select(device.ID, device.Fleet)
-	}, func(row balenaclient.Device) int64 { return row.Fleet.ID })
+	}, func(row balenaclient.Device) int64 { return int64(row.Fleet.ID) })
 	r.miss(deviceRequest, fleets...)
 	if !known {
 		r.miss(deviceRequest, r.fleetIDs()...)
@@ -124,9 +124,9 @@ func (r *fetchRun) fetchDeviceTags(ctx context.Context) error {
 	keys := slices.Sorted(maps.Keys(attributes))
 	shared := sharedStrings{}
 	rows := forEachRow(ctx, func(row balenaclient.DeviceTag) error {
-		r.tagged[row.Device.ID] = append(r.tagged[row.Device.ID], tag{attributes[row.Key], shared.get(row.Value)})
+		r.tagged[int64(row.Device.ID)] = append(r.tagged[int64(row.Device.ID)], tag{attributes[row.Key], shared.get(row.Value)})
 		return nil
-	}, forIDs(r.fleetIDs(), func(ids []int64) pine.Query[balenaclient.DeviceTag] {
+	}, forIDs(r.fleetIDs(), func(ids []balenaclient.FleetID) pine.Query[balenaclient.DeviceTag] {
 		return r.client.DeviceTags().Where(
 			devicetag.Key.In(keys...), devicetag.Device.Where(device.Fleet.In(ids...), r.selection.deviceFilter))
 	})...)
@@ -141,22 +141,22 @@ func (r *fetchRun) fetchContainers(ctx context.Context) error {
 	statuses := sharedStrings{}
 	rows := forEachRow(ctx, func(row balenaclient.ImageInstall) error {
 		r.responses.containers = append(r.responses.containers, container{
-			deviceID:         row.Device.ID,
-			imageID:          row.Image.ID,
+			deviceID:         int64(row.Device.ID),
+			imageID:          int64(row.Image.ID),
 			status:           statuses.get(row.Status),
 			installedAt:      newInstant(row.InstalledAt),
 			downloadProgress: newReading(row.DownloadProgress),
 		})
 		return nil
-	}, forIDs(r.fleetIDs(), func(ids []int64) pine.Query[balenaclient.ImageInstall] {
+	}, forIDs(r.fleetIDs(), func(ids []balenaclient.FleetID) pine.Query[balenaclient.ImageInstall] {
 		// Rows of images that were removed stay for ever.
 		return r.client.ImageInstalls().Select(r.plan.containers...).Where(
 			imageinstall.Status.Ne("deleted"), imageinstall.Device.Where(device.Fleet.In(ids...), r.selection.deviceFilter))
 	})...)
 	r.miss(containerRequest, rows.failed...)
-	devices, known := parents(ctx, rows.skipped, func(ids []int64) pine.Query[balenaclient.ImageInstall] {
+	devices, known := parents(ctx, rows.skipped, func(ids []balenaclient.ImageInstallID) pine.Query[balenaclient.ImageInstall] {
 		return r.client.ImageInstalls().Where(imageinstall.ID.In(ids...)).Select(imageinstall.ID, imageinstall.Device)
-	}, func(row balenaclient.ImageInstall) int64 { return row.Device.ID })
+	}, func(row balenaclient.ImageInstall) int64 { return int64(row.Device.ID) })
 	r.responses.unknownServices.add(devices...)
 	if !known || rows.skippedUnknown {
 		r.miss(containerRequest, r.fleetIDs()...)
@@ -182,10 +182,10 @@ func (r *fetchRun) fetchServices(ctx context.Context) error {
 	ids := slices.Sorted(maps.Keys(unknown))
 	rows := forEachRow(ctx, func(row balenaclient.Image) error {
 		if of, ok := row.Service.Row(); ok {
-			r.services[row.ID] = service{name: names.get(of.Name), fleetID: of.Fleet.ID}
+			r.services[int64(row.ID)] = service{name: names.get(of.Name), fleetID: int64(of.Fleet.ID)}
 		}
 		return nil
-	}, forIDs(ids, func(ids []int64) pine.Query[balenaclient.Image] {
+	}, forIDs(ids, func(ids []balenaclient.ImageID) pine.Query[balenaclient.Image] {
 		return r.client.Images().Where(image.ID.In(ids...)).PageSize(maxPageSize).
 			Select(image.ID).Expand(image.Service.With(pine.Select(servicefields.Name, servicefields.Fleet)))
 	})...)
@@ -210,7 +210,7 @@ func (r *fetchRun) fetchDeviceTypes(ctx context.Context) error {
 		deviceTypes = map[int64]string{}
 	}
 	rows := forEachRow(ctx, func(row balenaclient.DeviceType) error {
-		deviceTypes[row.ID] = row.Slug
+		deviceTypes[int64(row.ID)] = row.Slug
 		return nil
 	}, everything(r.client.DeviceTypes().Select(devicetype.Slug).PageSize(maxPageSize)))
 	if rows.err == nil {
@@ -227,7 +227,7 @@ func (r *fetchRun) fetchDeviceTypes(ctx context.Context) error {
 func (r *fetchRun) fetchNewestReleases(ctx context.Context) error {
 	newest := pine.Select(release.ID).OrderBy(release.CreatedAt.Desc(), release.ID.Desc()).Top(1)
 	return r.forEachFleetRelease(ctx, newestReleaseRequest, newest, func(_ int64, row balenaclient.Release) {
-		r.newest = append(r.newest, row.ID)
+		r.newest = append(r.newest, int64(row.ID))
 	})
 }
 
@@ -246,10 +246,10 @@ func (r *fetchRun) forEachFleetRelease(
 ) error {
 	rows := forEachRow(ctx, func(row balenaclient.Fleet) error {
 		for _, release := range row.Releases.Rows {
-			accept(row.ID, release)
+			accept(int64(row.ID), release)
 		}
 		return nil
-	}, forIDs(r.fleetIDs(), func(ids []int64) pine.Query[balenaclient.Fleet] {
+	}, forIDs(r.fleetIDs(), func(ids []balenaclient.FleetID) pine.Query[balenaclient.Fleet] {
 		return r.client.Fleets().Where(fleet.ID.In(ids...)).Select(fleet.ID).Expand(fleet.Releases.With(releases)).PageSize(maxPageSize)
 	})...)
 	r.miss(kind, rows.failed...)
@@ -266,10 +266,10 @@ func (r *fetchRun) fetchReleaseCounts(ctx context.Context) error {
 	var first error
 	for _, status := range releaseStatuses() {
 		rows := forEachRow(ctx, func(row balenaclient.Fleet) error {
-			if counts[row.ID] == nil {
-				counts[row.ID] = map[string]int64{}
+			if counts[int64(row.ID)] == nil {
+				counts[int64(row.ID)] = map[string]int64{}
 			}
-			counts[row.ID][status] = int64(row.Releases.Count)
+			counts[int64(row.ID)][status] = int64(row.Releases.Count)
 			return nil
 		}, everything(r.selection.fleets(r.client).Select(fleet.ID).Expand(fleet.Releases.Count(release.Status.Eq(status)))))
 		if first = cmp.Or(first, rows.err); len(rows.failed) > 0 {
@@ -285,7 +285,7 @@ func (r *fetchRun) fetchReleaseCounts(ctx context.Context) error {
 func (r *fetchRun) fetchReleases(ctx context.Context) error {
 	wanted := rowSet{}
 	for _, row := range r.responses.fleets {
-		wanted.add(row.TargetRelease.ID)
+		wanted.add(int64(row.TargetRelease.ID))
 	}
 	for _, d := range r.responses.devices {
 		wanted.add(d.runningID, d.pinnedID)
@@ -296,7 +296,7 @@ func (r *fetchRun) fetchReleases(ctx context.Context) error {
 	rows := forEachRow(ctx, func(row balenaclient.Release) error {
 		r.responses.releases = append(r.responses.releases, row)
 		return nil
-	}, forIDs(ids, func(ids []int64) pine.Query[balenaclient.Release] {
+	}, forIDs(ids, func(ids []balenaclient.ReleaseID) pine.Query[balenaclient.Release] {
 		return r.client.Releases().Where(release.ID.In(ids...)).PageSize(maxPageSize).
 			Select(r.plan.releases...).Expand(r.plan.images...)
 	})...)
@@ -305,7 +305,7 @@ func (r *fetchRun) fetchReleases(ctx context.Context) error {
 	if rows.skippedUnknown {
 		r.responses.unresolvedReleases.add(ids...)
 		for _, row := range r.responses.releases {
-			delete(r.responses.unresolvedReleases, row.ID)
+			delete(r.responses.unresolvedReleases, int64(row.ID))
 		}
 	}
 	return rows.err
@@ -314,7 +314,7 @@ func (r *fetchRun) fetchReleases(ctx context.Context) error {
 func (r *fetchRun) fleetIDs() []int64 {
 	ids := make([]int64, len(r.responses.fleets))
 	for i, row := range r.responses.fleets {
-		ids[i] = row.ID
+		ids[i] = int64(row.ID)
 	}
 	return ids
 }
@@ -329,19 +329,19 @@ type batch[T any] struct {
 func everything[T any](query pine.Query[T]) batch[T] { return batch[T]{query: query, ids: []int64{0}} }
 
 // forIDs returns as many queries as it takes for the IDs to fit into their URLs.
-func forIDs[T any](ids []int64, query func(ids []int64) pine.Query[T]) []batch[T] {
+func forIDs[T, S any](ids []int64, query func(ids []pine.ID[S]) pine.Query[T]) []batch[T] {
 	var batches []batch[T]
 	start, size := 0, 0
 	for i, id := range ids {
 		length := len(strconv.FormatInt(id, 10)) + len(",")
 		if size+length > maxIDListSize {
-			batches = append(batches, batch[T]{query(ids[start:i]), ids[start:i]})
+			batches = append(batches, batch[T]{query(pine.IDs[S](ids[start:i])), ids[start:i]})
 			start, size = i, 0
 		}
 		size += length
 	}
 	if start < len(ids) {
-		batches = append(batches, batch[T]{query(ids[start:]), ids[start:]})
+		batches = append(batches, batch[T]{query(pine.IDs[S](ids[start:])), ids[start:]})
 	}
 	return batches
 }
@@ -424,7 +424,7 @@ const maxParents = 100
 // parents returns the IDs of the rows that some rows belong to, by requesting nothing but that. It serves for rows that cannot be
 // decoded because of one of their other columns. known is false if one is still missing.
 func parents[T any](
-	ctx context.Context, ids []int64, query func(ids []int64) pine.Query[T], parent func(T) int64,
+	ctx context.Context, ids []int64, query func(ids []pine.ID[T]) pine.Query[T], parent func(T) int64,
 ) (parentIDs []int64, known bool) {
 	if len(ids) == 0 {
 		return nil, true
@@ -432,7 +432,7 @@ func parents[T any](
 	if len(ids) > maxParents {
 		return nil, false
 	}
-	for row, err := range query(ids).All(ctx) {
+	for row, err := range query(pine.IDs[T](ids)).All(ctx) {
 		if err != nil {
 			return parentIDs, false
 		}

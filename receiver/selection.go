@@ -104,7 +104,7 @@ func (s selection) fleets(client *balenaclient.Client) pine.Query[balenaclient.F
 
 // includes reports whether a fleet that the server selected is reported.
 func (s selection) includes(row balenaclient.Fleet) bool {
-	return s.slugs.matches(row.Slug) && s.shard.includes(row.ID)
+	return s.slugs.matches(row.Slug) && s.shard.includes(int64(row.ID))
 }
 
 // includes reports whether a fleet is in the shard. It depends on the fleet's ID alone, so a fleet stays in its shard whatever happens to

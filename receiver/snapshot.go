@@ -118,28 +118,28 @@ func (s *snapshot) joinFleets(r *responses) map[int64]*fleetEntity {
 	byID := make(map[int64]*fleetEntity, len(r.fleets))
 	for _, row := range r.fleets {
 		f := &fleetEntity{
-			id: row.ID, name: row.Name, slug: row.Slug, label: r.labels[row.ID], tags: r.fleetTags[row.ID],
-			targetReleaseID: row.TargetRelease.ID,
+			id: int64(row.ID), name: row.Name, slug: row.Slug, label: r.labels[int64(row.ID)], tags: r.fleetTags[int64(row.ID)],
+			targetReleaseID: int64(row.TargetRelease.ID),
 			countedAt:       r.countedAt,
-			lastBuild:       r.lastBuilds[row.ID],
-			releases:        r.releaseCounts[row.ID],
-			buildsKnown:     r.has(lastBuildRequest, row.ID),
-			devicesKnown:    r.has(deviceRequest, row.ID),
+			lastBuild:       r.lastBuilds[int64(row.ID)],
+			releases:        r.releaseCounts[int64(row.ID)],
+			buildsKnown:     r.has(lastBuildRequest, int64(row.ID)),
+			devicesKnown:    r.has(deviceRequest, int64(row.ID)),
 			typesKnown:      true,
 		}
 		if r.plan.needs(fleetRequest) {
 			f.online = new(int64(row.Devices.Count))
 		}
-		if count, known := r.deviceCounts[row.ID]; known {
+		if count, known := r.deviceCounts[int64(row.ID)]; known {
 			f.devices = new(count)
 		}
 		for _, count := range r.plan.fleetCounts {
 			f.counts = append(f.counts, count.start(f))
 		}
-		if f.devicesKnown && r.has(containerRequest, row.ID) {
+		if f.devicesKnown && r.has(containerRequest, int64(row.ID)) {
 			f.services = map[serviceStatus]int64{}
 		}
-		byID[row.ID] = f
+		byID[int64(row.ID)] = f
 		s.fleets = append(s.fleets, f)
 	}
 	return byID
@@ -148,8 +148,8 @@ func (s *snapshot) joinFleets(r *responses) map[int64]*fleetEntity {
 func (s *snapshot) joinReleases(r *responses, fleets map[int64]*fleetEntity) map[int64]*releaseEntity {
 	byID := make(map[int64]*releaseEntity, len(r.releases))
 	for _, row := range r.releases {
-		release := newReleaseEntity(row, fleets[row.Fleet.ID])
-		byID[row.ID] = release
+		release := newReleaseEntity(row, fleets[int64(row.Fleet.ID)])
+		byID[int64(row.ID)] = release
 		// A device that was moved may run a release of a fleet that is not reported.
 		if release.fleet != nil {
 			release.devicesKnown = r.hasAll(deviceRequest)
@@ -168,7 +168,7 @@ func (s *snapshot) joinReleases(r *responses, fleets map[int64]*fleetEntity) map
 
 func newReleaseEntity(row balenaclient.Release, f *fleetEntity) *releaseEntity {
 	r := &releaseEntity{
-		id: row.ID, commit: row.Commit, version: row.RawVersion, fleet: f, status: row.Status, final: row.IsFinal,
+		id: int64(row.ID), commit: row.Commit, version: row.RawVersion, fleet: f, status: row.Status, final: row.IsFinal,
 		createdAt: newInstant(row.CreatedAt), finalAt: newInstant(row.FinalizedAt),
 		startedAt: newInstant(row.StartedAt), endedAt: newInstant(row.EndedAt),
 	}
@@ -232,8 +232,8 @@ func (d *deviceEntity) targetID() int64 { return cmp.Or(d.pinnedID, d.fleet.targ
 
 func newDeviceEntity(row balenaclient.Device, shared sharedStrings) *deviceEntity {
 	return &deviceEntity{
-		id: row.ID, fleetID: row.Fleet.ID, typeID: row.DeviceType.ID,
-		runningID: row.RunningRelease.ID, pinnedID: row.PinnedRelease.ID,
+		id: int64(row.ID), fleetID: int64(row.Fleet.ID), typeID: int64(row.DeviceType.ID),
+		runningID: int64(row.RunningRelease.ID), pinnedID: int64(row.PinnedRelease.ID),
 		uuid:                  row.UUID,
 		name:                  row.Name,
 		online:                row.IsOnline,

@@ -12,10 +12,10 @@ import (
 
 // Fields of [balenaclient.APIKey]; its documentation says what they mean.
 const (
-	ID          pine.Field[balenaclient.APIKey, int64]             = "id"
-	Name        pine.Settable[balenaclient.APIKey, string]         = "name"
-	Description pine.Settable[balenaclient.APIKey, string]         = "description"
-	CreatedAt   pine.Field[balenaclient.APIKey, time.Time]         = "created_at"
-	ExpiresAt   pine.Field[balenaclient.APIKey, time.Time]         = "expiry_date"
-	Actor       pine.Link[balenaclient.APIKey, balenaclient.Actor] = "is_of__actor"
+	ID          pine.Field[balenaclient.APIKey, balenaclient.APIKeyID] = "id"
+	Name        pine.Settable[balenaclient.APIKey, string]             = "name"
+	Description pine.Settable[balenaclient.APIKey, string]             = "description"
+	CreatedAt   pine.Field[balenaclient.APIKey, time.Time]             = "created_at"
+	ExpiresAt   pine.Field[balenaclient.APIKey, time.Time]             = "expiry_date"
+	Actor       pine.Link[balenaclient.APIKey, balenaclient.Actor]     = "is_of__actor"
 )

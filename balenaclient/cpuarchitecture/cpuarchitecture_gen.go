@@ -10,11 +10,11 @@ import (
 
 // Fields of [balenaclient.CPUArchitecture]; its documentation says what they mean.
 const (
-	ID   pine.Field[balenaclient.CPUArchitecture, int64]  = "id"
-	Slug pine.Field[balenaclient.CPUArchitecture, string] = "slug"
+	ID   pine.Field[balenaclient.CPUArchitecture, balenaclient.CPUArchitectureID] = "id"
+	Slug pine.Field[balenaclient.CPUArchitecture, string]                         = "slug"
 )
 
 // BySlug names the one row with this slug.
 func BySlug(slug string) pine.Key[balenaclient.CPUArchitecture] {
-	return Slug.Is(slug)
+	return Slug.Key(slug)
 }

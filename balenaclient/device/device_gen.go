@@ -12,7 +12,7 @@ import (
 
 // Fields of [balenaclient.Device]; its documentation says what they mean.
 const (
-	ID                      pine.Field[balenaclient.Device, int64]                             = "id"
+	ID                      pine.Field[balenaclient.Device, balenaclient.DeviceID]             = "id"
 	UUID                    pine.Settable[balenaclient.Device, string]                         = "uuid"
 	Name                    pine.Settable[balenaclient.Device, string]                         = "device_name"
 	CreatedAt               pine.Field[balenaclient.Device, time.Time]                         = "created_at"
@@ -76,5 +76,5 @@ const (
 
 // ByUUID names the one row with this uuid.
 func ByUUID(uuid string) pine.Key[balenaclient.Device] {
-	return UUID.Is(uuid)
+	return UUID.Key(uuid)
 }

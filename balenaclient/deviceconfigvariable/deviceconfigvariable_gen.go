@@ -12,14 +12,14 @@ import (
 
 // Fields of [balenaclient.DeviceConfigVariable]; its documentation says what they mean.
 const (
-	ID        pine.Field[balenaclient.DeviceConfigVariable, int64]                      = "id"
-	Name      pine.Settable[balenaclient.DeviceConfigVariable, string]                  = "name"
-	Value     pine.Settable[balenaclient.DeviceConfigVariable, string]                  = "value"
-	CreatedAt pine.Field[balenaclient.DeviceConfigVariable, time.Time]                  = "created_at"
-	Device    pine.SettableLink[balenaclient.DeviceConfigVariable, balenaclient.Device] = "device"
+	ID        pine.Field[balenaclient.DeviceConfigVariable, balenaclient.DeviceConfigVariableID] = "id"
+	Name      pine.Settable[balenaclient.DeviceConfigVariable, string]                           = "name"
+	Value     pine.Settable[balenaclient.DeviceConfigVariable, string]                           = "value"
+	CreatedAt pine.Field[balenaclient.DeviceConfigVariable, time.Time]                           = "created_at"
+	Device    pine.SettableLink[balenaclient.DeviceConfigVariable, balenaclient.Device]          = "device"
 )
 
 // ByDeviceAndName names the one row with this device and name.
-func ByDeviceAndName(device int64, name string) pine.Key[balenaclient.DeviceConfigVariable] {
-	return Device.Key(device).And(Name.Is(name))
+func ByDeviceAndName(device balenaclient.DeviceID, name string) pine.Key[balenaclient.DeviceConfigVariable] {
+	return Device.Key(device).And(Name.Key(name))
 }

@@ -12,14 +12,14 @@ import (
 
 // Fields of [balenaclient.DeviceServiceVariable]; its documentation says what they mean.
 const (
-	ID             pine.Field[balenaclient.DeviceServiceVariable, int64]                              = "id"
-	Name           pine.Settable[balenaclient.DeviceServiceVariable, string]                          = "name"
-	Value          pine.Settable[balenaclient.DeviceServiceVariable, string]                          = "value"
-	CreatedAt      pine.Field[balenaclient.DeviceServiceVariable, time.Time]                          = "created_at"
-	ServiceInstall pine.SettableLink[balenaclient.DeviceServiceVariable, balenaclient.ServiceInstall] = "service_install"
+	ID             pine.Field[balenaclient.DeviceServiceVariable, balenaclient.DeviceServiceVariableID] = "id"
+	Name           pine.Settable[balenaclient.DeviceServiceVariable, string]                            = "name"
+	Value          pine.Settable[balenaclient.DeviceServiceVariable, string]                            = "value"
+	CreatedAt      pine.Field[balenaclient.DeviceServiceVariable, time.Time]                            = "created_at"
+	ServiceInstall pine.SettableLink[balenaclient.DeviceServiceVariable, balenaclient.ServiceInstall]   = "service_install"
 )
 
 // ByServiceInstallAndName names the one row with this service_install and name.
-func ByServiceInstallAndName(serviceInstall int64, name string) pine.Key[balenaclient.DeviceServiceVariable] {
-	return ServiceInstall.Key(serviceInstall).And(Name.Is(name))
+func ByServiceInstallAndName(serviceInstall balenaclient.ServiceInstallID, name string) pine.Key[balenaclient.DeviceServiceVariable] {
+	return ServiceInstall.Key(serviceInstall).And(Name.Key(name))
 }

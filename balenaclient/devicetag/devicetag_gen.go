@@ -10,13 +10,13 @@ import (
 
 // Fields of [balenaclient.DeviceTag]; its documentation says what they mean.
 const (
-	ID     pine.Field[balenaclient.DeviceTag, int64]                      = "id"
+	ID     pine.Field[balenaclient.DeviceTag, balenaclient.DeviceTagID]   = "id"
 	Key    pine.Settable[balenaclient.DeviceTag, string]                  = "tag_key"
 	Value  pine.Settable[balenaclient.DeviceTag, string]                  = "value"
 	Device pine.SettableLink[balenaclient.DeviceTag, balenaclient.Device] = "device"
 )
 
 // ByDeviceAndKey names the one row with this device and tag_key.
-func ByDeviceAndKey(device int64, key string) pine.Key[balenaclient.DeviceTag] {
-	return Device.Key(device).And(Key.Is(key))
+func ByDeviceAndKey(device balenaclient.DeviceID, key string) pine.Key[balenaclient.DeviceTag] {
+	return Device.Key(device).And(Key.Key(key))
 }

@@ -12,7 +12,7 @@ import (
 
 // Fields of [balenaclient.DeviceType]; its documentation says what they mean.
 const (
-	ID              pine.Field[balenaclient.DeviceType, int64]                       = "id"
+	ID              pine.Field[balenaclient.DeviceType, balenaclient.DeviceTypeID]   = "id"
 	Slug            pine.Field[balenaclient.DeviceType, string]                      = "slug"
 	Name            pine.Field[balenaclient.DeviceType, string]                      = "name"
 	CreatedAt       pine.Field[balenaclient.DeviceType, time.Time]                   = "created_at"
@@ -24,5 +24,5 @@ const (
 
 // BySlug names the one row with this slug.
 func BySlug(slug string) pine.Key[balenaclient.DeviceType] {
-	return Slug.Is(slug)
+	return Slug.Key(slug)
 }

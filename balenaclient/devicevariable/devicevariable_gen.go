@@ -12,14 +12,14 @@ import (
 
 // Fields of [balenaclient.DeviceVariable]; its documentation says what they mean.
 const (
-	ID        pine.Field[balenaclient.DeviceVariable, int64]                      = "id"
-	Name      pine.Settable[balenaclient.DeviceVariable, string]                  = "name"
-	Value     pine.Settable[balenaclient.DeviceVariable, string]                  = "value"
-	CreatedAt pine.Field[balenaclient.DeviceVariable, time.Time]                  = "created_at"
-	Device    pine.SettableLink[balenaclient.DeviceVariable, balenaclient.Device] = "device"
+	ID        pine.Field[balenaclient.DeviceVariable, balenaclient.DeviceVariableID] = "id"
+	Name      pine.Settable[balenaclient.DeviceVariable, string]                     = "name"
+	Value     pine.Settable[balenaclient.DeviceVariable, string]                     = "value"
+	CreatedAt pine.Field[balenaclient.DeviceVariable, time.Time]                     = "created_at"
+	Device    pine.SettableLink[balenaclient.DeviceVariable, balenaclient.Device]    = "device"
 )
 
 // ByDeviceAndName names the one row with this device and name.
-func ByDeviceAndName(device int64, name string) pine.Key[balenaclient.DeviceVariable] {
-	return Device.Key(device).And(Name.Is(name))
+func ByDeviceAndName(device balenaclient.DeviceID, name string) pine.Key[balenaclient.DeviceVariable] {
+	return Device.Key(device).And(Name.Key(name))
 }

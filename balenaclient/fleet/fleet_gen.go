@@ -12,7 +12,7 @@ import (
 
 // Fields of [balenaclient.Fleet]; its documentation says what they mean.
 const (
-	ID                       pine.Field[balenaclient.Fleet, int64]                            = "id"
+	ID                       pine.Field[balenaclient.Fleet, balenaclient.FleetID]             = "id"
 	UUID                     pine.Field[balenaclient.Fleet, string]                           = "uuid"
 	Name                     pine.Settable[balenaclient.Fleet, string]                        = "app_name"
 	Slug                     pine.Field[balenaclient.Fleet, string]                           = "slug"
@@ -40,10 +40,10 @@ const (
 
 // BySlug names the one row with this slug.
 func BySlug(slug string) pine.Key[balenaclient.Fleet] {
-	return Slug.Is(slug)
+	return Slug.Key(slug)
 }
 
 // ByUUID names the one row with this uuid.
 func ByUUID(uuid string) pine.Key[balenaclient.Fleet] {
-	return UUID.Is(uuid)
+	return UUID.Key(uuid)
 }

@@ -12,14 +12,14 @@ import (
 
 // Fields of [balenaclient.FleetConfigVariable]; its documentation says what they mean.
 const (
-	ID        pine.Field[balenaclient.FleetConfigVariable, int64]                     = "id"
-	Name      pine.Settable[balenaclient.FleetConfigVariable, string]                 = "name"
-	Value     pine.Settable[balenaclient.FleetConfigVariable, string]                 = "value"
-	CreatedAt pine.Field[balenaclient.FleetConfigVariable, time.Time]                 = "created_at"
-	Fleet     pine.SettableLink[balenaclient.FleetConfigVariable, balenaclient.Fleet] = "application"
+	ID        pine.Field[balenaclient.FleetConfigVariable, balenaclient.FleetConfigVariableID] = "id"
+	Name      pine.Settable[balenaclient.FleetConfigVariable, string]                          = "name"
+	Value     pine.Settable[balenaclient.FleetConfigVariable, string]                          = "value"
+	CreatedAt pine.Field[balenaclient.FleetConfigVariable, time.Time]                          = "created_at"
+	Fleet     pine.SettableLink[balenaclient.FleetConfigVariable, balenaclient.Fleet]          = "application"
 )
 
 // ByFleetAndName names the one row with this application and name.
-func ByFleetAndName(fleet int64, name string) pine.Key[balenaclient.FleetConfigVariable] {
-	return Fleet.Key(fleet).And(Name.Is(name))
+func ByFleetAndName(fleet balenaclient.FleetID, name string) pine.Key[balenaclient.FleetConfigVariable] {
+	return Fleet.Key(fleet).And(Name.Key(name))
 }

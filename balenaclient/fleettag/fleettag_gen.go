@@ -10,13 +10,13 @@ import (
 
 // Fields of [balenaclient.FleetTag]; its documentation says what they mean.
 const (
-	ID    pine.Field[balenaclient.FleetTag, int64]                     = "id"
+	ID    pine.Field[balenaclient.FleetTag, balenaclient.FleetTagID]   = "id"
 	Key   pine.Settable[balenaclient.FleetTag, string]                 = "tag_key"
 	Value pine.Settable[balenaclient.FleetTag, string]                 = "value"
 	Fleet pine.SettableLink[balenaclient.FleetTag, balenaclient.Fleet] = "application"
 )
 
 // ByFleetAndKey names the one row with this application and tag_key.
-func ByFleetAndKey(fleet int64, key string) pine.Key[balenaclient.FleetTag] {
-	return Fleet.Key(fleet).And(Key.Is(key))
+func ByFleetAndKey(fleet balenaclient.FleetID, key string) pine.Key[balenaclient.FleetTag] {
+	return Fleet.Key(fleet).And(Key.Key(key))
 }

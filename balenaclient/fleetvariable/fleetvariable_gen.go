@@ -12,14 +12,14 @@ import (
 
 // Fields of [balenaclient.FleetVariable]; its documentation says what they mean.
 const (
-	ID        pine.Field[balenaclient.FleetVariable, int64]                     = "id"
-	Name      pine.Settable[balenaclient.FleetVariable, string]                 = "name"
-	Value     pine.Settable[balenaclient.FleetVariable, string]                 = "value"
-	CreatedAt pine.Field[balenaclient.FleetVariable, time.Time]                 = "created_at"
-	Fleet     pine.SettableLink[balenaclient.FleetVariable, balenaclient.Fleet] = "application"
+	ID        pine.Field[balenaclient.FleetVariable, balenaclient.FleetVariableID] = "id"
+	Name      pine.Settable[balenaclient.FleetVariable, string]                    = "name"
+	Value     pine.Settable[balenaclient.FleetVariable, string]                    = "value"
+	CreatedAt pine.Field[balenaclient.FleetVariable, time.Time]                    = "created_at"
+	Fleet     pine.SettableLink[balenaclient.FleetVariable, balenaclient.Fleet]    = "application"
 )
 
 // ByFleetAndName names the one row with this application and name.
-func ByFleetAndName(fleet int64, name string) pine.Key[balenaclient.FleetVariable] {
-	return Fleet.Key(fleet).And(Name.Is(name))
+func ByFleetAndName(fleet balenaclient.FleetID, name string) pine.Key[balenaclient.FleetVariable] {
+	return Fleet.Key(fleet).And(Name.Key(name))
 }

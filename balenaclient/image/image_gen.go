@@ -12,7 +12,7 @@ import (
 
 // Fields of [balenaclient.Image]; its documentation says what they mean.
 const (
-	ID            pine.Field[balenaclient.Image, int64]                     = "id"
+	ID            pine.Field[balenaclient.Image, balenaclient.ImageID]      = "id"
 	CreatedAt     pine.Field[balenaclient.Image, time.Time]                 = "created_at"
 	StartedAt     pine.Field[balenaclient.Image, time.Time]                 = "start_timestamp"
 	EndedAt       pine.Field[balenaclient.Image, time.Time]                 = "end_timestamp"

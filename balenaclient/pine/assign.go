@@ -3,6 +3,7 @@ package pine
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 )
@@ -86,7 +87,14 @@ func jsonValue[V Literal](v V) any {
 	if t, ok := any(v).(time.Time); ok {
 		return t.UTC().Format(timeLayout)
 	}
-	return v
+	switch value := reflect.ValueOf(v); value.Kind() {
+	case reflect.Bool:
+		return value.Bool()
+	case reflect.Int, reflect.Int64:
+		return value.Int()
+	default: // Literal allows nothing else but strings.
+		return value.String()
+	}
 }
 
 // Settable is a [Field] that a client may write.
@@ -98,31 +106,31 @@ func (f Settable[R, V]) Set(v V) Assignment[R] { return Assignment[R]{string(f),
 // Clear takes the field's value away. The server refuses that for fields that must have one.
 func (f Settable[R, V]) Clear() Assignment[R] { return Assignment[R]{string(f), nil} }
 
-// Eq is met by rows whose field equals v.
+// Eq matches rows whose field equals v.
 func (f Settable[R, V]) Eq(v V) Filter[R] { return Field[R, V](f).Eq(v) }
 
-// Ne is met by rows whose field does not equal v; rows without a value are among them.
+// Ne matches rows whose field does not equal v, including rows without a value.
 func (f Settable[R, V]) Ne(v V) Filter[R] { return Field[R, V](f).Ne(v) }
 
-// Gt is met by rows whose field is greater than v.
+// Gt matches rows whose field is greater than v.
 func (f Settable[R, V]) Gt(v V) Filter[R] { return Field[R, V](f).Gt(v) }
 
-// Ge is met by rows whose field is greater than or equal to v.
+// Ge matches rows whose field is greater than or equal to v.
 func (f Settable[R, V]) Ge(v V) Filter[R] { return Field[R, V](f).Ge(v) }
 
-// Lt is met by rows whose field is less than v.
+// Lt matches rows whose field is less than v.
 func (f Settable[R, V]) Lt(v V) Filter[R] { return Field[R, V](f).Lt(v) }
 
-// Le is met by rows whose field is less than or equal to v.
+// Le matches rows whose field is less than or equal to v.
 func (f Settable[R, V]) Le(v V) Filter[R] { return Field[R, V](f).Le(v) }
 
-// In is met by rows whose field is one of the values, by none if there are no values.
+// In matches rows whose field is one of the values. Without values it matches no row.
 func (f Settable[R, V]) In(values ...V) Filter[R] { return Field[R, V](f).In(values...) }
 
-// IsNull is met by rows whose field has no value.
+// IsNull matches rows whose field has no value.
 func (f Settable[R, V]) IsNull() Filter[R] { return Field[R, V](f).IsNull() }
 
-// NotNull is met by rows whose field has a value.
+// NotNull matches rows whose field has a value.
 func (f Settable[R, V]) NotNull() Filter[R] { return Field[R, V](f).NotNull() }
 
 // Asc orders rows by the field, smallest first.
@@ -131,8 +139,8 @@ func (f Settable[R, V]) Asc() Order[R] { return Field[R, V](f).Asc() }
 // Desc orders rows by the field, greatest first.
 func (f Settable[R, V]) Desc() Order[R] { return Field[R, V](f).Desc() }
 
-// Is names the one row whose field equals v: see [Field.Is].
-func (f Settable[R, V]) Is(v V) Key[R] { return Field[R, V](f).Is(v) }
+// Key names the one row whose field equals v: see [Field.Key].
+func (f Settable[R, V]) Key(v V) Key[R] { return Field[R, V](f).Key(v) }
 
 func (f Settable[R, V]) columnOf(R) string { return string(f) }
 
@@ -140,24 +148,27 @@ func (f Settable[R, V]) columnOf(R) string { return string(f) }
 type SettableLink[R, S any] string
 
 // Set refers to the row with this id.
-func (l SettableLink[R, S]) Set(id int64) Assignment[R] { return Assignment[R]{string(l), id} }
+func (l SettableLink[R, S]) Set(id ID[S]) Assignment[R] { return Assignment[R]{string(l), int64(id)} }
 
 // Clear refers to no row. The server refuses that for links that must have one.
 func (l SettableLink[R, S]) Clear() Assignment[R] { return Assignment[R]{string(l), nil} }
 
-// Is is met by rows that refer to the row with this id.
-func (l SettableLink[R, S]) Is(id int64) Filter[R] { return Link[R, S](l).Is(id) }
+// Eq matches rows that refer to the row with this id.
+func (l SettableLink[R, S]) Eq(id ID[S]) Filter[R] { return Link[R, S](l).Eq(id) }
 
-// In is met by rows that refer to one of the rows with these ids, by none if there are no ids.
-func (l SettableLink[R, S]) In(ids ...int64) Filter[R] { return Link[R, S](l).In(ids...) }
+// Ne matches rows that do not refer to the row with this id, including those that refer to no row.
+func (l SettableLink[R, S]) Ne(id ID[S]) Filter[R] { return Link[R, S](l).Ne(id) }
 
-// IsNull is met by rows that refer to no row.
+// In matches rows that refer to one of the rows with these ids. Without ids it matches no row.
+func (l SettableLink[R, S]) In(ids ...ID[S]) Filter[R] { return Link[R, S](l).In(ids...) }
+
+// IsNull matches rows that refer to no row.
 func (l SettableLink[R, S]) IsNull() Filter[R] { return Link[R, S](l).IsNull() }
 
-// NotNull is met by rows that refer to a row.
+// NotNull matches rows that refer to a row.
 func (l SettableLink[R, S]) NotNull() Filter[R] { return Link[R, S](l).NotNull() }
 
-// Where is met by rows that refer to a row that meets all the filters.
+// Where matches rows that refer to a row that meets all the filters.
 func (l SettableLink[R, S]) Where(filters ...Filter[S]) Filter[R] {
 	return Link[R, S](l).Where(filters...)
 }
@@ -165,8 +176,8 @@ func (l SettableLink[R, S]) Where(filters ...Filter[S]) Filter[R] {
 // With fetches the row referred to together with the row that refers to it.
 func (l SettableLink[R, S]) With(q Query[S]) Expansion[R] { return Link[R, S](l).With(q) }
 
-// Key is the part of a composite key that this link is.
-func (l SettableLink[R, S]) Key(id int64) Key[R] { return Link[R, S](l).Key(id) }
+// Key is the part of a composite key that refers to the row with this id: see [Field.Key].
+func (l SettableLink[R, S]) Key(id ID[S]) Key[R] { return Link[R, S](l).Key(id) }
 
 func (l SettableLink[R, S]) columnOf(R) string { return string(l) }
 

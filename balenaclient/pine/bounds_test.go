@@ -101,7 +101,7 @@ func TestAQueryThatIsTooLongIsNotSent(t *testing.T) {
 	require.ErrorIs(t, err, pine.ErrBadRequest)
 	assert.NotErrorIs(t, err, pine.ErrMalformed)
 	ids := make([]int64, 10_000)
-	_, err = query.Where(shipID.In(ids...)).List(t.Context())
+	_, err = query.Where(shipID.In(pine.IDs[ship](ids)...)).List(t.Context())
 	require.ErrorIs(t, err, pine.ErrBadRequest)
 	assert.Less(t, len(err.Error()), 200)
 	assert.Equal(t, 1, w.count())
@@ -326,5 +326,5 @@ func TestTheDefaultHTTPClientWorks(t *testing.T) {
 	require.NoError(t, err)
 	row, err := ships(client).First(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, int64(1), row.ID)
+	assert.EqualValues(t, 1, row.ID)
 }

@@ -59,7 +59,7 @@ func TestRef_UnmarshalJSON(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			assert.Equal(t, tt.wantID, ref.ID)
+			assert.Equal(t, tt.wantID, int64(ref.ID))
 			assert.True(t, ref.Fetched())
 			row, ok := ref.Row()
 			assert.Equal(t, tt.wantRow != nil, ok)
@@ -414,12 +414,12 @@ func TestGettingOneRow(t *testing.T) {
 			client, _ := newClient(t, always(http.StatusOK, tt.body))
 			for _, get := range []func(pine.Query[ship]) (ship, error){
 				func(q pine.Query[ship]) (ship, error) { return q.Get(t.Context(), 1) },
-				func(q pine.Query[ship]) (ship, error) { return q.GetBy(t.Context(), shipName.Is("Vasa")) },
+				func(q pine.Query[ship]) (ship, error) { return q.GetBy(t.Context(), shipName.Key("Vasa")) },
 				func(q pine.Query[ship]) (ship, error) { return q.OrderBy(shipName.Asc()).One(t.Context()) },
 			} {
 				row, err := get(ships(client))
 				require.ErrorIs(t, err, tt.wantErr)
-				assert.Equal(t, ship{ID: tt.want}, row)
+				assert.Equal(t, ship{ID: pine.ID[ship](tt.want)}, row)
 				if err != nil {
 					assert.ErrorContains(t, err, "ship")
 				}

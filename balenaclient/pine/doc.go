@@ -5,8 +5,8 @@
 // compared with a bool, does not compile:
 //
 //	type Ship struct {
-//		ID   int64  `json:"id"`
-//		Name string `json:"name"`
+//		ID   pine.ID[Ship] `json:"id"`
+//		Name string        `json:"name"`
 //	}
 //	const Name pine.Field[Ship, string] = "name"
 //

@@ -1,32 +1,29 @@
 package pine
 
-import (
-	"slices"
-	"strconv"
-)
+import "slices"
 
 // Field is a column of resource R whose values are of type V. Fields are constants: the name of the column.
 type Field[R any, V Literal] string
 
-// Eq is met by rows whose field equals v.
+// Eq matches rows whose field equals v.
 func (f Field[R, V]) Eq(v V) Filter[R] { return f.compare("eq", v) }
 
-// Ne is met by rows whose field does not equal v; rows without a value are among them.
+// Ne matches rows whose field does not equal v, including rows without a value.
 func (f Field[R, V]) Ne(v V) Filter[R] { return f.compare("ne", v) }
 
-// Gt is met by rows whose field is greater than v.
+// Gt matches rows whose field is greater than v.
 func (f Field[R, V]) Gt(v V) Filter[R] { return f.compare("gt", v) }
 
-// Ge is met by rows whose field is greater than or equal to v.
+// Ge matches rows whose field is greater than or equal to v.
 func (f Field[R, V]) Ge(v V) Filter[R] { return f.compare("ge", v) }
 
-// Lt is met by rows whose field is less than v.
+// Lt matches rows whose field is less than v.
 func (f Field[R, V]) Lt(v V) Filter[R] { return f.compare("lt", v) }
 
-// Le is met by rows whose field is less than or equal to v.
+// Le matches rows whose field is less than or equal to v.
 func (f Field[R, V]) Le(v V) Filter[R] { return f.compare("le", v) }
 
-// In is met by rows whose field is one of the values, by none if there are no values.
+// In matches rows whose field is one of the values. Without values it matches no row.
 func (f Field[R, V]) In(values ...V) Filter[R] {
 	operands := make([]string, len(values))
 	for i, v := range values {
@@ -35,10 +32,10 @@ func (f Field[R, V]) In(values ...V) Filter[R] {
 	return Filter[R]{oneOf(string(f), operands)}
 }
 
-// IsNull is met by rows whose field has no value.
+// IsNull matches rows whose field has no value.
 func (f Field[R, V]) IsNull() Filter[R] { return Filter[R]{compare(string(f), "eq", "null")} }
 
-// NotNull is met by rows whose field has a value.
+// NotNull matches rows whose field has a value.
 func (f Field[R, V]) NotNull() Filter[R] { return Filter[R]{compare(string(f), "ne", "null")} }
 
 // Asc orders rows by the field, smallest first.
@@ -47,8 +44,8 @@ func (f Field[R, V]) Asc() Order[R] { return Order[R]{string(f) + space + "asc"}
 // Desc orders rows by the field, greatest first.
 func (f Field[R, V]) Desc() Order[R] { return Order[R]{string(f) + space + "desc"} }
 
-// Is names the one row whose field equals v. The server must know the field, or the fields joined by [Key.And], as unique.
-func (f Field[R, V]) Is(v V) Key[R] {
+// Key names the one row whose field equals v. The server must know the field, or the fields joined by [Key.And], as unique.
+func (f Field[R, V]) Key(v V) Key[R] {
 	return Key[R]{string(f) + "=" + literal(v), []Assignment[R]{{string(f), jsonValue(v)}}, f.Eq(v)}
 }
 
@@ -64,19 +61,19 @@ type Text[R any] interface {
 	Eq(string) Filter[R]
 }
 
-// Contains is met by rows whose field contains the text.
+// Contains matches rows whose field contains the text.
 func Contains[R any](f Text[R], text string) Filter[R] {
 	var row R
 	return Filter[R]{call("contains", f.columnOf(row), quote(text))}
 }
 
-// StartsWith is met by rows whose field starts with the text.
+// StartsWith matches rows whose field starts with the text.
 func StartsWith[R any](f Text[R], text string) Filter[R] {
 	var row R
 	return Filter[R]{call("startswith", f.columnOf(row), quote(text))}
 }
 
-// EndsWith is met by rows whose field ends with the text.
+// EndsWith matches rows whose field ends with the text.
 func EndsWith[R any](f Text[R], text string) Filter[R] {
 	var row R
 	return Filter[R]{call("endswith", f.columnOf(row), quote(text))}
@@ -90,21 +87,22 @@ func (c Column[R]) columnOf(R) string { return string(c) }
 // Link is a column of resource R that refers to at most one row of S.
 type Link[R, S any] string
 
-// Is is met by rows that refer to the row with this id.
-func (l Link[R, S]) Is(id int64) Filter[R] {
-	return Filter[R]{compare(string(l), "eq", strconv.FormatInt(id, 10))}
-}
+// Eq matches rows that refer to the row with this id.
+func (l Link[R, S]) Eq(id ID[S]) Filter[R] { return Field[R, ID[S]](l).Eq(id) }
 
-// In is met by rows that refer to one of the rows with these ids, by none if there are no ids.
-func (l Link[R, S]) In(ids ...int64) Filter[R] { return Field[R, int64](l).In(ids...) }
+// Ne matches rows that do not refer to the row with this id, including those that refer to no row.
+func (l Link[R, S]) Ne(id ID[S]) Filter[R] { return Field[R, ID[S]](l).Ne(id) }
 
-// IsNull is met by rows that refer to no row.
+// In matches rows that refer to one of the rows with these ids. Without ids it matches no row.
+func (l Link[R, S]) In(ids ...ID[S]) Filter[R] { return Field[R, ID[S]](l).In(ids...) }
+
+// IsNull matches rows that refer to no row.
 func (l Link[R, S]) IsNull() Filter[R] { return Filter[R]{compare(string(l), "eq", "null")} }
 
-// NotNull is met by rows that refer to a row.
+// NotNull matches rows that refer to a row.
 func (l Link[R, S]) NotNull() Filter[R] { return Filter[R]{compare(string(l), "ne", "null")} }
 
-// Where is met by rows that refer to a row that meets all the filters.
+// Where matches rows that refer to a row that meets all the filters.
 func (l Link[R, S]) Where(filters ...Filter[S]) Filter[R] {
 	return Filter[R]{lambda(string(l), "any", conjunction(filters))}
 }
@@ -112,22 +110,20 @@ func (l Link[R, S]) Where(filters ...Filter[S]) Filter[R] {
 // With fetches the row referred to together with the row that refers to it.
 func (l Link[R, S]) With(q Query[S]) Expansion[R] { return expansion[R](string(l), q) }
 
-// Key is the part of a composite key that this link is.
-func (l Link[R, S]) Key(id int64) Key[R] {
-	return Key[R]{string(l) + "=" + strconv.FormatInt(id, 10), []Assignment[R]{{string(l), id}}, l.Is(id)}
-}
+// Key is the part of a composite key that refers to the row with this id: see [Field.Key].
+func (l Link[R, S]) Key(id ID[S]) Key[R] { return Field[R, ID[S]](l).Key(id) }
 
 func (l Link[R, S]) columnOf(R) string { return string(l) }
 
 // Links is a navigation from a row of R to any number of rows of S.
 type Links[R, S any] string
 
-// Any is met by rows with at least one linked row that meets all the filters; without filters, with at least one linked row.
+// Any matches rows with at least one linked row that meets all the filters; without filters, with at least one linked row.
 func (l Links[R, S]) Any(filters ...Filter[S]) Filter[R] {
 	return Filter[R]{lambda(string(l), "any", conjunction(filters))}
 }
 
-// All is met by rows whose linked rows all meet all the filters.
+// All matches rows whose linked rows all meet all the filters.
 func (l Links[R, S]) All(filters ...Filter[S]) Filter[R] {
 	return Filter[R]{lambda(string(l), "all", conjunction(filters))}
 }

@@ -106,7 +106,7 @@ func FuzzTextArrivesAsItWasWritten(f *testing.F) {
 		).Expand(shipCrew.Count(sailorName.Eq(text)))
 		_, err := query.OrderBy(shipID.Asc()).List(t.Context())
 		require.NoError(t, err)
-		_, err = query.GetBy(t.Context(), shipName.Is(text).And(shipPort.Key(1)))
+		_, err = query.GetBy(t.Context(), shipName.Key(text).And(shipPort.Key(1)))
 		require.ErrorIs(t, err, pine.ErrNotFound)
 
 		condition := "(name%20eq%20?)%20and%20(name%20in%20(?,'x'))%20and%20(contains(name,?))%20and%20(lies_in__port/any(x1:x1/name%20ne%20?))"

@@ -60,11 +60,11 @@ func TestRowsThatChangeBetweenPagesAreNeitherMissedNorRepeated(t *testing.T) {
 	}{
 		{"when rows seen are deleted", func(s *sea, number int) {
 			if number > 1 {
-				s.remove(int64(number - 1))
-				s.remove(int64(10*number - 11))
+				s.remove(pine.ID[ship](number - 1))
+				s.remove(pine.ID[ship](10*number - 11))
 			}
 		}, func(int64) bool { return true }},
-		{"when the last row seen is deleted", func(s *sea, number int) { s.remove(int64(10 * (number - 1))) }, func(int64) bool { return true }},
+		{"when the last row seen is deleted", func(s *sea, number int) { s.remove(pine.ID[ship](10 * (number - 1))) }, func(int64) bool { return true }},
 		{"when rows to come are deleted", func(s *sea, number int) {
 			if number == 2 {
 				s.remove(11)
@@ -73,7 +73,7 @@ func TestRowsThatChangeBetweenPagesAreNeitherMissedNorRepeated(t *testing.T) {
 		}, func(id int64) bool { return id != 11 && id != 95 }},
 		{"when rows are inserted in front", func(s *sea, number int) {
 			if number > 1 {
-				s.ships = append(s.ships, ship{ID: int64(-number)})
+				s.ships = append(s.ships, ship{ID: pine.ID[ship](-number)})
 			}
 		}, func(int64) bool { return true }},
 		{"when rows are updated", func(s *sea, number int) {
@@ -403,7 +403,7 @@ func TestFirstAndOne(t *testing.T) {
 				require.EqualError(t, err, "ship: not found")
 			} else {
 				require.NoError(t, err)
-				assert.Equal(t, int64(1), first.ID)
+				assert.EqualValues(t, 1, first.ID)
 			}
 			one, err := ships(client).One(t.Context())
 			switch n {
@@ -411,7 +411,7 @@ func TestFirstAndOne(t *testing.T) {
 				require.ErrorIs(t, err, pine.ErrNotFound)
 			case 1:
 				require.NoError(t, err)
-				assert.Equal(t, int64(1), one.ID)
+				assert.EqualValues(t, 1, one.ID)
 			default:
 				require.ErrorIs(t, err, pine.ErrNotUnique)
 				require.EqualError(t, err, "ship: more than one found")

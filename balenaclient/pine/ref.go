@@ -26,7 +26,7 @@ type link interface {
 type Ref[T any] struct {
 	// ID is the id of the row referred to. It is 0 if there is none, if the link was not fetched, and if it was expanded but the caller
 	// may not read the row.
-	ID int64
+	ID ID[T]
 
 	row  *T
 	none bool // fetched, but there is no row
@@ -91,7 +91,7 @@ func (r *Ref[T]) decode(decoder *jsontext.Decoder, rows *rowReader) error {
 			r.none = true
 			return nil
 		}
-		r.ID = rows.shape.idOf(reflect.ValueOf(r.row).Elem())
+		r.ID = ID[T](rows.shape.idOf(reflect.ValueOf(r.row).Elem()))
 		return nil
 	default:
 		return decodeNeither(decoder, kind, "a reference")

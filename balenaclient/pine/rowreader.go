@@ -214,7 +214,11 @@ func explainValue(err error) error {
 	if !errors.As(err, &semantic) || semantic.GoType == nil || semantic.JSONKind == jsontext.KindInvalid {
 		return err
 	}
-	explained := fmt.Errorf("JSON %s cannot be decoded as %s", kindName(semantic.JSONKind), semantic.GoType)
+	wanted := semantic.GoType.String()
+	if kind := semantic.GoType.Kind(); kind <= reflect.Complex128 || kind == reflect.String {
+		wanted = kind.String() // rather than the long name of an ID
+	}
+	explained := fmt.Errorf("JSON %s cannot be decoded as %s", kindName(semantic.JSONKind), wanted)
 	if semantic.Err != nil {
 		explained = fmt.Errorf("%w: %w", explained, semantic.Err)
 	}

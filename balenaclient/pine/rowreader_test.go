@@ -131,7 +131,7 @@ func (r *oracleRefs) UnmarshalJSON(data []byte) error {
 }
 
 func (r oracleRef) ref() Ref[linked] {
-	ref := Ref[linked]{ID: r.id, none: r.none}
+	ref := Ref[linked]{ID: ID[linked](r.id), none: r.none}
 	if r.row != nil {
 		ref.row = &linked{r.row.ID, r.row.Text, r.row.Ref.ref()}
 	}

@@ -72,8 +72,8 @@ func (q Query[T]) One(ctx context.Context) (T, error) {
 }
 
 // Get returns the row with this id that meets the query, or [ErrNotFound].
-func (q Query[T]) Get(ctx context.Context, id int64) (T, error) {
-	return q.getKey(ctx, strconv.FormatInt(id, 10))
+func (q Query[T]) Get(ctx context.Context, id ID[T]) (T, error) {
+	return q.getKey(ctx, strconv.FormatInt(int64(id), 10))
 }
 
 // GetBy returns the row that a unique key names and that meets the query, or [ErrNotFound].

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // A port has ships, and a ship has sailors: a model that is not balena's, since pine knows no noun of it.
 type ship struct {
-	ID     int64             `json:"id"`
+	ID     pine.ID[ship]     `json:"id"`
 	Name   string            `json:"name"`
 	Armed  bool              `json:"is_armed"`
 	Knots  *int64            `json:"knots"`
@@ -51,14 +51,14 @@ type sailor struct {
 }
 
 const (
-	shipID    pine.Field[ship, int64]     = "id"
-	shipName  pine.Field[ship, string]    = "name"
-	shipArmed pine.Field[ship, bool]      = "is_armed"
-	shipKnots pine.Field[ship, int64]     = "knots"
-	shipBuilt pine.Field[ship, time.Time] = "built_at"
-	shipPort  pine.Link[ship, port]       = "lies_in__port"
-	shipCrew  pine.Links[ship, sailor]    = "crew"
-	shipLog   pine.Column[ship]           = "log"
+	shipID    pine.Field[ship, pine.ID[ship]] = "id"
+	shipName  pine.Field[ship, string]        = "name"
+	shipArmed pine.Field[ship, bool]          = "is_armed"
+	shipKnots pine.Field[ship, int64]         = "knots"
+	shipBuilt pine.Field[ship, time.Time]     = "built_at"
+	shipPort  pine.Link[ship, port]           = "lies_in__port"
+	shipCrew  pine.Links[ship, sailor]        = "crew"
+	shipLog   pine.Column[ship]               = "log"
 
 	portName  pine.Field[port, string] = "name"
 	portShips pine.Links[port, ship]   = "ship"
@@ -219,12 +219,12 @@ var (
 func newSea(n int) *sea {
 	s := &sea{}
 	for id := range n {
-		s.ships = append(s.ships, ship{ID: int64(id + 1), Name: "ship " + strconv.Itoa(id+1)})
+		s.ships = append(s.ships, ship{ID: pine.ID[ship](id + 1), Name: "ship " + strconv.Itoa(id+1)})
 	}
 	return s
 }
 
-func (s *sea) remove(id int64) {
+func (s *sea) remove(id pine.ID[ship]) {
 	s.ships = slices.DeleteFunc(s.ships, func(row ship) bool { return row.ID == id })
 }
 
@@ -235,9 +235,10 @@ func (s *sea) answer(number int, r *http.Request) (*http.Response, error) {
 		s.changed(number)
 	}
 	target := r.URL.RequestURI()
-	after, top := int64(0), len(s.ships)
+	after, top := pine.ID[ship](0), len(s.ships)
 	if found := afterID.FindStringSubmatch(target); found != nil && !s.ignoreFilter {
-		after, _ = strconv.ParseInt(found[1], 10, 64)
+		n, _ := strconv.ParseInt(found[1], 10, 64)
+		after = pine.ID[ship](n)
 	}
 	if found := topRows.FindStringSubmatch(target); found != nil && !s.ignoreTop {
 		top, _ = strconv.Atoi(found[1])
@@ -274,7 +275,7 @@ func (r errReader) Read([]byte) (int, error) { return 0, r.err }
 func ids(rows []ship) []int64 {
 	var all []int64
 	for _, row := range rows {
-		all = append(all, row.ID)
+		all = append(all, int64(row.ID))
 	}
 	return all
 }

@@ -53,7 +53,8 @@ func TestFiltersAreSentAs(t *testing.T) {
 		"contains(name,'as')":                                    pine.Contains(shipName, "as"),
 		"startswith(name,'V')":                                   pine.StartsWith(shipName, "V"),
 		"endswith(name,'a')":                                     pine.EndsWith(shipName, "a"),
-		"lies_in__port eq 7":                                     shipPort.Is(7),
+		"lies_in__port eq 7":                                     shipPort.Eq(7),
+		"lies_in__port ne 7":                                     shipPort.Ne(7),
 		"lies_in__port in (7,8)":                                 shipPort.In(7, 8),
 		"lies_in__port eq null":                                  shipPort.IsNull(),
 		"lies_in__port ne null":                                  shipPort.NotNull(),
@@ -228,11 +229,11 @@ func TestQueriesAreSentAs(t *testing.T) {
 			require.ErrorIs(t, err, pine.ErrNotFound)
 		}, "ship(42)?$select=id&$expand=crew/$count&$filter=is_armed%20eq%20true"},
 		{"one by a natural key", func(t *testing.T, q pine.Query[ship]) {
-			_, err := q.GetBy(t.Context(), shipName.Is("a/b'c"))
+			_, err := q.GetBy(t.Context(), shipName.Key("a/b'c"))
 			require.ErrorIs(t, err, pine.ErrNotFound)
 		}, "ship(name='a%2Fb%27%27c')?$select=id"},
 		{"one by a composite key", func(t *testing.T, q pine.Query[ship]) {
-			_, err := q.GetBy(t.Context(), shipPort.Key(3).And(shipName.Is("Vasa")).And(shipArmed.Is(true)))
+			_, err := q.GetBy(t.Context(), shipPort.Key(3).And(shipName.Key("Vasa")).And(shipArmed.Key(true)))
 			require.ErrorIs(t, err, pine.ErrNotFound)
 		}, "ship(lies_in__port=3,name='Vasa',is_armed=true)?$select=id"},
 	} {

@@ -45,8 +45,8 @@ func TestARowIsCreatedFromWhatIsAssigned(t *testing.T) {
 	row, err := ships(client).Create(t.Context(), setName.Set(`it's "quoted"`), setArmed.Set(true), setKnots.Clear(),
 		setBuilt.Set(time.Date(1628, 8, 10, 16, 0, 0, 999_999, time.FixedZone("", 3600))), setPort.Set(5))
 	require.NoError(t, err)
-	assert.Equal(t, int64(7), row.ID)
-	assert.Equal(t, int64(5), row.Port.ID)
+	assert.EqualValues(t, 7, row.ID)
+	assert.EqualValues(t, 5, row.Port.ID)
 	assert.Equal(t, http.MethodPost, w.last().Method)
 	assert.Equal(t, []string{"/base/v1/ship"}, w.targets())
 	assert.JSONEq(t, `{"name":"it's \"quoted\"","is_armed":true,"knots":null,"built_at":"1628-08-10T15:00:00.000Z","lies_in__port":5}`, bodyOf(t, w))
@@ -57,7 +57,7 @@ func TestARowIsCreatedFromWhatIsAssigned(t *testing.T) {
 func TestOneRequestChangesOrDeletesAllRowsOfAFilter(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, always(http.StatusOK, ""))
-	q := ships(client).Where(shipName.Eq("Vasa"), setPort.Is(5))
+	q := ships(client).Where(shipName.Eq("Vasa"), setPort.Eq(5))
 	require.NoError(t, q.Patch(t.Context(), setPort.Clear()))
 	assert.Equal(t, http.MethodPatch, w.last().Method)
 	assert.JSONEq(t, `{"lies_in__port":null}`, bodyOf(t, w))
@@ -97,7 +97,7 @@ func TestWhatWouldDoMoreThanWasMeantIsNotSent(t *testing.T) {
 		"a value against the rules":      {second(ruled.Create(t.Context(), setName.Set("Titanic"))), pine.ErrInvalid, `ship: name "Titanic" is unlucky: choose another`},
 		"a change against the rules":     {ruled.Where(shipID.Eq(1)).Patch(t.Context(), setName.Set("Titanic")), pine.ErrInvalid, "is unlucky"},
 		"a check of what breaks a rule":  {ruled.Check(setName.Set("Titanic")), pine.ErrInvalid, "is unlucky"},
-		"an upsert against the rules":    {second(ruled.Upsert(t.Context(), setName.Is("Titanic"))), pine.ErrInvalid, "is unlucky"},
+		"an upsert against the rules":    {second(ruled.Upsert(t.Context(), setName.Key("Titanic"))), pine.ErrInvalid, "is unlucky"},
 		"a change that is not bound":     {pine.Where(shipID.Eq(1)).Patch(t.Context(), setName.Set("x")), nil, "not bound to a client"},
 		"a row of no client":             {second(pine.Where(shipID.Eq(1)).Create(t.Context(), setName.Set("x"))), nil, "not bound to a client"},
 		"a value of a key that is wrong": {(&pine.InvalidError{Resource: "ship", Column: "value", Key: "k", Problem: "is wrong"}), pine.ErrInvalid, `ship: value of "k" is wrong`},
@@ -142,7 +142,7 @@ func TestARowIsNeverMadeTwice(t *testing.T) {
 				assert.Equal(t, tt.unknown, errors.Is(err, pine.ErrOutcomeUnknown), err)
 				if tt.want == "" {
 					require.NoError(t, err)
-					assert.Equal(t, int64(7), row.ID)
+					assert.EqualValues(t, 7, row.ID)
 					return
 				}
 				require.ErrorContains(t, err, tt.want)
@@ -191,11 +191,11 @@ func TestARedirectedWriteDoesNotBecomeARead(t *testing.T) {
 func TestAnUpsertChangesTheRowThatIsThere(t *testing.T) {
 	t.Parallel()
 	taken := always(http.StatusConflict, `"\"port\" and \"name\" must be unique."`)
-	key := setPort.Key(5).And(shipName.Is("Va'sa"))
+	key := setPort.Key(5).And(shipName.Key("Va'sa"))
 	client, w := newClient(t, inTurn(taken, always(http.StatusOK, ""), always(http.StatusOK, `{"d":[{"id":7,"name":"Va'sa"}]}`)))
 	row, err := ships(client).Where(shipID.Eq(99)).Upsert(t.Context(), key, setArmed.Set(true))
 	require.NoError(t, err)
-	assert.Equal(t, int64(7), row.ID)
+	assert.EqualValues(t, 7, row.ID)
 	filter := "$filter=(lies_in__port%20eq%205)%20and%20(name%20eq%20'Va%27%27sa')"
 	require.Len(t, w.targets(), 3)
 	assert.Equal(t, "/base/v1/ship?"+filter, w.targets()[1])
@@ -235,7 +235,7 @@ func TestSettableFieldsFilterAndOrderAsOthersDo(t *testing.T) {
 	_, err := ships(client).Select(setName).Expand(setPort.With(pine.Select(portName))).OrderBy(setName.Asc(), setKnots.Desc()).List(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "/base/v1/ship?$select=id,name&$expand=lies_in__port($select=id,name)&$orderby=name%20asc,knots%20desc", w.targets()[0])
-	_, err = ships(client).Select(setPort).GetBy(t.Context(), setName.Is("x"))
+	_, err = ships(client).Select(setPort).GetBy(t.Context(), setName.Key("x"))
 	require.ErrorIs(t, err, pine.ErrNotFound)
 }
 

@@ -12,7 +12,7 @@ import (
 
 // Fields of [balenaclient.Release]; its documentation says what they mean.
 const (
-	ID                 pine.Field[balenaclient.Release, int64]                     = "id"
+	ID                 pine.Field[balenaclient.Release, balenaclient.ReleaseID]    = "id"
 	Commit             pine.Settable[balenaclient.Release, string]                 = "commit"
 	RawVersion         pine.Field[balenaclient.Release, string]                    = "raw_version"
 	Semver             pine.Field[balenaclient.Release, string]                    = "semver"

@@ -10,12 +10,12 @@ import (
 
 // Fields of [balenaclient.ReleaseImage]; its documentation says what they mean.
 const (
-	ID      pine.Field[balenaclient.ReleaseImage, int64]               = "id"
-	Release pine.Link[balenaclient.ReleaseImage, balenaclient.Release] = "release"
-	Image   pine.Link[balenaclient.ReleaseImage, balenaclient.Image]   = "image"
+	ID      pine.Field[balenaclient.ReleaseImage, balenaclient.ReleaseImageID] = "id"
+	Release pine.Link[balenaclient.ReleaseImage, balenaclient.Release]         = "release"
+	Image   pine.Link[balenaclient.ReleaseImage, balenaclient.Image]           = "image"
 )
 
 // ByReleaseAndImage names the one row with this release and image.
-func ByReleaseAndImage(release int64, image int64) pine.Key[balenaclient.ReleaseImage] {
+func ByReleaseAndImage(release balenaclient.ReleaseID, image balenaclient.ImageID) pine.Key[balenaclient.ReleaseImage] {
 	return Release.Key(release).And(Image.Key(image))
 }

@@ -10,13 +10,13 @@ import (
 
 // Fields of [balenaclient.ReleaseTag]; its documentation says what they mean.
 const (
-	ID      pine.Field[balenaclient.ReleaseTag, int64]                       = "id"
+	ID      pine.Field[balenaclient.ReleaseTag, balenaclient.ReleaseTagID]   = "id"
 	Key     pine.Settable[balenaclient.ReleaseTag, string]                   = "tag_key"
 	Value   pine.Settable[balenaclient.ReleaseTag, string]                   = "value"
 	Release pine.SettableLink[balenaclient.ReleaseTag, balenaclient.Release] = "release"
 )
 
 // ByReleaseAndKey names the one row with this release and tag_key.
-func ByReleaseAndKey(release int64, key string) pine.Key[balenaclient.ReleaseTag] {
-	return Release.Key(release).And(Key.Is(key))
+func ByReleaseAndKey(release balenaclient.ReleaseID, key string) pine.Key[balenaclient.ReleaseTag] {
+	return Release.Key(release).And(Key.Key(key))
 }

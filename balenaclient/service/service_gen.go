@@ -12,7 +12,7 @@ import (
 
 // Fields of [balenaclient.Service]; its documentation says what they mean.
 const (
-	ID              pine.Field[balenaclient.Service, int64]                        = "id"
+	ID              pine.Field[balenaclient.Service, balenaclient.ServiceID]       = "id"
 	Name            pine.Settable[balenaclient.Service, string]                    = "service_name"
 	CreatedAt       pine.Field[balenaclient.Service, time.Time]                    = "created_at"
 	Fleet           pine.SettableLink[balenaclient.Service, balenaclient.Fleet]    = "application"
@@ -21,6 +21,6 @@ const (
 )
 
 // ByFleetAndName names the one row with this application and service_name.
-func ByFleetAndName(fleet int64, name string) pine.Key[balenaclient.Service] {
-	return Fleet.Key(fleet).And(Name.Is(name))
+func ByFleetAndName(fleet balenaclient.FleetID, name string) pine.Key[balenaclient.Service] {
+	return Fleet.Key(fleet).And(Name.Key(name))
 }

@@ -12,7 +12,7 @@ import (
 
 // Fields of [balenaclient.ServiceInstall]; its documentation says what they mean.
 const (
-	ID        pine.Field[balenaclient.ServiceInstall, int64]                              = "id"
+	ID        pine.Field[balenaclient.ServiceInstall, balenaclient.ServiceInstallID]      = "id"
 	CreatedAt pine.Field[balenaclient.ServiceInstall, time.Time]                          = "created_at"
 	Device    pine.Link[balenaclient.ServiceInstall, balenaclient.Device]                 = "device"
 	Service   pine.Link[balenaclient.ServiceInstall, balenaclient.Service]                = "installs__service"
@@ -20,6 +20,6 @@ const (
 )
 
 // ByDeviceAndService names the one row with this device and installs__service.
-func ByDeviceAndService(device int64, service int64) pine.Key[balenaclient.ServiceInstall] {
+func ByDeviceAndService(device balenaclient.DeviceID, service balenaclient.ServiceID) pine.Key[balenaclient.ServiceInstall] {
 	return Device.Key(device).And(Service.Key(service))
 }

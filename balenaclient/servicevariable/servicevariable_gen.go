@@ -12,14 +12,14 @@ import (
 
 // Fields of [balenaclient.ServiceVariable]; its documentation says what they mean.
 const (
-	ID        pine.Field[balenaclient.ServiceVariable, int64]                       = "id"
-	Name      pine.Settable[balenaclient.ServiceVariable, string]                   = "name"
-	Value     pine.Settable[balenaclient.ServiceVariable, string]                   = "value"
-	CreatedAt pine.Field[balenaclient.ServiceVariable, time.Time]                   = "created_at"
-	Service   pine.SettableLink[balenaclient.ServiceVariable, balenaclient.Service] = "service"
+	ID        pine.Field[balenaclient.ServiceVariable, balenaclient.ServiceVariableID] = "id"
+	Name      pine.Settable[balenaclient.ServiceVariable, string]                      = "name"
+	Value     pine.Settable[balenaclient.ServiceVariable, string]                      = "value"
+	CreatedAt pine.Field[balenaclient.ServiceVariable, time.Time]                      = "created_at"
+	Service   pine.SettableLink[balenaclient.ServiceVariable, balenaclient.Service]    = "service"
 )
 
 // ByServiceAndName names the one row with this service and name.
-func ByServiceAndName(service int64, name string) pine.Key[balenaclient.ServiceVariable] {
-	return Service.Key(service).And(Name.Is(name))
+func ByServiceAndName(service balenaclient.ServiceID, name string) pine.Key[balenaclient.ServiceVariable] {
+	return Service.Key(service).And(Name.Key(name))
 }

@@ -24,7 +24,7 @@ type Collection[T any] struct {
 	refreshing sync.Mutex // held while rows are fetched
 
 	// Guarded by the store's lock:
-	rows    map[int64]T // replaced, never changed
+	rows    map[pine.ID[T]]T // replaced, never changed
 	fetched time.Time
 	dropped bool
 }
@@ -37,7 +37,7 @@ type column struct {
 
 // Keep adds a query to a store. Nothing is fetched before the first Refresh. T must have an id.
 func Keep[T any](s *Store, query pine.Query[T]) (*Collection[T], error) {
-	c := &Collection[T]{store: s, query: query, rows: map[int64]T{}}
+	c := &Collection[T]{store: s, query: query, rows: map[pine.ID[T]]T{}}
 	hasID := false
 	if t := reflect.TypeFor[T](); t.Kind() == reflect.Struct {
 		for _, field := range reflect.VisibleFields(t) {
@@ -88,7 +88,7 @@ type Change[T any] struct {
 func (c *Collection[T]) Refresh(ctx context.Context) (Changes[T], error) {
 	c.refreshing.Lock()
 	defer c.refreshing.Unlock()
-	fresh := map[int64]T{}
+	fresh := map[pine.ID[T]]T{}
 	var skipped error
 	for row, err := range c.query.All(ctx) {
 		if partial := (*pine.RowsError)(nil); errors.As(err, &partial) {
@@ -106,7 +106,7 @@ func (c *Collection[T]) Refresh(ctx context.Context) (Changes[T], error) {
 	return c.replace(fresh, skipped)
 }
 
-func (c *Collection[T]) replace(fresh map[int64]T, skipped error) (Changes[T], error) {
+func (c *Collection[T]) replace(fresh map[pine.ID[T]]T, skipped error) (Changes[T], error) {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
 	if c.dropped {
@@ -161,12 +161,12 @@ func (c *Collection[T]) compare(a, b T) []string {
 	return names
 }
 
-func (c *Collection[T]) id(row T) int64 {
+func (c *Collection[T]) id(row T) pine.ID[T] {
 	value := reflect.ValueOf(&row).Elem()
 	for _, column := range c.columns {
 		if column.name == "id" {
 			if id, err := value.FieldByIndexErr(column.index); err == nil {
-				return id.Int()
+				return pine.ID[T](id.Int())
 			}
 		}
 	}
@@ -174,7 +174,7 @@ func (c *Collection[T]) id(row T) int64 {
 }
 
 // Get returns the row with this id.
-func (c *Collection[T]) Get(id int64) (T, bool) {
+func (c *Collection[T]) Get(id pine.ID[T]) (T, bool) {
 	c.store.mu.RLock()
 	defer c.store.mu.RUnlock()
 	row, ok := c.rows[id]
@@ -200,7 +200,7 @@ func (c *Collection[T]) All() iter.Seq[T] {
 
 // Forget removes a row from the collection, not from the API, and reports whether it was there. The next Refresh adds it again if it
 // still matches the query.
-func (c *Collection[T]) Forget(id int64) bool {
+func (c *Collection[T]) Forget(id pine.ID[T]) bool {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
 	if _, ok := c.rows[id]; !ok {
@@ -218,7 +218,7 @@ func (c *Collection[T]) Drop() {
 	defer c.store.mu.Unlock()
 	c.store.collections = slices.DeleteFunc(c.store.collections, func(other AnyCollection) bool { return other == AnyCollection(c) })
 	c.store.rows -= len(c.rows)
-	c.rows, c.dropped = map[int64]T{}, true
+	c.rows, c.dropped = map[pine.ID[T]]T{}, true
 }
 
 // Len is the number of rows.

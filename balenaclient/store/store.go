@@ -1,8 +1,8 @@
 // Package store keeps the latest rows of queries in memory, and reports what changed since they were last fetched.
 //
 //	s := store.New()
-//	devices, err := store.Keep(s, client.Devices().Where(device.Fleet.Is(fleet)).Select(device.Name, device.IsOnline, device.RunningRelease))
-//	releases, err := store.Keep(s, client.Releases().Where(release.Fleet.Is(fleet)).Select(release.RawVersion))
+//	devices, err := store.Keep(s, client.Devices().Where(device.Fleet.Eq(fleet)).Select(device.Name, device.IsOnline, device.RunningRelease))
+//	releases, err := store.Keep(s, client.Releases().Where(release.Fleet.Eq(fleet)).Select(release.RawVersion))
 //	err = s.Refresh(ctx) // both
 //	…
 //	changes, err := devices.Refresh(ctx)

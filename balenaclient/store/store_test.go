@@ -43,7 +43,7 @@ func refresh[T any](t *testing.T, c *store.Collection[T]) store.Changes[T] {
 func TestCollection_Refresh(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
-	devices := keep(t, store.New(), client.Devices().Where(device.Fleet.Is(1)).
+	devices := keep(t, store.New(), client.Devices().Where(device.Fleet.Eq(1)).
 		Select(device.Name, device.IsOnline, device.Fleet, device.RunningRelease, device.LastVPNEvent, device.CPUTemp))
 	assert.True(t, devices.Fetched().IsZero())
 
@@ -73,7 +73,7 @@ func TestCollection_Refresh(t *testing.T) {
 func ids(devices []balenaclient.Device) []int64 {
 	var all []int64
 	for _, d := range devices {
-		all = append(all, d.ID)
+		all = append(all, int64(d.ID))
 	}
 	return all
 }
@@ -83,7 +83,7 @@ func TestCollection_Resolve(t *testing.T) {
 	client, _ := simtest.New(t)
 	s := store.New()
 	devices := keep(t, s, client.Devices().Select(device.RunningRelease))
-	releases := keep(t, s, client.Releases().Where(release.Fleet.Is(1)).Select(release.RawVersion))
+	releases := keep(t, s, client.Releases().Where(release.Fleet.Eq(1)).Select(release.RawVersion))
 	require.NoError(t, s.Refresh(t.Context()))
 	assert.Equal(t, 51, s.Len())
 
@@ -97,7 +97,7 @@ func TestCollection_Resolve(t *testing.T) {
 	assert.False(t, ok, "a release of a fleet that the collection does not hold")
 	_, ok = devices.Get(999)
 	assert.False(t, ok)
-	last := int64(0)
+	last := balenaclient.ReleaseID(0)
 	for r := range releases.All() {
 		assert.Greater(t, r.ID, last)
 		last = r.ID
@@ -105,7 +105,7 @@ func TestCollection_Resolve(t *testing.T) {
 			break
 		}
 	}
-	assert.Equal(t, int64(3), last)
+	assert.EqualValues(t, 3, last)
 	assert.Len(t, slices.Collect(releases.All()), 9)
 }
 
@@ -149,7 +149,7 @@ func TestCollection_Forget(t *testing.T) {
 	t.Parallel()
 	client, _ := simtest.New(t)
 	s := store.New()
-	devices := keep(t, s, client.Devices().Where(device.Fleet.Is(1)).Select(device.Name))
+	devices := keep(t, s, client.Devices().Where(device.Fleet.Eq(1)).Select(device.Name))
 	refresh(t, devices)
 	for d := range devices.All() {
 		devices.Forget(d.ID) // while it is read
@@ -168,7 +168,7 @@ func TestCollection_Drop(t *testing.T) {
 	client, _ := simtest.New(t)
 	s := store.New(store.MaxRows(42))
 	all := keep(t, s, client.Devices().Select(device.Name))
-	releases := keep(t, s, client.Releases().Where(release.Fleet.Is(1)).Select(release.RawVersion))
+	releases := keep(t, s, client.Releases().Where(release.Fleet.Eq(1)).Select(release.RawVersion))
 	refresh(t, all)
 	require.ErrorIs(t, s.Refresh(t.Context()), store.ErrFull)
 	require.Len(t, s.Collections(), 2)
@@ -241,7 +241,7 @@ func TestMaxRows(t *testing.T) {
 	s := store.New(store.MaxRows(40))
 	releases := keep(t, s, client.Releases().Select(release.Commit))
 	refresh(t, releases)
-	devices := keep(t, s, client.Devices().Where(device.Fleet.Is(1)).Select(device.Name))
+	devices := keep(t, s, client.Devices().Where(device.Fleet.Eq(1)).Select(device.Name))
 	_, err := devices.Refresh(t.Context())
 	require.ErrorIs(t, err, store.ErrFull)
 	assert.ErrorContains(t, err, "50 rows exceed the limit of 40")

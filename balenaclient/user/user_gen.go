@@ -12,8 +12,8 @@ import (
 
 // Fields of [balenaclient.User]; its documentation says what they mean.
 const (
-	ID        pine.Field[balenaclient.User, int64]             = "id"
-	Name      pine.Field[balenaclient.User, string]            = "username"
-	Actor     pine.Link[balenaclient.User, balenaclient.Actor] = "actor"
-	CreatedAt pine.Field[balenaclient.User, time.Time]         = "created_at"
+	ID        pine.Field[balenaclient.User, balenaclient.UserID] = "id"
+	Name      pine.Field[balenaclient.User, string]              = "username"
+	Actor     pine.Link[balenaclient.User, balenaclient.Actor]   = "actor"
+	CreatedAt pine.Field[balenaclient.User, time.Time]           = "created_at"
 )

@@ -232,12 +232,11 @@ func (r resource) UniqueKeys() []UniqueKey {
 			}
 			goNames = append(goNames, f.Go)
 			if f.IsLink() {
-				parameters = append(parameters, parameter+" int64")
-				parts = append(parts, fmt.Sprintf("%s.Key(%s)", f.Go, parameter))
+				parameters = append(parameters, fmt.Sprintf("%s balenaclient.%sID", parameter, f.Target()))
 			} else {
 				parameters = append(parameters, parameter+" "+f.valueType())
-				parts = append(parts, fmt.Sprintf("%s.Is(%s)", f.Go, parameter))
 			}
+			parts = append(parts, fmt.Sprintf("%s.Key(%s)", f.Go, parameter))
 		}
 		expression := parts[0]
 		for _, part := range parts[1:] {
@@ -314,6 +313,9 @@ func (f field) Tag() string {
 	name := f.Name
 	if strings.TrimSuffix(f.Type, "?") == "bigint" {
 		name += ",string" // the server sends big integers as strings
+	}
+	if f.IsLink() || f.IsLinks() {
+		name += ",omitzero" // a link that was not fetched
 	}
 	tag := fmt.Sprintf("json:%q", name)
 	if f.Cloud || f.Large || f.Rare {
