@@ -1,10 +1,9 @@
 package pipeline_test
 
 import (
-	"fmt"
+	"context"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,43 +12,48 @@ import (
 	"github.com/otelcol-balena/balenareceiver/internal/observability/pipeline"
 )
 
-type inproc struct{ h http.Handler }
+// transport answers by a handler.
+type transport struct{ http.Handler }
 
-func (i inproc) RoundTrip(r *http.Request) (*http.Response, error) {
-	rec := httptest.NewRecorder()
-	i.h.ServeHTTP(rec, r)
-	return rec.Result(), nil
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	recorder := httptest.NewRecorder()
+	t.ServeHTTP(recorder, r)
+	return recorder.Result(), nil
 }
 
-func TestPipeline(t *testing.T) {
-	start := time.Now()
-	n := 20
-	for range n {
-		exp, err := pipeline.NewExporter(t.Context(), 5*time.Minute)
+func TestExporter_Series(t *testing.T) {
+	exporter, err := pipeline.NewExporter(t.Context(), 3*time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exporter.Shutdown(context.WithoutCancel(t.Context()))
+	synctest.Test(t, func(t *testing.T) {
+		sim := balenasim.New(balenasim.WithToken("key"))
+		if _, err := sim.Insert("application", map[string]any{"app_name": "kiosk", "slug": `acme/kiosk`}); err != nil {
+			t.Fatal(err)
+		}
+		scrapes, err := pipeline.Start(t.Context(), exporter, map[string]any{"token": "key", "api": pipeline.Endpoint()}, transport{sim})
 		if err != nil {
 			t.Fatal(err)
 		}
-		synctest.Test(t, func(t *testing.T) {
-			sim := balenasim.New(balenasim.WithToken("k"))
-			if err := sim.Load(os.DirFS("../../../testdata/conformance/dataset")); err != nil {
-				t.Fatal(err)
+		defer scrapes.Stop(context.WithoutCancel(t.Context()))
+		start := time.Now()
+		const series = `balena_devices_online{balena_fleet_id="1",balena_fleet_name="kiosk",balena_fleet_slug="acme/kiosk",balena_organization_handle="acme"}`
+		for n := range 3 {
+			scrapes.Next()
+			if passed, want := time.Since(start), time.Second+time.Duration(n)*time.Minute; passed != want {
+				t.Errorf("scrape %d ended after %s, want %s", n, passed, want)
 			}
-			s, err := pipeline.Start(t.Context(), exp, map[string]any{"token": "k", "api": pipeline.Endpoint()}, inproc{sim})
+			served, err := exporter.Series()
 			if err != nil {
 				t.Fatal(err)
 			}
-			for range 5 {
-				s.Next()
-				m, err := exp.Series()
-				if err != nil {
-					t.Fatal(err)
-				}
-				_ = m
-				//fmt.Println(time.Now(), len(m), s.Logs())
+			if value, ok := served[series]; !ok || value != 0 {
+				t.Errorf("%s is %v, want 0 in %v", series, value, served)
 			}
-			s.Stop(t.Context())
-		})
-		exp.Shutdown(t.Context())
-	}
-	fmt.Println(time.Since(start) / time.Duration(n*5))
+		}
+		if logs := scrapes.Logs(); len(logs) > 0 {
+			t.Errorf("logged: %v", logs)
+		}
+	})
 }

@@ -136,7 +136,8 @@ type exchange struct {
 	target  string
 	failure failure // empty if it was answered well
 	ids     []int64 // of the rows in the response
-	spoiled int64   // id of the row that cannot be decoded, 0 if there is none
+	late    bool
+	spoiled int64 // id of the row that cannot be decoded, 0 if there is none
 }
 
 // api answers the receiver's requests: the simulator, behind the faults.
@@ -183,8 +184,12 @@ func (a *api) strike(k kind) *fault {
 		}
 	}
 	for _, f := range a.faults {
-		everything := f.failure == badKey
-		if (f.kind == k || everything) && f.left != 0 && (f.page == 0 || f.page == page) {
+		if f.failure == badKey { // whatever else fails
+			return f
+		}
+	}
+	for _, f := range a.faults {
+		if f.kind == k && f.left != 0 && (f.page == 0 || f.page == page) {
 			if f.left > 0 {
 				f.left--
 			}
@@ -223,6 +228,7 @@ func (a *api) answer(r *http.Request, f *fault, ex *exchange) (*http.Response, e
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	case slow:
+		ex.late = true
 		if err := sleep(r.Context(), 20*time.Second); err != nil {
 			return nil, err
 		}

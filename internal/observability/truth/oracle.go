@@ -96,7 +96,6 @@ type scrape struct {
 	of        map[kind]certainty
 	spoiled   map[ref]bool // devices whose rows could not be decoded
 	lost      map[ref]bool // fleets whose rows could not be decoded
-	uncounted bool         // whether a fleet came without its online devices
 	delivered map[ref]bool // devices that were in any response
 	failed    []string
 	asked     map[kind]bool
@@ -123,8 +122,7 @@ func (o *oracle) assess(p *picture, log []exchange, claimsComplete, doubted, rus
 		case badRow, nullValue:
 			good[ex.kind] = true
 			if ex.kind == fleetKind {
-				s.uncounted = s.uncounted || ex.failure == nullValue
-				s.lost[ref(ex.spoiled)] = ex.failure == badRow
+				s.lost[ref(ex.spoiled)] = true
 				continue
 			}
 			spoiled[ex.kind] = true
@@ -141,7 +139,7 @@ func (o *oracle) assess(p *picture, log []exchange, claimsComplete, doubted, rus
 	}
 	maps.DeleteFunc(s.spoiled, func(_ ref, spoiled bool) bool { return !spoiled })
 	// Without a device to prove it, the key is in doubt as long as whoami does not confirm it.
-	rejected := slices.Contains(slices.Collect(maps.Values(last)), badKey) || doubted && last[credentialKind] != ""
+	rejected := slices.Contains(slices.Collect(maps.Values(last)), badKey) || doubted && (last[credentialKind] != "" || !asked[credentialKind])
 	for _, k := range kinds {
 		failure := last[k]
 		lasting := failure != "" && failure != badRow && failure != nullValue
@@ -152,7 +150,13 @@ func (o *oracle) assess(p *picture, log []exchange, claimsComplete, doubted, rus
 		switch {
 		case rejected:
 			s.of[k] = nothing
-		case spoiled[k], lasting && good[k], rushed && asked[k] && o.setup.pageSize < 100:
+		case k == deviceKind && rushed && asked[k] && !lasting && !spoiled[k]:
+			s.of[k] = everything
+			if slices.ContainsFunc(p.devices, func(d device) bool { return !s.delivered[d.ID] }) {
+				s.of[k] = part
+			}
+		case spoiled[k], lasting && good[k], rushed && asked[k] && o.setup.pageSize < 100 && (k == containerKind || k == deviceTagKind),
+			lasting && (k == imageKind || k == deviceTypeKind):
 			s.of[k] = part
 		case lasting:
 			s.of[k] = nothing
@@ -169,6 +173,11 @@ func (o *oracle) assess(p *picture, log []exchange, claimsComplete, doubted, rus
 	}
 	// What is remembered is not asked for again.
 	s.asked = asked
+	for _, k := range []kind{deviceTypeKind, imageKind} {
+		if !asked[k] {
+			s.of[k] = max(s.of[k], part)
+		}
+	}
 	if !asked[deviceTypeKind] && o.typesKnown(p) {
 		s.of[deviceTypeKind] = everything
 	}
@@ -196,9 +205,9 @@ func (o *oracle) learn(p *picture, s scrape) {
 			o.deviceTypes[id] = true
 		}
 	}
-	if s.of[imageKind] == everything && s.of[containerKind] == everything {
+	if s.of[imageKind] == everything && s.of[containerKind] == everything && s.asked[imageKind] {
 		for _, c := range p.containers {
-			o.images[c.Image] = true
+			o.images[c.Image] = o.images[c.Image] || c.Status != "deleted"
 		}
 	}
 	if s.of[fleetTagKind] == everything {
@@ -303,18 +312,6 @@ func (o *oracle) expect(p *picture, s scrape) judgement {
 			}
 		}
 	}
-	if len(s.spoiled) > 0 {
-		// Counts may lack the row that cannot be decoded.
-		lacking := *current
-		reduced := *p
-		reduced.devices = slices.DeleteFunc(slices.Clone(p.devices), func(d device) bool { return s.spoiled[d.ID] })
-		lacking.picture = &reduced
-		for _, of := range lacking.series() {
-			if of.entity.of != "device" && !s.lost[of.fleet] && o.certainty(of, s) != nothing {
-				j.allow(j.may, of)
-			}
-		}
-	}
 	o.allowRanges(p, &j)
 	o.allowOld(p, s, unsure, &j)
 	return j
@@ -323,11 +320,13 @@ func (o *oracle) expect(p *picture, s scrape) judgement {
 // certainty is how sure the values of a series are.
 func (o *oracle) certainty(of series, s scrape) certainty {
 	c := s.of[fleetKind]
-	if s.lost[of.fleet] || s.uncounted && of.metric == "balena_devices_online" {
+	if s.lost[of.fleet] {
 		c = min(c, part)
 	}
 	for _, k := range needs[of.metric].kinds {
-		c = min(c, s.of[k])
+		if k != releaseKind || !of.noRelease {
+			c = min(c, s.of[k])
+		}
 	}
 	known := nothing
 	for _, k := range of.anyOf {
@@ -380,8 +379,9 @@ func (o *oracle) allowOld(p *picture, s scrape, unsure map[entity]bool, j *judge
 		if !known {
 			continue
 		}
+		of.noRelease = false // it may have one by now
 		fleetGone := s.of[fleetKind] == everything && !fleets[of.fleet]
-		deviceGone := of.entity.of == "device" && s.of[fleetKind] == everything && s.of[deviceKind] == everything && !devices[of.entity.id]
+		deviceGone := of.entity.of == "device" && !s.lost[of.fleet] && s.of[fleetKind] == everything && s.of[deviceKind] == everything && !devices[of.entity.id]
 		sure := o.certainty(of, s) == everything && !unsure[of.entity]
 		if of.entity.of == "release" {
 			sure = sure && s.of[newestKind] == everything && s.of[deviceKind] == everything
@@ -474,7 +474,7 @@ func (o *oracle) judgeClaims(complete, claims bool, reported []string, s scrape,
 			}
 		}
 	}
-	switch failed := len(s.failed) > 0 || len(s.spoiled) > 0 || s.uncounted; {
+	switch failed := len(s.failed) > 0 || len(s.spoiled) > 0 || len(s.lost) > 0; {
 	case complete && failed:
 		report("claim: the scrape is complete, but requests failed: %s", strings.Join(slices.Sorted(maps.Keys(hit)), ", "))
 	case complete && len(reported) > 0, !complete && len(reported) == 0:
@@ -521,5 +521,5 @@ func find(served map[string]float64, metric string) (float64, bool) {
 }
 
 func oneOf(value float64, wanted []float64) bool {
-	return slices.ContainsFunc(wanted, func(w float64) bool { return math.Abs(value-w) <= 1e-12*math.Abs(w) })
+	return slices.ContainsFunc(wanted, func(w float64) bool { return math.Abs(value-w) < 1e-6 })
 }

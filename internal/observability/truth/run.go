@@ -203,9 +203,9 @@ func (s *sequence) scrape() (bool, error) {
 		served = adapt(s, served, log)
 	}
 	// Requests that are not sent in time leave no trace in the log.
-	rushed := s.setup.budget > 0 || time.Since(s.since) > 95*time.Second ||
+	rushed := s.setup.budget > 0 ||
 		slices.ContainsFunc(log, func(ex exchange) bool {
-			return ex.failure == banned || ex.failure == rateLimited || ex.failure == hanging
+			return ex.late || slices.Contains([]failure{banned, rateLimited, hanging}, ex.failure)
 		})
 	wrong := s.oracle.judge(picture, log, served, rushed, time.Now())
 	s.trace = append(s.trace, fmt.Sprintf("scrape %d, %s after the last, %d requests, %d series%s", s.scrapes, time.Since(s.since), len(log), len(served), failed(log)))

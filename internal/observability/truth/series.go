@@ -20,9 +20,10 @@ type series struct {
 	identity string
 	group    string
 
-	fleet    ref // that it belongs to
-	fleetKey fleetKey
-	anyOf    []kind // requests of which one suffices to know that it is to be shown
+	fleet     ref // that it belongs to
+	fleetKey  fleetKey
+	noRelease bool   // whether there is no release that it needs
+	anyOf     []kind // requests of which one suffices to know that it is to be shown
 }
 
 // entity is a fleet, a device, a release or the receiver.
@@ -133,6 +134,7 @@ type writer struct {
 	entity    entity
 	fleet     ref
 	fleetKey  fleetKey
+	noRelease bool
 	anyOf     []kind
 	resource  labels
 	identity  string
@@ -174,7 +176,7 @@ func (w *writer) put(metric, group string, value float64, point labels) {
 	}
 	w.write(series{
 		key: w.resource.with(point...).text(metric), value: value, metric: metric,
-		entity: w.entity, identity: w.identity, group: group, fleet: w.fleet, fleetKey: w.fleetKey, anyOf: w.anyOf,
+		entity: w.entity, identity: w.identity, group: group, fleet: w.fleet, fleetKey: w.fleetKey, noRelease: w.noRelease, anyOf: w.anyOf,
 	})
 }
 
@@ -360,9 +362,11 @@ func (v *view) writeDevice(w *writer, f fleet, d device) {
 	}
 	w.number("balena_device_update_progress_ratio", d.Progress, 0.01)
 	target := cmp.Or(d.Pinned, f.Target)
+	w.noRelease = d.Running == 0 && target == 0
 	w.single("balena_device_info", "", "balena_os_version", d.OS, "balena_os_variant", d.Variant, "balena_supervisor_version", d.Supervisor,
 		"balena_release_version", v.releases[d.Running].Version, "balena_target_release_version", v.releases[target].Version,
 		"balena_device_pinned", strconv.FormatBool(d.Pinned != 0))
+	w.noRelease = false
 	if !d.connected() {
 		return
 	}

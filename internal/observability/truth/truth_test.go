@@ -8,61 +8,74 @@ import (
 )
 
 var (
-	seed      = flag.Uint64("seed", 0, "run the sequence of this seed only")
-	sequences = flag.Int("sequences", 2000, "how many sequences to run")
+	seed      = flag.Uint64("seed", 0, "run only the sequence of this seed, and shrink it if it fails")
 	first     = flag.Uint64("first", 1, "seed of the first sequence")
+	sequences = flag.Int("sequences", 2000, "number of sequences")
 )
 
 // TestServedSeriesAreTheTruth runs random sequences of changes and failures, and after each scrape compares /metrics with the account.
+// A sequence that fails is shrunk and printed with its seed.
 func TestServedSeriesAreTheTruth(t *testing.T) {
 	from, count := *first, *sequences
 	if *seed != 0 {
 		from, count = *seed, 1
 	}
+	const shown = 5
 	scrapes, bad := 0, 0
 	start := time.Now()
 	for n := from; n < from+uint64(count); n++ {
-		r, err := run(t, bytesOf(n))
-		if err != nil {
-			t.Fatalf("seed %d: %v", n, err)
-		}
+		r := mustRun(t, bytesOf(n))
 		scrapes += r.scrapes
-		if len(r.wrong) > 0 {
-			bad++
-			if bad <= 5 || *seed != 0 {
-				small := shrink(t, bytesOf(n), kindOfWrong(r))
-				t.Errorf("seed %d:\n%s", n, small)
-			}
+		if len(r.wrong) == 0 {
+			continue
+		}
+		if bad++; bad <= shown {
+			t.Errorf("-seed %d:\n%s", n, shrink(t, bytesOf(n), r))
+		} else {
+			t.Errorf("-seed %d: %s", n, r.wrong[0])
 		}
 	}
-	t.Logf("%d sequences, %d scrapes, %d failed, %s", count, scrapes, bad, time.Since(start))
+	t.Logf("%d sequences, %d scrapes, %d sequences failed, %s", count, scrapes, bad, time.Since(start).Round(time.Millisecond))
 }
 
-// kindOfWrong is what is wrong, and with which metric.
-func kindOfWrong(r *result) string {
-	what, _, _ := strings.Cut(r.wrong[0], "{")
-	return what
+// FuzzServedSeries looks for sequences by coverage: the first bytes make the configuration and the account, each further group of them
+// is a step.
+func FuzzServedSeries(f *testing.F) {
+	for n := range uint64(20) {
+		f.Add(bytesOf(n + 1))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		const longest = beginning + 40*perStep
+		if r := mustRun(t, data[:min(len(data), longest)]); len(r.wrong) > 0 {
+			t.Error("\n" + r.String())
+		}
+	})
 }
 
-// shrink leaves out steps as long as the same kind of fault is found.
-func shrink(t *testing.T, data []byte, what string) *result {
-	best, err := run(t, data)
+func mustRun(t *testing.T, data []byte) *result {
+	t.Helper()
+	r, err := run(t, data)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return r
+}
+
+// shrink leaves out steps as long as the same metric is wrong in the same way.
+func shrink(t *testing.T, data []byte, found *result) *result {
+	kind := func(r *result) string {
+		what, _, _ := strings.Cut(r.wrong[0], "{")
+		return what
 	}
 	for size := 8; size >= 1; size /= 2 {
 		for at := beginning; at+size*perStep <= len(data); {
 			shorter := append(append([]byte{}, data[:at]...), data[at+size*perStep:]...)
-			r, err := run(t, shorter)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(r.wrong) > 0 && kindOfWrong(r) == what {
-				data, best = shorter, r
+			if r := mustRun(t, shorter); len(r.wrong) > 0 && kind(r) == kind(found) {
+				data, found = shorter, r
 			} else {
 				at += perStep
 			}
 		}
 	}
-	return best
+	return found
 }
