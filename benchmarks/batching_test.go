@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// Why otlp.yaml cuts its messages as it does.
+// Why otlp.yaml splits its messages in the exporter.
 func TestBatching(t *testing.T) {
 	s := startSim(t, 500, 100_000)
-	table := "Cutting the points of 100000 devices into messages, default metrics, medians of three scrapes after the first:\n\n" +
-		"| cut by | delivered within | points | processor time | peak memory |\n|---|---:|---:|---:|---:|\n"
+	table := "Splitting the points of 100000 devices into messages, default metrics, medians of three scrapes after the first:\n\n" +
+		"| split by | delivered within | points | processor time | peak memory |\n|---|---:|---:|---:|---:|\n"
 	for _, way := range []struct {
 		name     string
 		settings []string

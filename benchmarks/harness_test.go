@@ -1,13 +1,15 @@
 //go:build e2e || bench
 
-// Package benchmarks measures the built Collector against the built simulator, both as processes, and prints Markdown tables. What
-// it publishes is in RESULTS.md.
+// Package benchmarks measures the built Collector against the built simulator, both as processes, and prints Markdown tables. The
+// published ones are in RESULTS.md.
 package benchmarks
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -52,7 +54,7 @@ func startSim(t *testing.T, fleets, devices int, args ...string) sim {
 	return sim{url: urls[0], admin: urls[1]}
 }
 
-// requests are those that were answered since the last reset.
+// requests are those since the last reset.
 func (s sim) requests(t require.TestingT) []balenasim.Request {
 	var requests []balenasim.Request
 	require.NoError(t, json.Unmarshal([]byte(process.Get(t, s.admin+"/requests")), &requests))
@@ -99,9 +101,7 @@ func startCollector(t *testing.T, s sim, config string, interval time.Duration, 
 		"BALENA_TELEMETRY_PORT":      strings.Split(process.FreeAddress(t), ":")[1],
 		"GOMEMLIMIT":                 "400MiB",
 	}
-	for name, value := range vars {
-		all[name] = value
-	}
+	maps.Copy(all, vars)
 	args := []string{"--config", "../distribution/" + config}
 	for _, setting := range settings {
 		args = append(args, "--config", "yaml:"+setting)
@@ -109,7 +109,7 @@ func startCollector(t *testing.T, s sim, config string, interval time.Duration, 
 	return collector{process.Start(t, process.Command(all, collectorBinary, args...)), "http://" + endpoint + "/metrics"}
 }
 
-// metrics switches metrics on, and if only they are wanted those off that are on by default.
+// metrics enables metrics and, if only these are wanted, disables the other default ones.
 func metrics(only bool, names ...string) []string {
 	var settings []string
 	if only {
@@ -125,7 +125,7 @@ func metrics(only bool, names ...string) []string {
 	return settings
 }
 
-// defaultMetrics are those that exporter-compat.yaml switches off, and the one that it leaves on: a test there keeps it complete.
+// defaultMetrics are those that exporter-compat.yaml disables, and the one that it keeps: a test there ensures that the list is complete.
 func defaultMetrics() []string {
 	b, err := os.ReadFile("../distribution/exporter-compat.yaml")
 	if err != nil {
@@ -133,7 +133,7 @@ func defaultMetrics() []string {
 	}
 	names := []string{"balena.devices.online"}
 	config, _, _ := strings.Cut(string(b), "resource_attributes:")
-	for _, m := range regexp.MustCompile(`(?m)^      (balena\.[a-z.]+): \{enabled: false\}$`).FindAllStringSubmatch(config, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^      (balena\.[a-z_.]+): \{enabled: false\}$`).FindAllStringSubmatch(config, -1) {
 		names = append(names, m[1])
 	}
 	return names
@@ -144,14 +144,14 @@ type scrape struct {
 	requests, rows int
 	bytes          int64
 	begin          time.Time
-	fetch          time.Duration // from the first request to the last answer
-	cpu            time.Duration // of the whole process, until it has nothing more to do
+	fetch          time.Duration // from the first request to the last response
+	cpu            time.Duration // of the process, until it is idle
 }
 
-// idleFor is how long a process must have nothing to do to be done with a scrape.
+// idleFor is how long a process must be idle to be done with a scrape.
 const idleFor = 600 * time.Millisecond
 
-// scrapes waits for n scrapes and says what each cost.
+// scrapes waits for n scrapes and returns what each cost.
 func (c collector) scrapes(t *testing.T, s sim, n int) []scrape {
 	t.Helper()
 	var out []scrape
@@ -160,7 +160,7 @@ func (c collector) scrapes(t *testing.T, s sim, n int) []scrape {
 		deadline := time.Now().Add(2 * time.Minute)
 		for s.count(t) == 0 {
 			c.Running(t)
-			require.True(t, time.Now().Before(deadline), "no scrape begins")
+			require.True(t, time.Now().Before(deadline), "no scrape starts")
 			time.Sleep(20 * time.Millisecond)
 		}
 		for used, count := time.Duration(-1), int64(0); ; {
@@ -192,14 +192,14 @@ func (c collector) scrapes(t *testing.T, s sim, n int) []scrape {
 	return out
 }
 
-// cpuTime is the processor time that a process has used.
+// cpuTime returns the processor time that a process has used.
 func cpuTime(t *testing.T, pid int) time.Duration {
 	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		t.Skip("needs /proc to measure processes")
 	}
-	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 	ticks := 0
 	for _, field := range fields[11:13] { // user and system time, in ticks of 10 ms
 		n, err := strconv.Atoi(field)
@@ -209,7 +209,7 @@ func cpuTime(t *testing.T, pid int) time.Duration {
 	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
-// peakMemory is the largest resident memory that a process has had, in MB.
+// peakMemory returns the largest resident size of a process, in MB.
 func peakMemory(t *testing.T, pid int) float64 {
 	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -221,7 +221,7 @@ func peakMemory(t *testing.T, pid int) float64 {
 	return kb * 1024 / 1e6
 }
 
-// median is the middle of what is measured of each scrape.
+// median is the median of a measure of the scrapes.
 func median[T int | int64 | time.Duration | float64](scrapes []scrape, of func(scrape) T) T {
 	values := make([]T, len(scrapes))
 	for i, s := range scrapes {
@@ -231,7 +231,7 @@ func median[T int | int64 | time.Duration | float64](scrapes []scrape, of func(s
 	return values[len(values)/2]
 }
 
-// publish prints a table, and writes it to its section of the results if that is asked for.
+// publish prints a table and, with -update, writes it to its section of the results.
 func publish(t *testing.T, section, table string) {
 	t.Helper()
 	commit, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()

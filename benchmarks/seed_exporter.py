@@ -1,8 +1,8 @@
-"""Does what balena-prometheus-exporter is documented to do, for comparison: at each scrape by Prometheus it asks for the list of
-fleets and then for each fleet by itself, one after the other, and gives up at the first request that fails.
+"""Does what balena-prometheus-exporter is documented to do, for comparison: at each scrape by Prometheus it requests the list of
+fleets and then each fleet, one after the other, and gives up at the first request that fails.
 
 Written for this benchmark from the exporter's documentation. Reads BALENA_TOKEN, BALENA_API_URL and PORT. Uses requests and
-prometheus_client where they are installed, as the exporter does; else what Python brings along."""
+prometheus_client where they are installed, as the exporter does; otherwise Python's standard library."""
 
 import json
 import os

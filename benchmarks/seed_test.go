@@ -31,7 +31,7 @@ func (s sim) fail(t *testing.T, kind, path string) {
 	s.call(t, http.MethodPost, "/faults", fmt.Sprintf(`{"kind":%q,"path":%q,"nth":1,"times":1}`, kind, path))
 }
 
-// outcome is what one scrape of the metric cost, and those of which a request failed.
+// outcome is what one scrape of the metric cost, and what happened when a request failed.
 type outcome struct {
 	requests int
 	complete time.Duration // until the metric has all fleets
@@ -42,7 +42,7 @@ func (o outcome) row(fleets int, name string) string {
 	return fmt.Sprintf("| %d | %s | %d | %s | %s |\n", fleets, name, o.requests, seconds(o.complete), strings.Join(o.failed, " | "))
 }
 
-func TestAgainstTheSeedsExporter(t *testing.T) {
+func TestAgainstBalenaPrometheusExporter(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	var rows, note string
 	for _, fleets := range []int{1, 100, 500} {
@@ -52,16 +52,16 @@ func TestAgainstTheSeedsExporter(t *testing.T) {
 			rows += o.row(fleets, "balena-prometheus-exporter")
 			note = "The exporter is `seed_exporter.py`, which does what its documentation says, here with " + libraries + ". "
 		} else {
-			note = "There is no python3 here: ours alone. "
+			note = "No python3 was found: exporter-compat.yaml alone. "
 		}
 		rows += dropIn(t, s, fleets).row(fleets, "exporter-compat.yaml")
 	}
-	publish(t, "seed", fmt.Sprintf("`balena_devices_online` of %d devices a fleet, each answer %s late, medians of three. %s"+
-		"The last columns: one request of a scrape is answered with 500 or 503.\n\n", devicesPerFleet, latency, note)+
+	publish(t, "seed", fmt.Sprintf("`balena_devices_online` of %d devices a fleet, each response %s late, medians of three. %s"+
+		"The last columns: one request of a scrape gets a 500 or 503.\n\n", devicesPerFleet, latency, note)+
 		"| fleets | | requests per scrape | metric complete after | one 500 | one 503 |\n|---:|---|---:|---:|---|---|\n"+rows)
 }
 
-// seedExporter scrapes the old exporter, which asks the API meanwhile.
+// seedExporter scrapes the old exporter, which polls the API meanwhile.
 func seedExporter(t *testing.T, s sim, python string) (outcome, string) {
 	t.Helper()
 	address := process.FreeAddress(t)
@@ -70,7 +70,7 @@ func seedExporter(t *testing.T, s sim, python string) (outcome, string) {
 	var log process.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	require.NoError(t, cmd.Start())
-	t.Cleanup(func() { // it has no shutdown in good order
+	t.Cleanup(func() { // it has no clean shutdown
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
@@ -114,7 +114,7 @@ func seedExporter(t *testing.T, s sim, python string) (outcome, string) {
 	return o, libraries
 }
 
-// dropIn lets the drop-in configuration scrape.
+// dropIn runs the drop-in configuration.
 func dropIn(t *testing.T, s sim, fleets int) outcome {
 	t.Helper()
 	s.reset(t)

@@ -200,3 +200,32 @@ func TestDocs_YAML(t *testing.T) {
 	}
 	assert.Greater(t, found, 8)
 }
+
+// The tables of costs have the figures of benchmarks/RESULTS.md, some with fewer columns.
+func TestDocs_CostsAreThoseMeasured(t *testing.T) {
+	results := tableRows(readPage(t, "../benchmarks/RESULTS.md"))
+	for _, path := range []string{"../docs/polling-interval-and-cost.md", "../docs/moving-from-balena-prometheus-exporter.md"} {
+		for _, row := range tableRows(readPage(t, path)) {
+			numbers := regexp.MustCompile(`[\d.]+`).FindAllString(row, -1)
+			assert.True(t, slices.ContainsFunc(results, func(result string) bool {
+				measured := regexp.MustCompile(`[\d.]+`).FindAllString(result, -1)
+				for _, number := range numbers {
+					if !slices.Contains(measured, number) {
+						return false
+					}
+				}
+				return true
+			}), "%s: no row of RESULTS.md has the figures of %s", path, row)
+		}
+	}
+}
+
+// tableRows are the rows of the tables of a page that have figures, without thousands separators.
+func tableRows(p page) (rows []string) {
+	for line := range strings.Lines(p.text) {
+		if strings.HasPrefix(line, "| ") && strings.ContainsAny(line, "0123456789") {
+			rows = append(rows, regexp.MustCompile(`(\d),(\d)`).ReplaceAllString(line, "$1$2"))
+		}
+	}
+	return rows
+}
