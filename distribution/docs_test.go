@@ -229,3 +229,42 @@ func tableRows(p page) (rows []string) {
 	}
 	return rows
 }
+
+// Every name of a metric or attribute in the documentation exists, dotted or as Prometheus writes it.
+func TestDocs_NamesExist(t *testing.T) {
+	var metadata struct {
+		Attributes, Metrics map[string]any
+		ResourceAttributes  map[string]any `yaml:"resource_attributes"`
+		Telemetry           struct{ Metrics map[string]any }
+	}
+	decode(t, "../metadata.yaml", &metadata)
+	var dotted, prometheus []string
+	for _, names := range []map[string]any{metadata.Metrics, metadata.Attributes, metadata.ResourceAttributes} {
+		for name := range names {
+			dotted = append(dotted, name)
+			prometheus = append(prometheus, strings.ReplaceAll(name, ".", "_"))
+		}
+	}
+	for name := range metadata.Telemetry.Metrics {
+		prometheus = append(prometheus, "otelcol_"+name)
+	}
+	unit := regexp.MustCompile(`(_(seconds|ratio|bytes|celsius|total))*$`)
+	for _, p := range pages(t) {
+		if strings.HasSuffix(p.path, "CHANGELOG.md") {
+			continue // has old names, too
+		}
+		text := p.text
+		for _, b := range p.blocks {
+			text += b.code
+		}
+		for _, name := range regexp.MustCompile(`\bbalena(\.[a-z_]+){2,}\.?`).FindAllString(text, -1) {
+			if !strings.HasSuffix(name, ".") && name != "balena.device.tag.site" { // a prefix, or one that a configuration makes
+				assert.Contains(t, dotted, name, p.path)
+			}
+		}
+		for _, name := range regexp.MustCompile(`\b(otelcol_receiver_)?balena_[a-z_]+\b`).FindAllString(text, -1) {
+			bare := unit.ReplaceAllString(name, "")
+			assert.True(t, slices.Contains(prometheus, bare) || slices.Contains(prometheus, name), "%s: %s", p.path, name)
+		}
+	}
+}
