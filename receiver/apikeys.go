@@ -29,30 +29,38 @@ type apiKeys struct {
 
 func (k *apiKeys) due() bool { return k.now().Sub(k.fetched).Abs() >= apiKeyInterval }
 
-// fetchAPIKeys fetches the keys that expire. The API does not say which of them is in use, and reading the keys themselves to find out
-// would bring secrets here that are none of our business.
-func (r *fetchRun) fetchAPIKeys(ctx context.Context) error {
+// apiKeysJob fetches the keys that expire. The API does not say which of them is in use, and reading the keys themselves to find out
+// would transfer secrets that are not needed for anything else.
+func (r *fetchRun) apiKeysJob() job {
+	return job{finish: func(ctx context.Context) error {
+		keys, err := r.fetchAPIKeys(ctx)
+		if err == nil {
+			r.apiKeys.keys, r.apiKeys.fetched = keys, r.apiKeys.now()
+		}
+		return err
+	}}
+}
+
+func (r *fetchRun) fetchAPIKeys(ctx context.Context) ([]apiKey, error) {
 	if expiry, ok := r.apiKeys.sessionExpiry(ctx); ok {
-		r.apiKeys.keys, r.apiKeys.fetched = []apiKey{{expiry: expiry}}, r.apiKeys.now()
-		return nil
+		return []apiKey{{expiry: expiry}}, nil
 	}
 	who, err := r.client.WhoAmI(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var keys []apiKey
 	for row, err := range r.client.APIKeys().Where(apikey.Actor.Eq(who.ActorID), apikey.ExpiresAt.NotNull()).
 		Select(apikey.Name, apikey.ExpiresAt).PageSize(maxPageSize).All(ctx) {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		// A key that has expired is not in use.
 		if row.ExpiresAt != nil && row.ExpiresAt.After(r.apiKeys.now()) {
 			keys = append(keys, apiKey{name: row.Name, expiry: *row.ExpiresAt})
 		}
 	}
-	r.apiKeys.keys, r.apiKeys.fetched = keys, r.apiKeys.now()
-	return nil
+	return keys, nil
 }
 
 // sessionExpiry returns when the token expires, if it is a session token, which is a JSON Web Token.

@@ -79,7 +79,7 @@ func TestFetchRun_FetchDevices_ReportsPagesThatSucceeded(t *testing.T) {
 	t.Parallel()
 	api := &faulty{Handler: realAccount(t)}
 	cfg := testConfig(serve(t, api))
-	cfg.PageSize = 10
+	cfg.PageSize, cfg.Concurrency = 10, 1
 	scraper := startScraper(t, cfg)
 
 	var pages atomic.Int32

@@ -3,7 +3,6 @@ package receiver
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,6 +16,7 @@ type fetcher struct {
 	plan        plan
 	selection   selection
 	tags        TagsConfig
+	pageSize    int
 	concurrency int
 	now         func() time.Time
 	apiKeys     apiKeys
@@ -28,6 +28,10 @@ type fetcher struct {
 	// Tags are part of what identifies a series. While they cannot be fetched the last ones are used: a series that changes its name
 	// for the length of a failure would be worse than an outdated tag.
 	fleetTags, deviceTags map[int64][]tag // an entry for each fleet and device whose tags are known
+
+	// How the last scrape's devices can be cut into parts of about equal size.
+	lastSizes map[int64]int64   // devices by fleet ID
+	pageCuts  map[int64][]int64 // IDs at which pages ended, by fleet ID
 }
 
 // maxServices bounds what is remembered of images, of which each release brings new ones.
@@ -39,30 +43,31 @@ func (f *fetcher) fetch(ctx context.Context) *responses {
 	run := &fetchRun{fetcher: f, shared: sharedStrings{}, responses: newResponses(f.plan)}
 
 	run.runParallel(whileCounting(ctx),
-		task{fleetRequest, true, run.fetchFleets},
-		task{deviceCountRequest, run.plan.needs(deviceCountRequest), run.fetchDeviceCounts},
+		task{fleetRequest, true, run.fleetsJob},
+		task{deviceCountRequest, run.plan.needs(deviceCountRequest), run.deviceCountsJob},
 	)
 	run.responses.countedAt = f.now()
 	if len(run.responses.fleets) > 0 {
 		needsDevices := run.plan.needs(deviceRequest)
+		run.sets = cutFleets(run.fleetSizes(), f.pageSize, f.concurrency)
 		run.runParallel(ctx,
-			task{fleetTagRequest, len(run.tags.Fleets) > 0, run.fetchFleetTags},
-			task{newestReleaseRequest, run.plan.needs(newestReleaseRequest), run.fetchNewestReleases},
-			task{lastBuildRequest, run.plan.needs(lastBuildRequest), run.fetchLastBuilds},
-			task{releaseCountRequest, run.plan.needs(releaseCountRequest), run.fetchReleaseCounts},
-			task{deviceRequest, needsDevices, run.fetchDevices},
-			task{deviceTagRequest, needsDevices && len(run.tags.Devices) > 0, run.fetchDeviceTags},
-			task{containerRequest, run.plan.needs(containerRequest), run.fetchContainers},
+			task{fleetTagRequest, len(run.tags.Fleets) > 0, run.fleetTagsJob},
+			task{newestReleaseRequest, run.plan.needs(newestReleaseRequest), run.newestReleasesJob},
+			task{lastBuildRequest, run.plan.needs(lastBuildRequest), run.lastBuildsJob},
+			task{releaseCountRequest, run.plan.needs(releaseCountRequest), run.releaseCountsJob},
+			task{deviceRequest, needsDevices, run.devicesJob},
+			task{deviceTagRequest, needsDevices && len(run.tags.Devices) > 0, run.deviceTagsJob},
+			task{containerRequest, run.plan.needs(containerRequest), run.containersJob},
 		)
 		run.runParallel(ctx,
-			task{deviceTypeRequest, run.plan.needs(deviceTypeRequest) && run.hasUnknownDeviceType(), run.fetchDeviceTypes},
-			task{imageRequest, run.plan.needs(imageRequest), run.fetchServices},
-			task{releaseRequest, run.plan.needs(releaseRequest), run.fetchReleases},
+			task{deviceTypeRequest, run.plan.needs(deviceTypeRequest) && run.hasUnknownDeviceType(), run.deviceTypesJob},
+			task{imageRequest, run.plan.needs(imageRequest), run.servicesJob},
+			task{releaseRequest, run.plan.needs(releaseRequest), run.releasesJob},
 		)
 	}
 	run.checkCredentials(whileCounting(ctx))
 	if run.responses.listed {
-		run.runParallel(ctx, task{apiKeyRequest, run.plan.needs(apiKeyRequest) && run.apiKeys.due(), run.fetchAPIKeys})
+		run.runParallel(ctx, task{apiKeyRequest, run.plan.needs(apiKeyRequest) && run.apiKeys.due(), run.apiKeysJob})
 	}
 	run.remember()
 	return run.responses
@@ -72,57 +77,59 @@ func (f *fetcher) fetch(ctx context.Context) *responses {
 type fetchRun struct {
 	*fetcher
 	responses *responses
-	mu        sync.Mutex    // guards failures and missing of the responses
-	shared    sharedStrings // of devices
-	newest    []int64       // IDs of the newest releases
-	tagged    map[int64][]tag
+	sets      []fleetSet
+	shared    sharedStrings   // of devices
+	newest    []int64         // IDs of the newest releases
+	tagged    map[int64][]tag // by device ID
 }
 
+// task is a kind of request to make, if it is needed.
 type task struct {
 	kind   requestKind
 	needed bool
-	run    func(context.Context) error
+	job    func() job
 }
 
-// runParallel runs the tasks that are needed at the same time and records which of them failed.
+// runParallel runs the tasks that are needed: first their batches, several at the same time, in the order of the tasks; then what remains
+// to be done for each. It records which of them failed.
 func (r *fetchRun) runParallel(ctx context.Context, tasks ...task) {
 	var group errgroup.Group
 	group.SetLimit(r.concurrency)
-	for _, task := range tasks {
+	jobs := make([]job, len(tasks))
+	for i, task := range tasks {
 		if !task.needed {
 			continue
 		}
-		group.Go(func() error {
-			if err := task.run(ctx); err != nil {
-				r.mu.Lock()
-				defer r.mu.Unlock()
-				r.responses.failures[task.kind] = err
-			}
-			return nil
-		})
+		jobs[i] = task.job()
+		for _, batch := range jobs[i].batches {
+			group.Go(func() error {
+				batch(ctx)
+				return nil
+			})
+		}
 	}
-	_ = group.Wait() // failures are recorded by kind
+	_ = group.Wait() // each job knows what failed
+	for i, task := range tasks {
+		if !task.needed {
+			continue
+		}
+		if err := jobs[i].finish(ctx); err != nil {
+			r.responses.failures[task.kind] = err
+		}
+	}
 }
 
-// miss records fleets for which a kind of request did not return everything.
-func (r *fetchRun) miss(kind requestKind, fleetIDs ...int64) {
-	if len(fleetIDs) == 0 {
-		return
+// fleetSizes returns what is known of the fleets' sizes: the server's count, or else what the last scrape found.
+func (r *fetchRun) fleetSizes() []fleetSize {
+	sizes := make([]fleetSize, 0, len(r.responses.fleets))
+	for _, row := range r.responses.fleets {
+		devices, counted := r.responses.deviceCounts[row.ID]
+		if !counted {
+			devices = max(r.lastSizes[row.ID], int64(row.Devices.Count))
+		}
+		sizes = append(sizes, fleetSize{id: row.ID, devices: devices, cuts: r.pageCuts[row.ID]})
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.responses.missing.add(kind, fleetIDs...)
-}
-
-// unlist records fleets of which not even the rows are known that a kind of request did not return.
-func (r *fetchRun) unlist(kind requestKind, fleetIDs ...int64) {
-	if len(fleetIDs) == 0 {
-		return
-	}
-	r.miss(kind, fleetIDs...)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.responses.unlisted.add(kind, fleetIDs...)
+	return sizes
 }
 
 // checkCredentials makes sure that an account that looks empty is not one that the API hides: it responds to wrong and expired
@@ -162,6 +169,13 @@ func (r *fetchRun) seesDevices() bool {
 func (r *fetchRun) remember() {
 	if len(r.tags.Devices) > 0 && r.responses.listed {
 		r.rememberDeviceTags()
+	}
+	if r.plan.needs(deviceRequest) && r.responses.listed && !r.responses.failed(deviceRequest) {
+		r.fetcher.pageCuts = pageCuts(r.responses.devices, r.pageSize)
+		r.fetcher.lastSizes = map[int64]int64{}
+		for _, d := range r.responses.devices {
+			r.fetcher.lastSizes[d.fleetID]++
+		}
 	}
 	r.responses.tags = r.tags
 	r.responses.deviceTypes, r.responses.services = r.deviceTypes, r.services

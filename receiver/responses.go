@@ -61,6 +61,12 @@ type service struct {
 // rowSet is a set of rows by ID.
 type rowSet map[int64]bool
 
+func newRowSet(ids ...int64) rowSet {
+	s := make(rowSet, len(ids))
+	s.add(ids...)
+	return s
+}
+
 func (s rowSet) add(ids ...int64) {
 	for _, id := range ids {
 		s[id] = true
@@ -71,6 +77,9 @@ func (s rowSet) add(ids ...int64) {
 type fleetSets map[requestKind]rowSet
 
 func (s fleetSets) add(kind requestKind, fleetIDs ...int64) {
+	if len(fleetIDs) == 0 {
+		return
+	}
 	if s[kind] == nil {
 		s[kind] = rowSet{}
 	}

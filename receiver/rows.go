@@ -1,0 +1,174 @@
+package receiver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/otelcol-balena/balenareceiver/balenaclient"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
+)
+
+// batch is a query about some of the IDs that a kind of request is about.
+type batch[T any] struct {
+	query pine.Query[T]
+	ids   []int64
+}
+
+// everything is the only batch of a query that does not go by IDs.
+func everything[T any](query pine.Query[T]) []batch[T] {
+	return []batch[T]{{query: query, ids: []int64{0}}}
+}
+
+// forIDs returns as many batches as it takes for the IDs to fit into their URLs.
+func forIDs[T any](ids []int64, query func(ids []int64) pine.Query[T]) []batch[T] {
+	var batches []batch[T]
+	for _, part := range splitIDs(ids) {
+		batches = append(batches, batch[T]{query(part), part})
+	}
+	return batches
+}
+
+// forSets returns a batch for each set of fleets.
+func forSets[T any](sets []fleetSet, query func(of pine.Filter[balenaclient.Device]) pine.Query[T]) []batch[T] {
+	var batches []batch[T]
+	for _, set := range sets {
+		batches = append(batches, batch[T]{query(set.devices()), set.fleetIDs})
+	}
+	return batches
+}
+
+// job is the work for a kind of request: batches, which may run at the same time, and what to do once all of them have ended.
+type job struct {
+	batches []func(context.Context)
+	finish  func(context.Context) error
+}
+
+// newJob returns the job of calling accept with the rows of all batches, one at a time. Rows that cannot be decoded, and those that accept
+// refuses, are skipped and counted in a RowsError. A batch that fails does not keep the others from being fetched.
+func newJob[T any](batches []batch[T], accept func(T) error, finish func(context.Context, fetchedRows) error) job {
+	r := &rowReader[T]{accept: accept}
+	j := job{finish: func(ctx context.Context) error { return finish(ctx, r.result()) }}
+	for _, batch := range batches {
+		j.batches = append(j.batches, func(ctx context.Context) { r.read(ctx, batch) })
+	}
+	return j
+}
+
+// fetchedRows says which rows of some batches are missing.
+type fetchedRows struct {
+	failed         []int64 // IDs of the batches that failed
+	skipped        []int64 // IDs of rows that could not be decoded
+	skippedUnknown bool    // whether there are others, of which not even the ID could be decoded
+	err            error   // why; nil if nothing is missing
+}
+
+func (f fetchedRows) anySkipped() bool { return len(f.skipped) > 0 || f.skippedUnknown }
+
+// resolved returns those of the requested IDs that the server was asked for successfully, and may still not have returned.
+func (f fetchedRows) resolved(ids []int64) []int64 {
+	if f.skippedUnknown {
+		return nil
+	}
+	unresolved := newRowSet(f.failed...)
+	unresolved.add(f.skipped...)
+	return slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return unresolved[id] })
+}
+
+// rowReader reads batches, several at the same time.
+type rowReader[T any] struct {
+	mu      sync.Mutex // guards all of it
+	accept  func(T) error
+	failed  []int64
+	err     error
+	skipped *balenaclient.RowsError
+}
+
+func (r *rowReader[T]) read(ctx context.Context, batch batch[T]) {
+	if err := ctx.Err(); err != nil {
+		r.fail(batch.ids, err)
+		return
+	}
+	for row, err := range batch.query.All(ctx) {
+		var skipped *balenaclient.RowsError
+		switch {
+		case err == nil:
+			r.take(row)
+		case errors.As(err, &skipped):
+			r.skip(skipped)
+		default:
+			r.fail(batch.ids, err)
+		}
+	}
+}
+
+func (r *rowReader[T]) take(row T) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var skipped *balenaclient.RowsError
+	if errors.As(r.accept(row), &skipped) {
+		r.skipped = mergeRowsErrors(r.skipped, skipped)
+	}
+}
+
+func (r *rowReader[T]) skip(rows *balenaclient.RowsError) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.skipped = mergeRowsErrors(r.skipped, rows)
+}
+
+func (r *rowReader[T]) fail(ids []int64, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failed = append(r.failed, ids...)
+	r.err = cmp.Or(r.err, err)
+}
+
+func (r *rowReader[T]) result() fetchedRows {
+	rows := fetchedRows{failed: r.failed, err: r.err}
+	if r.skipped != nil {
+		rows.skipped, rows.skippedUnknown = r.skipped.IDs, len(r.skipped.IDs) < r.skipped.Rows
+		if rows.err == nil {
+			rows.err = r.skipped
+		}
+	}
+	return rows
+}
+
+// skip returns the error for a row that is of no use.
+func skip(id int64, format string) error {
+	return &balenaclient.RowsError{Rows: 1, IDs: []int64{id}, Err: fmt.Errorf(format, id)}
+}
+
+func mergeRowsErrors(a, b *balenaclient.RowsError) *balenaclient.RowsError {
+	if a == nil {
+		return b
+	}
+	return &balenaclient.RowsError{Rows: a.Rows + b.Rows, IDs: slices.Concat(a.IDs, b.IDs), Err: a.Err}
+}
+
+// maxParents bounds the rows whose parents are worth a request.
+const maxParents = 100
+
+// parents returns the IDs of the rows that some rows belong to, by requesting nothing but that. It serves for rows that cannot be
+// decoded because of one of their other columns. known is false if one is still missing.
+func parents[T any](
+	ctx context.Context, ids []int64, query func(ids []int64) pine.Query[T], parent func(T) int64,
+) (parentIDs []int64, known bool) {
+	if len(ids) == 0 {
+		return nil, true
+	}
+	if len(ids) > maxParents {
+		return nil, false
+	}
+	for row, err := range query(ids).All(ctx) {
+		if err != nil {
+			return parentIDs, false
+		}
+		parentIDs = append(parentIDs, parent(row))
+	}
+	return parentIDs, len(parentIDs) == len(ids)
+}
