@@ -3,7 +3,7 @@ package receiver
 // connectivity counts how often the devices of each fleet lost their connection and regained it, by comparing what was last known of
 // each device with what is known now. No clock takes part: a scrape that fails or is late only moves the moment of counting.
 type connectivity struct {
-	devices map[int64]lastConnection
+	devices map[deviceID]lastConnection
 	fleets  map[fleetIdentity]*connections
 }
 
@@ -11,7 +11,7 @@ type connectivity struct {
 type lastConnection struct {
 	online  bool
 	event   instant // when the server last wrote whether it is online
-	fleetID int64
+	fleetID fleetID
 }
 
 // connections counts changes of connection since the receiver started. It only grows.
@@ -21,12 +21,12 @@ type connections struct {
 
 // fleetIdentity is what identifies the series of a fleet. A fleet that is renamed has new ones, which begin at 0.
 type fleetIdentity struct {
-	id         int64
+	id         fleetID
 	name, slug string
 }
 
 func newConnectivity() *connectivity {
-	return &connectivity{devices: map[int64]lastConnection{}, fleets: map[fleetIdentity]*connections{}}
+	return &connectivity{devices: map[deviceID]lastConnection{}, fleets: map[fleetIdentity]*connections{}}
 }
 
 // observe counts what has changed since the last snapshot. It must see a snapshot before devices are removed from it that cannot be
@@ -76,7 +76,7 @@ func (c *connectivity) forgetGone(s *snapshot, r *responses) {
 	if len(c.devices) == len(s.devices) {
 		return
 	}
-	present := make(map[int64]bool, len(s.devices))
+	present := make(map[deviceID]bool, len(s.devices))
 	for _, d := range s.devices {
 		present[d.id] = true
 	}

@@ -53,8 +53,8 @@ func TestConnectivity_Observe(t *testing.T) {
 			for _, d := range test.seen {
 				r := newResponses(plan{metrics: map[requestKind]int{deviceRequest: 1}})
 				r.listed = true
-				r.labels = map[int64]string{fleetA: "a", fleetB: "b"}
-				fleets := map[int64]*fleetEntity{fleetA: {id: fleetA, slug: "acme/a", devicesKnown: true}, fleetB: {id: fleetB, slug: "acme/b", devicesKnown: true}}
+				r.labels = map[fleetID]string{fleetA: "a", fleetB: "b"}
+				fleets := map[fleetID]*fleetEntity{fleetA: {id: fleetA, slug: "acme/a", devicesKnown: true}, fleetB: {id: fleetB, slug: "acme/b", devicesKnown: true}}
 				s := &snapshot{fleets: []*fleetEntity{fleets[fleetA], fleets[fleetB]}}
 				switch d.fleetID {
 				case gone.fleetID:

@@ -22,16 +22,17 @@ type fetcher struct {
 	apiKeys     apiKeys
 
 	// What does not change is requested once.
-	deviceTypes map[int64]string  // slugs by ID; empty for types that the credentials cannot read
-	services    map[int64]service // by image ID; the zero value for images that the credentials cannot read
+	deviceTypes map[deviceTypeID]string // slugs; empty for types that the credentials cannot read
+	services    map[imageID]service     // the zero value for images that the credentials cannot read
 
 	// Tags are part of what identifies a series. While they cannot be fetched the last ones are used: a series that changes its name
 	// for the length of a failure would be worse than an outdated tag.
-	fleetTags, deviceTags map[int64][]tag // an entry for each fleet and device whose tags are known
+	fleetTags  map[fleetID][]tag  // an entry for each fleet whose tags are known
+	deviceTags map[deviceID][]tag // and for each device
 
 	// How the last scrape's devices can be cut into parts of about equal size.
-	lastSizes map[int64]int64   // devices by fleet ID
-	pageCuts  map[int64][]int64 // IDs at which pages ended, by fleet ID
+	lastSizes map[fleetID]int64      // number of devices
+	pageCuts  map[fleetID][]deviceID // at which pages ended
 }
 
 // maxServices bounds what is remembered of images, of which each release brings new ones.
@@ -49,7 +50,7 @@ func (f *fetcher) fetch(ctx context.Context) *responses {
 	run.responses.countedAt = f.now()
 	if len(run.responses.fleets) > 0 {
 		needsDevices := run.plan.needs(deviceRequest)
-		run.sets = cutFleets(run.fleetSizes(), f.pageSize, f.concurrency)
+		run.parts = cutAccount(run.fleetSizes(), f.pageSize, f.concurrency)
 		run.runParallel(ctx,
 			task{fleetTagRequest, len(run.tags.Fleets) > 0, run.fleetTagsJob},
 			task{newestReleaseRequest, run.plan.needs(newestReleaseRequest), run.newestReleasesJob},
@@ -77,10 +78,10 @@ func (f *fetcher) fetch(ctx context.Context) *responses {
 type fetchRun struct {
 	*fetcher
 	responses *responses
-	sets      []fleetSet
-	shared    sharedStrings   // of devices
-	newest    []int64         // IDs of the newest releases
-	tagged    map[int64][]tag // by device ID
+	parts     []part
+	shared    sharedStrings // of devices
+	newest    []releaseID
+	tagged    map[deviceID][]tag
 }
 
 // task is a kind of request to make, if it is needed.
@@ -158,7 +159,7 @@ func (r *fetchRun) seesDevices() bool {
 		return true
 	}
 	for _, row := range r.responses.fleets {
-		if row.Devices.Count > 0 || r.responses.deviceCounts[int64(row.ID)] > 0 {
+		if row.Devices.Count > 0 || r.responses.deviceCounts[row.ID] > 0 {
 			return true
 		}
 	}
@@ -172,7 +173,7 @@ func (r *fetchRun) remember() {
 	}
 	if r.plan.needs(deviceRequest) && r.responses.listed && !r.responses.failed(deviceRequest) {
 		r.fetcher.pageCuts = pageCuts(r.responses.devices, r.pageSize)
-		r.fetcher.lastSizes = map[int64]int64{}
+		r.fetcher.lastSizes = map[fleetID]int64{}
 		for _, d := range r.responses.devices {
 			r.fetcher.lastSizes[d.fleetID]++
 		}
@@ -185,7 +186,7 @@ func (r *fetchRun) remember() {
 
 // rememberDeviceTags keeps the tags of all devices for which they were fetched, now or, while they cannot be, before.
 func (r *fetchRun) rememberDeviceTags() {
-	tags := make(map[int64][]tag, len(r.responses.devices))
+	tags := make(map[deviceID][]tag, len(r.responses.devices))
 	for id, before := range r.deviceTags {
 		if r.responses.failed(deviceRequest) {
 			tags[id] = before // the device may still be there

@@ -9,7 +9,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
-func (d *deviceEntity) key() entityKey { return entityKey{deviceKind, d.id} }
+func (d *deviceEntity) key() entityKey { return entityKey{deviceKind, int64(d.id)} }
 
 func (d *deviceEntity) knows(kind requestKind) bool {
 	switch kind {

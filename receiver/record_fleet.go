@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
-func (f *fleetEntity) key() entityKey { return entityKey{fleetKind, f.id} }
+func (f *fleetEntity) key() entityKey { return entityKey{fleetKind, int64(f.id)} }
 
 func (f *fleetEntity) knows(kind requestKind) bool {
 	switch kind {
@@ -59,7 +59,7 @@ func (f *fleetEntity) record(r *recorder, at time.Time) pcommon.Resource {
 
 	organization, _, _ := strings.Cut(f.slug, "/")
 	rb := mb.NewResourceBuilder()
-	rb.SetBalenaFleetID(f.id)
+	rb.SetBalenaFleetID(int64(f.id))
 	rb.SetBalenaFleetName(f.name)
 	rb.SetBalenaFleetSlug(f.slug)
 	rb.SetBalenaOrganizationHandle(organization)

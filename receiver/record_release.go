@@ -6,7 +6,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-func (r *releaseEntity) key() entityKey { return entityKey{releaseKind, r.id} }
+func (r *releaseEntity) key() entityKey { return entityKey{releaseKind, int64(r.id)} }
 
 func (r *releaseEntity) knows(kind requestKind) bool { return kind != deviceRequest || r.devicesKnown }
 
@@ -22,7 +22,7 @@ func (r *releaseEntity) record(recorder *recorder, at time.Time) pcommon.Resourc
 	}
 	recordInstant(mb.RecordBalenaReleaseCreatedTimestampDataPoint, now, r.createdAt)
 	if r.startedAt.known() && r.endedAt.known() {
-		mb.RecordBalenaReleaseBuildDurationDataPoint(now, max(r.endedAt.seconds()-r.startedAt.seconds(), 0))
+		mb.RecordBalenaReleaseBuildDurationDataPoint(now, max(r.endedAt-r.startedAt, 0).seconds())
 	}
 	if r.imageSize != nil {
 		mb.RecordBalenaReleaseImageSizeDataPoint(now, *r.imageSize)

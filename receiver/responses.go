@@ -15,28 +15,30 @@ type responses struct {
 	listed        bool                 // whether the fleets were listed
 	countedAt     time.Time            // when the fleets were listed and their devices counted
 	fleets        []balenaclient.Fleet // those that are reported, by ascending ID
-	labels        map[int64]string     // of the reported fleets, by ID: names made unique among all fleets
+	labels        map[fleetID]string   // of the reported fleets, by ID: names made unique among all fleets
 	unmatched     []string             // patterns of the configuration that match no fleet
-	deviceCounts  map[int64]int64      // by fleet ID
-	devices       []*deviceEntity      // not yet joined with anything
+	deviceCounts  map[fleetID]int64
+	devices       []*deviceEntity // not yet joined with anything
 	containers    []container
-	lastBuilds    map[int64]instant          // by fleet ID
-	releaseCounts map[int64]map[string]int64 // by fleet ID and status
+	lastBuilds    map[fleetID]instant
+	releaseCounts map[fleetID]map[string]int64 // by status
 	releases      []balenaclient.Release
 
 	// From this scrape or an earlier one; an entry says that the value is known, even if it is empty.
-	fleetTags, deviceTags map[int64][]tag
-	deviceTypes           map[int64]string  // slugs by ID
-	services              map[int64]service // by image ID
-	apiKeys               []apiKey
+	fleetTags   map[fleetID][]tag
+	deviceTags  map[deviceID][]tag
+	deviceTypes map[deviceTypeID]string // slugs
+	services    map[imageID]service
+	apiKeys     []apiKey
 
 	failures map[requestKind]error
 	missing  fleetSets // fleets for which a kind of request did not return everything
 	unlisted fleetSets // those of them for which it is not even known which rows are missing
 
-	skippedFleets, skippedDevices rowSet // rows that exist but could not be decoded
-	unknownServices               rowSet // devices of which a container could not be decoded
-	unresolvedReleases            rowSet // releases that were requested and not returned because of a failure
+	skippedFleets      fleetSet                     // that exist but could not be decoded
+	skippedDevices     rowSet[balenaclient.Device]  // the same
+	unknownServices    rowSet[balenaclient.Device]  // of which a container could not be decoded
+	unresolvedReleases rowSet[balenaclient.Release] // that were requested and not returned because of a failure
 }
 
 // tag is a resource attribute made from a tag.
@@ -46,52 +48,24 @@ type tag struct {
 
 // container is a service's container on a device.
 type container struct {
-	deviceID, imageID int64
-	status            string
-	installedAt       instant
-	downloadProgress  reading // percent
+	device           deviceID
+	image            imageID
+	status           string
+	installedAt      instant
+	downloadProgress reading // percent
 }
 
 // service is a service of a fleet.
 type service struct {
-	name    string
-	fleetID int64
+	name  string
+	fleet fleetID
 }
-
-// rowSet is a set of rows by ID.
-type rowSet map[int64]bool
-
-func newRowSet(ids ...int64) rowSet {
-	s := make(rowSet, len(ids))
-	s.add(ids...)
-	return s
-}
-
-func (s rowSet) add(ids ...int64) {
-	for _, id := range ids {
-		s[id] = true
-	}
-}
-
-// fleetSets holds a set of fleets for each kind of request.
-type fleetSets map[requestKind]rowSet
-
-func (s fleetSets) add(kind requestKind, fleetIDs ...int64) {
-	if len(fleetIDs) == 0 {
-		return
-	}
-	if s[kind] == nil {
-		s[kind] = rowSet{}
-	}
-	s[kind].add(fleetIDs...)
-}
-
-func (s fleetSets) has(kind requestKind, fleetID int64) bool { return s[kind][fleetID] }
 
 func newResponses(p plan) *responses {
 	return &responses{
-		plan: p, labels: map[int64]string{}, failures: map[requestKind]error{}, missing: fleetSets{}, unlisted: fleetSets{},
-		skippedFleets: rowSet{}, skippedDevices: rowSet{}, unknownServices: rowSet{}, unresolvedReleases: rowSet{},
+		plan: p, labels: map[fleetID]string{}, failures: map[requestKind]error{}, missing: fleetSets{}, unlisted: fleetSets{},
+		skippedFleets: fleetSet{}, skippedDevices: rowSet[balenaclient.Device]{},
+		unknownServices: rowSet[balenaclient.Device]{}, unresolvedReleases: rowSet[balenaclient.Release]{},
 	}
 }
 
@@ -106,8 +80,8 @@ func (r *responses) failed(kind requestKind) bool {
 func (r *responses) complete() bool { return len(r.failures) == 0 }
 
 // has reports whether a kind of request returned everything about a fleet.
-func (r *responses) has(kind requestKind, fleetID int64) bool {
-	return r.plan.needs(kind) && !r.missing.has(kind, fleetID)
+func (r *responses) has(kind requestKind, fleet fleetID) bool {
+	return r.plan.needs(kind) && !r.missing.has(kind, fleet)
 }
 
 // hasAll reports whether a kind of request returned everything.
@@ -116,7 +90,7 @@ func (r *responses) hasAll(kind requestKind) bool {
 }
 
 // knowsRelease reports whether a release was fetched, or is known not to be readable. There is no release 0.
-func (r *responses) knowsRelease(id int64) bool {
+func (r *responses) knowsRelease(id releaseID) bool {
 	return r.plan.needs(releaseRequest) && !r.unresolvedReleases[id]
 }
 
@@ -126,13 +100,13 @@ func (r *responses) knowsServices(d *deviceEntity) bool {
 }
 
 // service returns the service of an image; known is false if it could not be fetched.
-func (r *responses) service(imageID int64) (of service, known bool) {
-	of, known = r.services[imageID]
-	return of, known || imageID == 0
+func (r *responses) service(image imageID) (of service, known bool) {
+	of, known = r.services[image]
+	return of, known || image == 0
 }
 
 // deviceType returns the slug of a device type; known is false if it could not be fetched.
-func (r *responses) deviceType(id int64) (slug string, known bool) {
+func (r *responses) deviceType(id deviceTypeID) (slug string, known bool) {
 	slug, known = r.deviceTypes[id]
 	return slug, known || id == 0
 }
@@ -147,7 +121,7 @@ func (r *responses) identifies(d *deviceEntity) bool {
 }
 
 // identifiesFleet reports whether everything that identifies a fleet is known.
-func (r *responses) identifiesFleet(id int64) bool {
+func (r *responses) identifiesFleet(id fleetID) bool {
 	_, known := r.fleetTags[id]
 	return known || len(r.tags.Fleets) == 0
 }
@@ -177,7 +151,7 @@ func (r *responses) gone(e entity) bool {
 	return false
 }
 
-func (r *responses) reports(fleetID int64) bool {
-	_, reported := r.labels[fleetID]
+func (r *responses) reports(fleet fleetID) bool {
+	_, reported := r.labels[fleet]
 	return reported
 }

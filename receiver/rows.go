@@ -12,31 +12,31 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-// batch is a query about some of the IDs that a kind of request is about.
-type batch[T any] struct {
+// batch is a query about some of the rows of S that a kind of request is about.
+type batch[T, S any] struct {
 	query pine.Query[T]
-	ids   []int64
+	ids   []pine.ID[S]
 }
 
 // everything is the only batch of a query that does not go by IDs.
-func everything[T any](query pine.Query[T]) []batch[T] {
-	return []batch[T]{{query: query, ids: []int64{0}}}
+func everything[T any](query pine.Query[T]) []batch[T, T] {
+	return []batch[T, T]{{query: query, ids: []pine.ID[T]{0}}}
 }
 
 // forIDs returns as many batches as it takes for the IDs to fit into their URLs.
-func forIDs[T any](ids []int64, query func(ids []int64) pine.Query[T]) []batch[T] {
-	var batches []batch[T]
+func forIDs[T, S any](ids []pine.ID[S], query func(ids []pine.ID[S]) pine.Query[T]) []batch[T, S] {
+	var batches []batch[T, S]
 	for _, part := range splitIDs(ids) {
-		batches = append(batches, batch[T]{query(part), part})
+		batches = append(batches, batch[T, S]{query(part), part})
 	}
 	return batches
 }
 
-// forSets returns a batch for each set of fleets.
-func forSets[T any](sets []fleetSet, query func(of pine.Filter[balenaclient.Device]) pine.Query[T]) []batch[T] {
-	var batches []batch[T]
-	for _, set := range sets {
-		batches = append(batches, batch[T]{query(set.devices()), set.fleetIDs})
+// forParts returns a batch for each part of the account.
+func forParts[T any](parts []part, query func(of pine.Filter[balenaclient.Device]) pine.Query[T]) []batch[T, balenaclient.Fleet] {
+	var batches []batch[T, balenaclient.Fleet]
+	for _, part := range parts {
+		batches = append(batches, batch[T, balenaclient.Fleet]{query(part.devices()), part.fleets})
 	}
 	return batches
 }
@@ -49,8 +49,8 @@ type job struct {
 
 // newJob returns the job of calling accept with the rows of all batches, one at a time. Rows that cannot be decoded, and those that accept
 // refuses, are skipped and counted in a RowsError. A batch that fails does not keep the others from being fetched.
-func newJob[T any](batches []batch[T], accept func(T) error, finish func(context.Context, fetchedRows) error) job {
-	r := &rowReader[T]{accept: accept}
+func newJob[T, S any](batches []batch[T, S], accept func(T) error, finish func(context.Context, fetchedRows[T, S]) error) job {
+	r := &rowReader[T, S]{accept: accept}
 	j := job{finish: func(ctx context.Context) error { return finish(ctx, r.result()) }}
 	for _, batch := range batches {
 		j.batches = append(j.batches, func(ctx context.Context) { r.read(ctx, batch) })
@@ -59,35 +59,35 @@ func newJob[T any](batches []batch[T], accept func(T) error, finish func(context
 }
 
 // fetchedRows says which rows of some batches are missing.
-type fetchedRows struct {
-	failed         []int64 // IDs of the batches that failed
-	skipped        []int64 // IDs of rows that could not be decoded
-	skippedUnknown bool    // whether there are others, of which not even the ID could be decoded
-	err            error   // why; nil if nothing is missing
+type fetchedRows[T, S any] struct {
+	failed         []pine.ID[S] // those of the batches that failed
+	skipped        []pine.ID[T] // rows that could not be decoded
+	skippedUnknown bool         // whether there are others, of which not even the ID could be decoded
+	err            error        // why; nil if nothing is missing
 }
 
-func (f fetchedRows) anySkipped() bool { return len(f.skipped) > 0 || f.skippedUnknown }
+func (f fetchedRows[T, S]) anySkipped() bool { return len(f.skipped) > 0 || f.skippedUnknown }
 
 // resolved returns those of the requested IDs that the server was asked for successfully, and may still not have returned.
-func (f fetchedRows) resolved(ids []int64) []int64 {
+func resolved[T any](f fetchedRows[T, T], ids []pine.ID[T]) []pine.ID[T] {
 	if f.skippedUnknown {
 		return nil
 	}
 	unresolved := newRowSet(f.failed...)
 	unresolved.add(f.skipped...)
-	return slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return unresolved[id] })
+	return slices.DeleteFunc(slices.Clone(ids), func(id pine.ID[T]) bool { return unresolved[id] })
 }
 
 // rowReader reads batches, several at the same time.
-type rowReader[T any] struct {
+type rowReader[T, S any] struct {
 	mu      sync.Mutex // guards all of it
 	accept  func(T) error
-	failed  []int64
+	failed  []pine.ID[S]
 	err     error
 	skipped *balenaclient.RowsError
 }
 
-func (r *rowReader[T]) read(ctx context.Context, batch batch[T]) {
+func (r *rowReader[T, S]) read(ctx context.Context, batch batch[T, S]) {
 	if err := ctx.Err(); err != nil {
 		r.fail(batch.ids, err)
 		return
@@ -105,7 +105,7 @@ func (r *rowReader[T]) read(ctx context.Context, batch batch[T]) {
 	}
 }
 
-func (r *rowReader[T]) take(row T) {
+func (r *rowReader[T, S]) take(row T) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var skipped *balenaclient.RowsError
@@ -114,23 +114,23 @@ func (r *rowReader[T]) take(row T) {
 	}
 }
 
-func (r *rowReader[T]) skip(rows *balenaclient.RowsError) {
+func (r *rowReader[T, S]) skip(rows *balenaclient.RowsError) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.skipped = mergeRowsErrors(r.skipped, rows)
 }
 
-func (r *rowReader[T]) fail(ids []int64, err error) {
+func (r *rowReader[T, S]) fail(ids []pine.ID[S], err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.failed = append(r.failed, ids...)
 	r.err = cmp.Or(r.err, err)
 }
 
-func (r *rowReader[T]) result() fetchedRows {
-	rows := fetchedRows{failed: r.failed, err: r.err}
+func (r *rowReader[T, S]) result() fetchedRows[T, S] {
+	rows := fetchedRows[T, S]{failed: r.failed, err: r.err}
 	if r.skipped != nil {
-		rows.skipped, rows.skippedUnknown = r.skipped.IDs, len(r.skipped.IDs) < r.skipped.Rows
+		rows.skipped, rows.skippedUnknown = pine.IDs[T](r.skipped.IDs), len(r.skipped.IDs) < r.skipped.Rows
 		if rows.err == nil {
 			rows.err = r.skipped
 		}
@@ -139,8 +139,8 @@ func (r *rowReader[T]) result() fetchedRows {
 }
 
 // skip returns the error for a row that is of no use.
-func skip(id int64, format string) error {
-	return &balenaclient.RowsError{Rows: 1, IDs: []int64{id}, Err: fmt.Errorf(format, id)}
+func skip[T any](id pine.ID[T], format string) error {
+	return &balenaclient.RowsError{Rows: 1, IDs: []int64{int64(id)}, Err: fmt.Errorf(format, id)}
 }
 
 func mergeRowsErrors(a, b *balenaclient.RowsError) *balenaclient.RowsError {
@@ -155,9 +155,9 @@ const maxParents = 100
 
 // parents returns the IDs of the rows that some rows belong to, by requesting nothing but that. It serves for rows that cannot be
 // decoded because of one of their other columns. known is false if one is still missing.
-func parents[T any](
-	ctx context.Context, ids []int64, query func(ids []int64) pine.Query[T], parent func(T) int64,
-) (parentIDs []int64, known bool) {
+func parents[T, P any](
+	ctx context.Context, ids []pine.ID[T], query func(ids []pine.ID[T]) pine.Query[T], parent func(T) pine.ID[P],
+) (parentIDs []pine.ID[P], known bool) {
 	if len(ids) == 0 {
 		return nil, true
 	}

@@ -101,7 +101,7 @@ func (s *balenaScraper) newClient(ctx context.Context, host component.Host) (*ba
 	options := []balenaclient.Option{
 		balenaclient.WithBaseURL(s.cfg.API.Endpoint),
 		balenaclient.WithHTTPClient(httpClient),
-		balenaclient.WithTokenSource(tokenSource(s.cfg)),
+		credentials(s.cfg),
 		balenaclient.WithUserAgent(s.settings.BuildInfo.Command + "/" + s.settings.BuildInfo.Version),
 		balenaclient.WithPageSize(s.cfg.PageSize),
 		balenaclient.WithMaxResponseSize(maxResponseSize),

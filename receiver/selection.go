@@ -104,16 +104,16 @@ func (s selection) fleets(client *balenaclient.Client) pine.Query[balenaclient.F
 
 // includes reports whether a fleet that the server selected is reported.
 func (s selection) includes(row balenaclient.Fleet) bool {
-	return s.slugs.matches(row.Slug) && s.shard.includes(int64(row.ID))
+	return s.slugs.matches(row.Slug) && s.shard.includes(row.ID)
 }
 
 // includes reports whether a fleet is in the shard. It depends on the fleet's ID alone, so a fleet stays in its shard whatever happens to
 // the others.
-func (cfg ShardConfig) includes(fleetID int64) bool {
+func (cfg ShardConfig) includes(fleet fleetID) bool {
 	if cfg.Total <= 1 {
 		return true
 	}
 	hash := fnv.New64a()
-	_, _ = hash.Write([]byte(strconv.FormatInt(fleetID, 10))) // never fails
+	_, _ = hash.Write([]byte(strconv.FormatInt(int64(fleet), 10))) // never fails
 	return hash.Sum64()%uint64(cfg.Total) == uint64(cfg.Index)
 }

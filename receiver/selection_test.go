@@ -97,7 +97,7 @@ func TestShardConfig_Includes(t *testing.T) {
 	t.Parallel()
 	for _, total := range []int{1, 2, 3, 7} {
 		sizes := make([]int, total)
-		for id := range int64(10_000) {
+		for id := range fleetID(10_000) {
 			shards := 0
 			for index := range total {
 				if (ShardConfig{Index: index, Total: total}).includes(id) {

@@ -20,11 +20,11 @@ type snapshot struct {
 }
 
 type fleetEntity struct {
-	id              int64
+	id              fleetID
 	name, slug      string
 	label           string // the name, or the slug if an older fleet has the same name
 	tags            []tag
-	targetReleaseID int64
+	targetReleaseID releaseID
 	target          *releaseEntity // nil if there is none, or it could not be read
 	targetKnown     bool           // whether the target was fetched, if there is one
 
@@ -47,7 +47,10 @@ type serviceStatus struct {
 }
 
 type deviceEntity struct {
-	id, fleetID, typeID, runningID, pinnedID int64
+	id                  deviceID
+	fleetID             fleetID
+	typeID              deviceTypeID
+	runningID, pinnedID releaseID
 
 	uuid, name, deviceType string
 	fleet                  *fleetEntity
@@ -87,7 +90,7 @@ type deviceService struct {
 }
 
 type releaseEntity struct {
-	id                 int64
+	id                 releaseID
 	commit, version    string
 	fleet              *fleetEntity // nil if it is not reported
 	status             string
@@ -114,45 +117,45 @@ func newSnapshot(at time.Time, r *responses) *snapshot {
 	return s
 }
 
-func (s *snapshot) joinFleets(r *responses) map[int64]*fleetEntity {
-	byID := make(map[int64]*fleetEntity, len(r.fleets))
+func (s *snapshot) joinFleets(r *responses) map[fleetID]*fleetEntity {
+	byID := make(map[fleetID]*fleetEntity, len(r.fleets))
 	for _, row := range r.fleets {
 		f := &fleetEntity{
-			id: int64(row.ID), name: row.Name, slug: row.Slug, label: r.labels[int64(row.ID)], tags: r.fleetTags[int64(row.ID)],
-			targetReleaseID: int64(row.TargetRelease.ID),
+			id: row.ID, name: row.Name, slug: row.Slug, label: r.labels[row.ID], tags: r.fleetTags[row.ID],
+			targetReleaseID: row.TargetRelease.ID,
 			countedAt:       r.countedAt,
-			lastBuild:       r.lastBuilds[int64(row.ID)],
-			releases:        r.releaseCounts[int64(row.ID)],
-			buildsKnown:     r.has(lastBuildRequest, int64(row.ID)),
-			devicesKnown:    r.has(deviceRequest, int64(row.ID)),
+			lastBuild:       r.lastBuilds[row.ID],
+			releases:        r.releaseCounts[row.ID],
+			buildsKnown:     r.has(lastBuildRequest, row.ID),
+			devicesKnown:    r.has(deviceRequest, row.ID),
 			typesKnown:      true,
 		}
 		if r.plan.needs(fleetRequest) {
 			f.online = new(int64(row.Devices.Count))
 		}
-		if count, known := r.deviceCounts[int64(row.ID)]; known {
+		if count, known := r.deviceCounts[row.ID]; known {
 			f.devices = new(count)
 		}
 		for _, count := range r.plan.fleetCounts {
 			f.counts = append(f.counts, count.start(f))
 		}
-		if f.devicesKnown && r.has(containerRequest, int64(row.ID)) {
+		if f.devicesKnown && r.has(containerRequest, row.ID) {
 			f.services = map[serviceStatus]int64{}
 		}
-		byID[int64(row.ID)] = f
+		byID[row.ID] = f
 		s.fleets = append(s.fleets, f)
 	}
 	return byID
 }
 
-func (s *snapshot) joinReleases(r *responses, fleets map[int64]*fleetEntity) map[int64]*releaseEntity {
-	byID := make(map[int64]*releaseEntity, len(r.releases))
+func (s *snapshot) joinReleases(r *responses, fleets map[fleetID]*fleetEntity) map[releaseID]*releaseEntity {
+	byID := make(map[releaseID]*releaseEntity, len(r.releases))
 	for _, row := range r.releases {
-		release := newReleaseEntity(row, fleets[int64(row.Fleet.ID)])
-		byID[int64(row.ID)] = release
+		release := newReleaseEntity(row, fleets[row.Fleet.ID])
+		byID[row.ID] = release
 		// A device that was moved may run a release of a fleet that is not reported.
 		if release.fleet != nil {
-			release.devicesKnown = r.hasAll(deviceRequest)
+			release.devicesKnown = r.hasAll(deviceRequest) && len(r.skippedFleets) == 0 // of any fleet
 			s.releases = append(s.releases, release)
 		}
 	}
@@ -168,7 +171,7 @@ func (s *snapshot) joinReleases(r *responses, fleets map[int64]*fleetEntity) map
 
 func newReleaseEntity(row balenaclient.Release, f *fleetEntity) *releaseEntity {
 	r := &releaseEntity{
-		id: int64(row.ID), commit: row.Commit, version: row.RawVersion, fleet: f, status: row.Status, final: row.IsFinal,
+		id: row.ID, commit: row.Commit, version: row.RawVersion, fleet: f, status: row.Status, final: row.IsFinal,
 		createdAt: newInstant(row.CreatedAt), finalAt: newInstant(row.FinalizedAt),
 		startedAt: newInstant(row.StartedAt), endedAt: newInstant(row.EndedAt),
 	}
@@ -187,7 +190,7 @@ func newReleaseEntity(row balenaclient.Release, f *fleetEntity) *releaseEntity {
 	return r
 }
 
-func (s *snapshot) joinDevices(r *responses, fleets map[int64]*fleetEntity, releases map[int64]*releaseEntity) {
+func (s *snapshot) joinDevices(r *responses, fleets map[fleetID]*fleetEntity, releases map[releaseID]*releaseEntity) {
 	s.devices = make([]*deviceEntity, 0, len(r.devices))
 	for _, d := range r.devices {
 		d.fleet = fleets[d.fleetID]
@@ -228,12 +231,12 @@ func (f *fleetEntity) count(d *deviceEntity, counts []fleetCount) {
 }
 
 // targetID is the release that the device should run: its pin, or its fleet's target. 0 if there is none.
-func (d *deviceEntity) targetID() int64 { return cmp.Or(d.pinnedID, d.fleet.targetReleaseID) }
+func (d *deviceEntity) targetID() releaseID { return cmp.Or(d.pinnedID, d.fleet.targetReleaseID) }
 
 func newDeviceEntity(row balenaclient.Device, shared sharedStrings) *deviceEntity {
 	return &deviceEntity{
-		id: int64(row.ID), fleetID: int64(row.Fleet.ID), typeID: int64(row.DeviceType.ID),
-		runningID: int64(row.RunningRelease.ID), pinnedID: int64(row.PinnedRelease.ID),
+		id: row.ID, fleetID: row.Fleet.ID, typeID: row.DeviceType.ID,
+		runningID: row.RunningRelease.ID, pinnedID: row.PinnedRelease.ID,
 		uuid:                  row.UUID,
 		name:                  row.Name,
 		online:                row.IsOnline,
@@ -267,21 +270,18 @@ func (s *snapshot) joinContainers(r *responses) {
 	if !r.plan.needs(containerRequest) {
 		return
 	}
-	devices := make(map[int64]*deviceEntity, len(s.devices))
+	devices := make(map[deviceID]*deviceEntity, len(s.devices))
 	for _, d := range s.devices {
 		devices[d.id] = d
 	}
 	for _, c := range r.containers {
-		d := devices[c.deviceID]
+		d := devices[c.device]
 		if d == nil || !d.connected {
 			continue
 		}
-		of, known := r.service(c.imageID)
-		if !known {
-			d.servicesKnown = false
-			d.fleet.services = nil
-		}
-		if of.name == "" || of.fleetID != d.fleetID {
+		of, known := r.service(c.image)
+		d.servicesKnown = d.servicesKnown && known
+		if of.name == "" || of.fleet != d.fleetID {
 			continue
 		}
 		d.addService(deviceService{
@@ -289,9 +289,11 @@ func (s *snapshot) joinContainers(r *responses) {
 		})
 	}
 	for _, d := range s.devices {
-		if !d.servicesKnown {
-			d.services = nil
+		if !d.servicesKnown && d.connected {
+			d.services, d.fleet.services = nil, nil
 		}
+	}
+	for _, d := range s.devices {
 		if d.fleet.services == nil {
 			continue
 		}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/otelcol-balena/balenareceiver/balenaclient"
 )
 
 // maxTokenSize is the maximum size of a token file. Session tokens, the longest tokens, have about 1 kB.
@@ -22,6 +24,14 @@ func tokenSource(cfg *Config) func(context.Context) (string, error) {
 		return func(context.Context) (string, error) { return readToken(cfg.TokenFile) }
 	}
 	return nil
+}
+
+// credentials returns the client's option for the token. An auth extension sets it in the HTTP client.
+func credentials(cfg *Config) balenaclient.Option {
+	if source := tokenSource(cfg); source != nil {
+		return balenaclient.WithTokenSource(source)
+	}
+	return balenaclient.WithoutToken()
 }
 
 // readToken reads the file each time, so that the token can be rotated.

@@ -562,3 +562,29 @@ func TestFetchRun_FetchAPIKeys(t *testing.T) {
 		})
 	}
 }
+
+// TestSnapshot_JoinContainers_SkippedRow: the services of a device are not counted without one of its containers.
+func TestSnapshot_JoinContainers_SkippedRow(t *testing.T) {
+	t.Parallel()
+	sim := realAccount(t)
+	install := installOf(t, sim, 37)
+	spoiled := rewriteBody(sim, fmt.Sprintf(`{"id":%d,`, install), fmt.Sprintf(`{"download_progress":"much","id":%d,`, install))
+	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v7/image_install" && strings.Contains(r.URL.RawQuery, "download_progress") {
+			spoiled.ServeHTTP(w, r)
+		} else {
+			sim.ServeHTTP(w, r)
+		}
+	}))
+	cfg := testConfig(url)
+	enableAll(cfg)
+	metrics, err := startScraper(t, cfg).scrape(t.Context())
+	require.ErrorContains(t, err, "services on devices: ")
+	counts := values(metrics, "balena.fleet.device.service.status")
+	assert.NotEmpty(t, counts)
+	for series := range counts {
+		assert.False(t, strings.HasPrefix(series, "globex/solar-sensors "), series)
+	}
+	assert.NotContains(t, values(metrics, "balena.device.service.status"), "solar-sensors-00 main Running")
+	assert.Contains(t, values(metrics, "balena.device.service.status"), "solar-sensors-01 main Running")
+}

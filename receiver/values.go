@@ -16,7 +16,7 @@ func newInstant(t *time.Time) instant {
 
 func (i instant) known() bool { return i != 0 }
 
-// seconds are those since 1970.
+// seconds is the moment in seconds since 1970.
 func (i instant) seconds() float64 { return float64(i) / 1000 }
 
 // reading is a number that a device may have reported. The server keeps numbers below 2^31.

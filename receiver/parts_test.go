@@ -15,53 +15,53 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
-func TestCutFleets(t *testing.T) {
+func TestCutAccount(t *testing.T) {
 	t.Parallel()
 	fleets := func(sizes ...int64) (list []fleetSize) {
 		for i, size := range sizes {
-			list = append(list, fleetSize{id: int64(i + 1), devices: size})
+			list = append(list, fleetSize{id: fleetID(i + 1), devices: size})
 		}
 		return list
 	}
 	for name, test := range map[string]struct {
 		fleets  []fleetSize
 		workers int
-		want    []fleetSet
+		want    []part
 	}{
-		"one set for a few pages": {
-			fleets(300, 0, 400, 500), 4, []fleetSet{{fleetIDs: []int64{1, 2, 3, 4}}},
+		"one part for a few pages": {
+			fleets(300, 0, 400, 500), 4, []part{{fleets: []fleetID{1, 2, 3, 4}}},
 		},
-		"one set for one worker": {
-			fleets(3000, 4000), 1, []fleetSet{{fleetIDs: []int64{1, 2}}},
+		"one part for one worker": {
+			fleets(3000, 4000), 1, []part{{fleets: []fleetID{1, 2}}},
 		},
-		"one set for fleets of unknown size": {
-			fleets(0, 0, 0), 4, []fleetSet{{fleetIDs: []int64{1, 2, 3}}},
+		"one part for fleets of unknown size": {
+			fleets(0, 0, 0), 4, []part{{fleets: []fleetID{1, 2, 3}}},
 		},
-		"sets that fill their pages": {
+		"parts that fill their pages": {
 			fleets(1500, 400, 1900, 2000, 0, 1600, 90), 4,
-			[]fleetSet{{fleetIDs: []int64{4, 5}}, {fleetIDs: []int64{3, 7}}, {fleetIDs: []int64{6}}, {fleetIDs: []int64{1, 2}}},
+			[]part{{fleets: []fleetID{4, 5}}, {fleets: []fleetID{3, 7}}, {fleets: []fleetID{6}}, {fleets: []fleetID{1, 2}}},
 		},
 		"a large fleet by the IDs of its devices": {
-			[]fleetSize{{1, 100, nil}, {2, 8000, []int64{10, 20, 30, 40, 50, 60, 70}}}, 4,
-			[]fleetSet{
-				{fleetIDs: []int64{2}, upTo: 30}, {fleetIDs: []int64{2}, after: 30, upTo: 60}, {fleetIDs: []int64{2}, after: 60},
-				{fleetIDs: []int64{1}},
+			[]fleetSize{{1, 100, nil}, {2, 8000, []deviceID{10, 20, 30, 40, 50, 60, 70}}}, 4,
+			[]part{
+				{fleets: []fleetID{2}, upTo: 30}, {fleets: []fleetID{2}, after: 30, upTo: 60}, {fleets: []fleetID{2}, after: 60},
+				{fleets: []fleetID{1}},
 			},
 		},
 		"a large fleet as a whole while its IDs are not known": {
-			fleets(100, 8000), 4, []fleetSet{{fleetIDs: []int64{2}}, {fleetIDs: []int64{1}}},
+			fleets(100, 8000), 4, []part{{fleets: []fleetID{2}}, {fleets: []fleetID{1}}},
 		},
 		"no fleets": {nil, 4, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			assert.Equal(t, test.want, cutFleets(test.fleets, 1000, test.workers))
+			assert.Equal(t, test.want, cutAccount(test.fleets, 1000, test.workers))
 		})
 	}
 }
 
-// FuzzCutFleets: each device is in exactly one set, and the sets take at most one request more each than a single sequence.
-func FuzzCutFleets(f *testing.F) {
+// FuzzCutAccount: each device is in exactly one part, and the parts take at most one request more each than a single sequence.
+func FuzzCutAccount(f *testing.F) {
 	f.Add(uint8(4), uint16(1000), []byte{1, 2, 3, 200, 255, 0})
 	f.Fuzz(func(t *testing.T, workers uint8, pageSize uint16, sizes []byte) {
 		if workers == 0 || pageSize == 0 {
@@ -70,40 +70,40 @@ func FuzzCutFleets(f *testing.F) {
 		var fleets []fleetSize
 		var devices []*deviceEntity
 		for i, size := range sizes {
-			fleetID := int64(i + 1)
-			fleets = append(fleets, fleetSize{id: fleetID, devices: int64(size)})
+			id := fleetID(i + 1)
+			fleets = append(fleets, fleetSize{id: id, devices: int64(size)})
 			for range size {
-				devices = append(devices, &deviceEntity{id: int64(len(devices) + 1), fleetID: fleetID})
+				devices = append(devices, &deviceEntity{id: deviceID(len(devices) + 1), fleetID: id})
 			}
 		}
 		cuts := pageCuts(devices, int(pageSize))
 		for i := range fleets {
 			fleets[i].cuts = cuts[fleets[i].id]
 		}
-		sets := cutFleets(slices.Clone(fleets), int(pageSize), int(workers))
+		parts := cutAccount(slices.Clone(fleets), int(pageSize), int(workers))
 		requests := 0
-		counts := make([]int, len(sets))
+		counts := make([]int, len(parts))
 		for _, d := range devices {
 			owners := 0
-			for i, set := range sets {
-				if slices.Contains(set.fleetIDs, d.fleetID) && d.id > set.after && (set.upTo == 0 || d.id <= set.upTo) {
+			for i, p := range parts {
+				if slices.Contains(p.fleets, d.fleetID) && d.id > p.after && (p.upTo == 0 || d.id <= p.upTo) {
 					owners++
 					counts[i]++
 				}
 			}
-			require.Equal(t, 1, owners, "sets of device %d", d.id)
+			require.Equal(t, 1, owners, "parts that have device %d", d.id)
 		}
 		for _, count := range counts {
 			requests += count/int(pageSize) + 1
 		}
-		assert.LessOrEqual(t, requests, len(devices)/int(pageSize)+1+len(sets))
-		seen := map[int64]bool{}
-		for _, set := range sets {
-			for _, id := range set.fleetIDs {
+		assert.LessOrEqual(t, requests, len(devices)/int(pageSize)+1+len(parts))
+		seen := fleetSet{}
+		for _, p := range parts {
+			for _, id := range p.fleets {
 				seen[id] = true
 			}
 		}
-		assert.Len(t, seen, len(fleets), "every fleet is in a set")
+		assert.Len(t, seen, len(fleets), "every fleet is in a part")
 	})
 }
 
@@ -128,7 +128,7 @@ func largeAccount(t *testing.T) http.Handler {
 	return sim
 }
 
-func TestFetcher_Fetch_SetsSideBySide(t *testing.T) {
+func TestFetcher_Fetch_PartsSideBySide(t *testing.T) {
 	t.Parallel()
 	var running, most atomic.Int32
 	var once sync.Once
@@ -152,14 +152,14 @@ func TestFetcher_Fetch_SetsSideBySide(t *testing.T) {
 	})
 	scraper := startScraper(t, cfg)
 
-	metrics, err := scraper.scrape(t.Context()) // would block forever if the sets were read one after the other
+	metrics, err := scraper.scrape(t.Context()) // would block forever if the parts were read one after the other
 
 	require.NoError(t, err)
 	assert.Len(t, values(metrics, "balena.device.online"), 600)
 	assert.LessOrEqual(t, most.Load(), int32(cfg.Concurrency))
 }
 
-func TestFetcher_Fetch_AFailedSetCostsItsFleetsOnly(t *testing.T) {
+func TestFetcher_Fetch_AFailedPartCostsItsFleetsOnly(t *testing.T) {
 	t.Parallel()
 	sim := largeAccount(t)
 	api := &faulty{Handler: sim}
@@ -188,7 +188,7 @@ func TestFetcher_Fetch_AFailedSetCostsItsFleetsOnly(t *testing.T) {
 	assert.Equal(t, accountPoints(complete), accountPoints(metrics))
 }
 
-func TestFetcher_Fetch_SetsTakeHardlyMoreRequests(t *testing.T) {
+func TestFetcher_Fetch_PartsTakeHardlyMoreRequests(t *testing.T) {
 	t.Parallel()
 	sim := largeAccount(t)
 	requests := func(concurrency int) (first, second int) {
