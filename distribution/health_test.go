@@ -14,7 +14,7 @@ import (
 func TestHealthCheck(t *testing.T) {
 	t.Parallel()
 	for _, config := range []string{"otelcol.yaml", "exporter-compat.yaml"} {
-		t.Run("a lasting failure is unhealthy until the API is back: "+config, func(t *testing.T) {
+		t.Run("a failure that lasts is unhealthy until the API is back: "+config, func(t *testing.T) {
 			t.Parallel()
 			api := startAPI(t)
 			vars := api.env()
@@ -33,7 +33,7 @@ func TestHealthCheck(t *testing.T) {
 		})
 	}
 
-	t.Run("a passing failure is healthy", func(t *testing.T) {
+	t.Run("a short failure is healthy", func(t *testing.T) {
 		t.Parallel()
 		api := startAPI(t)
 		c := startCollector(t, "otelcol.yaml", api.env()) // unhealthy after 5 minutes

@@ -21,18 +21,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Patience is how long a condition may take to come true. It bounds a failing test only: a passing one goes on at once.
+// Patience is how long a condition may take to become true. It only bounds failing tests.
 const Patience = 30 * time.Second
 
 const tick = 100 * time.Millisecond
 
-// Env is the whole environment of a process: what the machine has set must not decide a test.
+// Env is the complete environment of a process: the environment of the machine must not affect a test.
 type Env map[string]string
 
 // Process is a running program.
 type Process struct {
 	PID    int
-	Log    *Buffer       // all that it wrote
+	Log    *Buffer       // everything that it wrote
 	Exited chan struct{} // closed when it has ended
 
 	cmd  *exec.Cmd
@@ -40,7 +40,7 @@ type Process struct {
 	stop sync.Once
 }
 
-// Command is a program with exactly the given environment.
+// Command returns a program with exactly the given environment.
 func Command(vars Env, name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Env = []string{} // not nil, which would mean the environment of the test
@@ -55,7 +55,7 @@ func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{Log: &Buffer{}, Exited: make(chan struct{}), cmd: cmd}
 	cmd.Stdout, cmd.Stderr = p.Log, p.Log
-	require.NoError(t, cmd.Start(), "make build makes the binaries")
+	require.NoError(t, cmd.Start(), "make build creates the binaries")
 	p.PID = cmd.Process.Pid
 	go func() {
 		p.err = cmd.Wait()
@@ -70,7 +70,7 @@ func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	return p
 }
 
-// Stop ends the program, which fails the test unless it shuts down in good order.
+// Stop ends the program and fails the test unless it shuts down cleanly.
 func (p *Process) Stop(t testing.TB) {
 	t.Helper()
 	p.stop.Do(func() {
@@ -79,9 +79,9 @@ func (p *Process) Stop(t testing.TB) {
 		}
 		select {
 		case <-p.Exited:
-			assert.NoError(t, p.err, "%s ended badly", p.cmd.Path)
+			assert.NoError(t, p.err, "%s failed", p.cmd.Path)
 		case <-time.After(Patience):
-			t.Errorf("%s still runs %s after SIGTERM", p.cmd.Path, Patience)
+			t.Errorf("%s is still running %s after SIGTERM", p.cmd.Path, Patience)
 			_ = p.cmd.Process.Kill()
 			<-p.Exited
 		}
@@ -97,13 +97,13 @@ func (p *Process) Running(t require.TestingT) {
 	}
 }
 
-// Eventually waits until the condition holds; what it asserts last is what the test reports.
+// Eventually waits until the condition holds; the test reports its last failed assertions.
 func Eventually(t testing.TB, condition func(t *assert.CollectT)) {
 	t.Helper()
 	require.EventuallyWithT(t, condition, Patience, tick)
 }
 
-// Get returns the body of a successful answer.
+// Get returns the body of a successful response.
 func Get(t require.TestingT, url string) string {
 	resp, err := http.Get(url)
 	require.NoError(t, err)
@@ -114,7 +114,7 @@ func Get(t require.TestingT, url string) string {
 	return string(body)
 }
 
-// Sum adds up the series of a metric in an exposition for Prometheus and says whether there is one.
+// Sum adds up the series of a metric in a Prometheus exposition and reports whether there is any.
 func Sum(t require.TestingT, exposition, name string) (sum float64, found bool) {
 	for _, match := range regexp.MustCompile(`(?m)^`+name+`(?:\{.*\})? (\S+)$`).FindAllStringSubmatch(exposition, -1) {
 		value, err := strconv.ParseFloat(match[1], 64)
@@ -125,7 +125,7 @@ func Sum(t require.TestingT, exposition, name string) (sum float64, found bool) 
 	return sum, found
 }
 
-// FreeAddress was free a moment ago: a Collector that chose a port itself could not tell which.
+// FreeAddress returns an address that was free a moment ago: a Collector that chose its own port could not report it.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -134,7 +134,7 @@ func FreeAddress(t testing.TB) string {
 	return listener.Addr().String()
 }
 
-// Buffer may be read while a process writes to it.
+// Buffer can be read while a process writes to it.
 type Buffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
