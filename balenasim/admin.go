@@ -8,19 +8,20 @@ import (
 	"time"
 )
 
-// maxStep bounds a step over the admin endpoint.
+// maxStep is the longest step that the admin endpoint accepts.
 const maxStep = 24 * time.Hour
 
-// AdminHandler serves the controls of the simulator, for a port of its own:
+// AdminHandler returns a handler that controls the simulator. Serve it on a
+// separate port:
 //
-//	GET    /faults       the faults in use, by number
+//	GET    /faults       lists the active faults by id
 //	POST   /faults       adds a fault, such as {"kind":"rate-limit","path":"/v7/device","rate":0.1}
 //	DELETE /faults       removes all faults
-//	DELETE /faults/{id}  removes one
-//	GET    /requests     the latest requests
-//	GET    /counters     the sums of all requests
-//	DELETE /requests     forgets all requests
-//	POST   /step?by=1h   lets the fleets live on for a time, at once
+//	DELETE /faults/{id}  removes one fault
+//	GET    /requests     lists the latest requests
+//	GET    /counters     returns totals over all requests
+//	DELETE /requests     clears requests and counters
+//	POST   /step?by=1h   advances the simulation at once
 func (s *Simulator) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /faults", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Faults()) })
@@ -44,7 +45,7 @@ func (s *Simulator) AdminHandler() http.Handler {
 	mux.HandleFunc("DELETE /faults/{id}", func(w http.ResponseWriter, r *http.Request) {
 		id, err := strconv.Atoi(r.PathValue("id"))
 		if err != nil || !s.RemoveFault(id) {
-			http.Error(w, fmt.Sprintf("no fault with number %q", r.PathValue("id")), http.StatusNotFound)
+			http.Error(w, fmt.Sprintf("no fault with id %q", r.PathValue("id")), http.StatusNotFound)
 		}
 	})
 	mux.HandleFunc("GET /requests", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Requests()) })
@@ -64,6 +65,6 @@ func (s *Simulator) AdminHandler() http.Handler {
 
 func reply(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	// An error here is the caller's connection; there is no one to tell.
+	// The only possible error is a broken connection.
 	_ = json.NewEncoder(w).Encode(v)
 }

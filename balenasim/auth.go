@@ -27,8 +27,8 @@ const (
 	deviceKey
 )
 
-// keyring knows whose the API keys are. Each key also has a row in api_key, by
-// which the server lists, expires and revokes it.
+// keyring maps API keys to their owners. Each key also has a row in api_key,
+// which holds its expiry; deleting the row revokes the key.
 type keyring struct {
 	mu   sync.RWMutex
 	keys []apiKey
@@ -41,19 +41,19 @@ type apiKey struct {
 	row    int64 // id in api_key
 }
 
-// AddUserKey adds an API key of the user, or replaces it. It is valid until
-// the expiry, which the user reads as api_key.expiry_date; a zero expiry never
-// comes.
+// AddUserKey adds or replaces an API key of the user. The key is rejected after
+// expiry, unless that is zero. As on the server, the user can read the expiry as
+// api_key.expiry_date.
 func (s *Simulator) AddUserKey(key string, expiry time.Time) {
 	s.addKey(apiKey{credential: credential{kind: user}, key: key, expiry: expiry})
 }
 
-// AddDeviceKey adds the API key of a device, or replaces it.
+// AddDeviceKey adds or replaces the API key of the device with a UUID.
 func (s *Simulator) AddDeviceKey(key, uuid string) {
 	s.addKey(apiKey{credential: credential{kind: deviceKey, device: uuid}, key: key})
 }
 
-// RevokeKey removes an API key. As on the server, it fails at once.
+// RevokeKey removes an API key. Requests with it fail from then on.
 func (s *Simulator) RevokeKey(key string) {
 	s.store.Change(func(tx *store.Tx) { s.keys.remove(tx, key) })
 }
@@ -83,7 +83,7 @@ func (k *keyring) remove(tx *store.Tx, key string) {
 	})
 }
 
-// withdraw removes the rows of all keys, so that a dataset may use their ids.
+// withdraw removes the rows of all keys, so that a dataset can use their ids.
 func (k *keyring) withdraw(tx *store.Tx) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -93,7 +93,8 @@ func (k *keyring) withdraw(tx *store.Tx) {
 	}
 }
 
-// enroll gives every key its row, owned by the actor of its user or device.
+// enroll creates the missing rows of keys and sets the owner of each, the actor
+// of its user or device.
 func (s *Simulator) enroll(tx *store.Tx) {
 	s.keys.mu.Lock()
 	defer s.keys.mu.Unlock()
@@ -104,7 +105,7 @@ func (s *Simulator) enroll(tx *store.Tx) {
 			owner["is_of__actor"] = id
 		}
 		if k.row != 0 {
-			// No row: the key was deleted over the API.
+			// If there is no row, the key was deleted through the API.
 			_, _ = tx.Update("api_key", k.row, owner)
 			continue
 		}
@@ -112,7 +113,7 @@ func (s *Simulator) enroll(tx *store.Tx) {
 		if !k.expiry.IsZero() {
 			owner["expiry_date"] = k.expiry
 		}
-		// A key that the dataset has too keeps the dataset's row.
+		// A conflict means that the dataset has a row for this key.
 		k.row, _ = tx.Insert("api_key", owner)
 	}
 }
@@ -129,7 +130,8 @@ func (s *Simulator) expireUserKeys(tx *store.Tx, at time.Time) {
 	}
 }
 
-// find looks up a key. One that is unknown, deleted or expired is a guest's.
+// find returns the owner of a key, a guest if the key is unknown, deleted or
+// expired.
 func (s *Simulator) find(key string) (c credential) {
 	s.store.View(func() {
 		s.keys.mu.RLock()
@@ -151,8 +153,8 @@ func (s *Simulator) find(key string) (c credential) {
 	return c
 }
 
-// authenticate finds out who asks. It is false if the server would fail on the
-// request, which it does on a bad key in the query.
+// authenticate identifies the caller. It reports false if the server would
+// answer 500, as it does to an invalid key in the query.
 func (s *Simulator) authenticate(r *http.Request) (credential, bool) {
 	_, options, _ := strings.Cut(target(r), "?")
 	for option := range strings.SplitSeq(options, "&") {
@@ -168,8 +170,8 @@ func (s *Simulator) authenticate(r *http.Request) (credential, bool) {
 	return s.find(key), true
 }
 
-// The references that lead from a resource to the fleet or to the device that
-// its rows belong to.
+// The references that lead from a resource to the fleet or the device that owns
+// its rows.
 var (
 	toFleet = map[string][]string{
 		"application":                      {},
@@ -196,7 +198,7 @@ var (
 		"service_install":                     {"device"},
 		"device_service_environment_variable": {"service_install", "device"},
 	}
-	// Guests read these resources, of fleets the public ones.
+	// forGuests are the resources that guests can read, limited to public fleets.
 	forGuests = map[string]bool{
 		"cpu_architecture": true, "device_type": true, "device_family": true,
 		"device_manufacturer": true, "device_type_alias": true, "gateway_download": true,
@@ -207,8 +209,8 @@ var (
 
 const directAccess = "user__has_direct_access_to__application"
 
-// access is what a credential may read, after the permissions in
-// open-balena-api's src/lib/auth.ts and config.ts. A nil Access is everything.
+// access returns what a caller can read, after the permissions in
+// open-balena-api's src/lib/auth.ts and config.ts.
 func (s *Simulator) access(c credential) query.Access {
 	switch c.kind {
 	case user:
@@ -231,7 +233,7 @@ func (s *Simulator) access(c credential) query.Access {
 	}
 }
 
-// userAccess is everything but the API keys of others.
+// userAccess allows everything but other owners' API keys.
 func (s *Simulator) userAccess(c credential) query.Access {
 	self, _ := s.actorOf(c)
 	keys := s.store.Table("api_key")
@@ -248,8 +250,8 @@ func (s *Simulator) userAccess(c credential) query.Access {
 	}
 }
 
-// deviceAccess is what a device's own key may read: the device, its fleet and
-// what belongs to them.
+// deviceAccess returns what the key of a device can read: the device, its fleet
+// and whatever belongs to them.
 func (s *Simulator) deviceAccess(uuid string) query.Access {
 	devices, fleets := s.store.Table("device"), s.store.Table("application")
 	self := s.deviceRow(uuid)
@@ -293,7 +295,7 @@ func (s *Simulator) publicFleet() func(store.Row) bool {
 	}
 }
 
-// through tests the row that a path of references leads to.
+// through applies a test to the row at the end of a path of references.
 func (s *Simulator) through(resource string, path []string, test func(store.Row) bool) func(store.Row) bool {
 	type step struct {
 		from, to *store.Table

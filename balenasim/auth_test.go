@@ -10,7 +10,7 @@ import (
 
 const firstDevice = "827050a823694584bf5e9ff0ff50bde4"
 
-func TestCallersSeeWhatTheirKeyLetsThemSee(t *testing.T) {
+func TestSimulator_Access(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
 	sim := loaded(t, WithToken("good"), WithNow(func() time.Time { return now }))
@@ -73,7 +73,7 @@ func TestCallersSeeWhatTheirKeyLetsThemSee(t *testing.T) {
 	}
 }
 
-func TestDevicesWriteWhatIsTheirOwn(t *testing.T) {
+func TestSimulator_DeviceKeyWrites(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, method, target, body string
@@ -96,7 +96,7 @@ func TestDevicesWriteWhatIsTheirOwn(t *testing.T) {
 	}
 }
 
-func TestUsersDoNotWriteWhatIsThePlatforms(t *testing.T) {
+func TestSimulator_ReadOnlyResources(t *testing.T) {
 	t.Parallel()
 	sim := recordedSimulator(t)
 	for _, resource := range []string{"organization", "device_type", "user", "cpu_architecture"} {
@@ -105,7 +105,7 @@ func TestUsersDoNotWriteWhatIsThePlatforms(t *testing.T) {
 	}
 }
 
-func TestPathsAreTakenAsTheServerTakesThem(t *testing.T) {
+func TestSimulator_Paths(t *testing.T) {
 	t.Parallel()
 	sim := loaded(t)
 	for target, status := range map[string]int{
@@ -129,7 +129,7 @@ func TestPathsAreTakenAsTheServerTakesThem(t *testing.T) {
 	}
 }
 
-func TestCachesAreRevalidatedByEntityTag(t *testing.T) {
+func TestSimulator_EntityTags(t *testing.T) {
 	t.Parallel()
 	sim := loaded(t)
 	const target = "/v7/device?$orderby=id%20asc"

@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// Clock is a clock that stands still until it is stepped.
+// Clock is a manual clock, which only moves when it is stepped.
 type Clock struct {
 	mu sync.Mutex
 	t  time.Time
 }
 
-// NewClock makes a clock that shows a time.
+// NewClock returns a clock set to t.
 func NewClock(t time.Time) *Clock { return &Clock{t: t} }
 
-// Now is the time that the clock shows.
+// Now returns the current time of the clock.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.t
 }
 
-// Step moves the clock on.
+// Step advances the clock.
 func (c *Clock) Step(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

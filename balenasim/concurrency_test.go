@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestEverythingMayHappenAtOnce(t *testing.T) {
+func TestSimulator_Concurrency(t *testing.T) {
 	t.Parallel()
 	sc := shippedScenario(t, "noisy")
 	sc.Faults = nil
@@ -48,7 +48,7 @@ func TestEverythingMayHappenAtOnce(t *testing.T) {
 	assert.Len(t, sim.Requests(), 1)
 }
 
-func TestFleetsLiveAsTimeGoesBy(t *testing.T) {
+func TestSimulator_Run(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := New()

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// proxyError is what a proxy in front of the API answers.
+// proxyError is the error page of a proxy in front of the API.
 const proxyError = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n" +
 	"<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
 
@@ -28,7 +28,7 @@ func (f Fault) delay(byDefault time.Duration) time.Duration {
 	return cmp.Or(f.Delay, byDefault)
 }
 
-// spoil answers a request that a fault has hit.
+// spoil responds to a request that a fault hit.
 func (s *Simulator) spoil(w *recorder, r *http.Request, f Fault) {
 	w.fault = f.Kind
 	switch f.Kind {
@@ -73,8 +73,8 @@ func rateLimit(w *recorder, r *http.Request, f Fault) {
 	switch f.RetryAfter {
 	case "absent":
 	case "date":
-		// By the wall clock, as the Date header of the answer is: a scenario
-		// may have another time.
+		// Use the wall clock, like the Date header: the time of a scenario may
+		// differ.
 		w.Header().Set("Retry-After", time.Now().Add(wait).UTC().Format(http.TimeFormat))
 	default:
 		w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
@@ -82,7 +82,7 @@ func rateLimit(w *recorder, r *http.Request, f Fault) {
 	writeMessage(w, r, http.StatusTooManyRequests, "Too Many Requests")
 }
 
-// pause waits, unless the caller goes first.
+// pause waits for d. It reports false if the caller went away first.
 func pause(r *http.Request, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -94,11 +94,11 @@ func pause(r *http.Request, d time.Duration) bool {
 	}
 }
 
-// abort closes the connection, with a reset instead of an orderly end if asked.
+// abort closes the connection, optionally with a TCP reset.
 func abort(w *recorder, reset bool) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		// HTTP/2 and recorders have no connection to take over.
+		// HTTP/2 and recorders have no connection to hijack.
 		panic(http.ErrAbortHandler)
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok && reset {
@@ -107,8 +107,8 @@ func abort(w *recorder, reset bool) {
 	conn.Close()
 }
 
-// answer lets the simulator answer to memory.
-func (s *Simulator) answer(w *recorder, r *http.Request) *httptest.ResponseRecorder {
+// buffer serves a request into memory.
+func (s *Simulator) buffer(w *recorder, r *http.Request) *httptest.ResponseRecorder {
 	mem := httptest.NewRecorder()
 	inner := &recorder{ResponseWriter: mem}
 	s.serve(inner, r)
@@ -122,9 +122,9 @@ func copyHeader(w http.ResponseWriter, from http.Header) {
 	}
 }
 
-// interrupt sends an answer in parts: slowly, with a pause, or not to its end.
+// interrupt sends a response in parts: slowly, with a pause, or truncated.
 func (s *Simulator) interrupt(w *recorder, r *http.Request, f Fault) {
-	mem := s.answer(w, r)
+	mem := s.buffer(w, r)
 	body := mem.Body.Bytes()
 	copyHeader(w, mem.Header())
 	if len(body) > 0 {
@@ -160,7 +160,7 @@ func (s *Simulator) interrupt(w *recorder, r *http.Request, f Fault) {
 	}
 }
 
-// endless answers rows without end.
+// endless sends rows until the caller goes away or Bytes are sent.
 func endless(w *recorder, r *http.Request, f Fault) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	io.WriteString(w, `{"d":[{"id":1}`)
@@ -173,7 +173,7 @@ func endless(w *recorder, r *http.Request, f Fault) {
 	io.WriteString(w, `]}`)
 }
 
-// bomb answers a small body that unpacks to a large one.
+// bomb sends a small body that decompresses to a large one.
 func bomb(w *recorder, r *http.Request, f Fault) {
 	size := f.Bytes
 	if size == 0 {
@@ -198,7 +198,7 @@ func (s *Simulator) distort(w *recorder, r *http.Request, f Fault) {
 	plain := r.Clone(r.Context())
 	plain.Header.Del("Accept-Encoding")
 	plain.Header.Del("If-None-Match")
-	mem := s.answer(w, plain)
+	mem := s.buffer(w, plain)
 	var v any
 	if json.Unmarshal(mem.Body.Bytes(), &v) != nil {
 		copyHeader(w, mem.Header())
@@ -234,8 +234,8 @@ func hasID(row map[string]any, ids []int64) bool {
 	return ok && slices.Contains(ids, int64(id))
 }
 
-// distortion changes values in lists and objects: those of the fields, or all
-// that are neither list nor object if no fields are named.
+// distortion changes values in JSON: those of the named fields or, if none are
+// named, all scalars.
 type distortion struct {
 	kind   FaultKind
 	fields []string

@@ -39,7 +39,7 @@ func served(t *testing.T, faults ...Fault) (*Simulator, func(target string) (*ht
 	}
 }
 
-func TestFaultsAnswerWithTheirStatus(t *testing.T) {
+func TestFault_Status(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		fault       Fault
@@ -71,7 +71,7 @@ func TestFaultsAnswerWithTheirStatus(t *testing.T) {
 	}
 }
 
-func TestARateLimitMayNameTheTimeOfItsEnd(t *testing.T) {
+func TestFault_RetryAfterDate(t *testing.T) {
 	t.Parallel()
 	sim := loaded(t, WithClock(NewClock(recordedAt)))
 	_, err := sim.Inject(Fault{Kind: RateLimit, RetryAfter: "date", Delay: time.Hour})
@@ -81,7 +81,7 @@ func TestARateLimitMayNameTheTimeOfItsEnd(t *testing.T) {
 	assert.WithinDuration(t, time.Now().Add(time.Hour), end, 10*time.Second, "by the wall clock, whatever the rows say")
 }
 
-func TestFaultsHitTheRequestsOfTheirRule(t *testing.T) {
+func TestFault_Selection(t *testing.T) {
 	t.Parallel()
 	statuses := func(f Fault, targets ...string) []int {
 		sim := loaded(t, WithSeed(1))
@@ -107,7 +107,7 @@ func TestFaultsHitTheRequestsOfTheirRule(t *testing.T) {
 	assert.Equal(t, mixed, statuses(Fault{Rate: 0.5}, append(four, four...)...), "a seed makes chance repeatable")
 }
 
-func TestAConnectionCanBreak(t *testing.T) {
+func TestFault_BrokenConnection(t *testing.T) {
 	t.Parallel()
 	_, get := served(t, Fault{Kind: ResetConnection, Nth: 1}, Fault{Kind: CutBody, Nth: 1})
 	_, err := get(onePage)
@@ -122,7 +122,7 @@ func TestAConnectionCanBreak(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestBodiesCanBeTooLarge(t *testing.T) {
+func TestFault_LargeBody(t *testing.T) {
 	t.Parallel()
 	const size = 4 << 20
 	_, get := served(t, Fault{Kind: GzipBomb, Nth: 1, Bytes: size}, Fault{Kind: EndlessBody, Bytes: size})
@@ -136,7 +136,7 @@ func TestBodiesCanBeTooLarge(t *testing.T) {
 	assert.True(t, json.NewDecoder(long.Body).Decode(&struct{}{}) == nil, "it is JSON all the same")
 }
 
-func TestValuesCanBeOfTheWrongType(t *testing.T) {
+func TestFault_WrongTypes(t *testing.T) {
 	t.Parallel()
 	sim := loaded(t)
 	_, err := sim.Inject(Fault{Kind: WrongTypes, Nth: 1})
@@ -211,7 +211,7 @@ func TestFault_Query(t *testing.T) {
 	}
 }
 
-func TestRowsCanChangeWhileAPageIsPaused(t *testing.T) {
+func TestFault_PausedPage(t *testing.T) {
 	t.Parallel()
 	sim := loaded(t)
 	_, err := sim.Inject(Fault{Kind: PausedPage, Nth: 1, During: func() {
@@ -222,7 +222,7 @@ func TestRowsCanChangeWhileAPageIsPaused(t *testing.T) {
 	assert.NotContains(t, get(sim, onePage).Body.String(), `{"id":1,`)
 }
 
-func TestFaultsAreRefusedWithARemedy(t *testing.T) {
+func TestSimulator_Inject_Invalid(t *testing.T) {
 	t.Parallel()
 	sim := New()
 	for _, test := range []struct {
@@ -240,7 +240,7 @@ func TestFaultsAreRefusedWithARemedy(t *testing.T) {
 	}
 }
 
-func TestTheAdminEndpointControlsFaults(t *testing.T) {
+func TestSimulator_AdminHandler(t *testing.T) {
 	t.Parallel()
 	sim := loaded(t)
 	admin := httptest.NewServer(sim.AdminHandler())

@@ -21,7 +21,7 @@ func fuzzed(f *testing.F) (*Simulator, *Request) {
 	latest := new(Request)
 	sim := New(WithRequestHook(func(r Request) { *latest = r }))
 	require.NoError(f, sim.Load(os.DirFS(filepath.Join(conformanceDir, "dataset"))))
-	sim.limits = limits{query: time.Second, answer: 4 << 20}
+	sim.limits = limits{query: time.Second, body: 4 << 20}
 	return sim, latest
 }
 

@@ -16,22 +16,21 @@ import (
 )
 
 // maxTarget is the length of target and headers above which the server
-// answers 431 (measured: 16,000 characters pass, 17,000 do not).
+// responds with 431 (measured: 16,000 characters pass, 17,000 do not).
 const maxTarget = 16 << 10
 
-// ServeHTTP answers a request as the balena API would.
+// ServeHTTP responds to a request as the balena API would.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	rec := &recorder{ResponseWriter: w}
-	// Deferred, since a broken connection ends the handler with a panic.
+	// Deferred, because faults break connections by panicking.
 	defer func() {
 		broken := recover()
 		note := Request{
 			Time: start, Method: r.Method, Target: redact(r), Rows: rec.rows, Fault: string(rec.fault),
 		}
 		if broken != nil && broken != http.ErrAbortHandler {
-			// A bug, which must not look like a broken connection: the server
-			// answers 500 to what it fails on.
+			// A bug in the simulator must not look like a broken connection.
 			note.Panic = fmt.Sprint(broken)
 			slog.Error("balenasim panicked", "method", r.Method, "target", note.Target, "panic", note.Panic, "stack", string(debug.Stack()))
 			broken = nil
@@ -52,7 +51,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// note remembers an answered request.
+// note records a request.
 func (s *Simulator) note(r Request) {
 	s.log.add(r)
 	if s.hook != nil {
@@ -60,8 +59,7 @@ func (s *Simulator) note(r Request) {
 	}
 }
 
-// target is the raw request target. The server parses it as it was sent, so a
-// decoded one would not do.
+// target returns the raw request target, which the server parses as sent.
 func target(r *http.Request) string {
 	if r.RequestURI != "" {
 		return r.RequestURI
@@ -112,7 +110,7 @@ func (s *Simulator) serve(w *recorder, r *http.Request) {
 	}
 }
 
-// serveModel answers a request on the resources of a version of the API.
+// serveModel responds to a request for a resource of a version of the API.
 func (s *Simulator) serveModel(w *recorder, r *http.Request, c credential, v schema.Version, rest string) {
 	w.Header().Set("Cache-Control", "no-cache")
 	fields, ok := body(w, r)
@@ -130,7 +128,7 @@ func (s *Simulator) serveModel(w *recorder, r *http.Request, c credential, v sch
 	case http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete, "MERGE":
 		s.write(w, r, c, v, q, fields)
 	default:
-		// The server has no HEAD on resources: it fails on it.
+		// The server fails on HEAD.
 		writeEmpty(w, http.StatusInternalServerError)
 	}
 }
@@ -149,13 +147,13 @@ func (s *Simulator) read(w *recorder, r *http.Request, c credential, v schema.Ve
 	writeJSON(w, r, http.StatusOK, result.Body)
 }
 
-// engine answers queries as one caller and one version of the API see them.
-// It is made and used while the store is locked.
+// engine returns a query engine for a caller and a version of the API. The store
+// must be locked for as long as the engine is used.
 func (s *Simulator) engine(c credential, v schema.Version) *query.Engine {
-	return &query.Engine{Store: s.store, Model: s.models[v], Now: s.now(), Access: s.access(c), MaxBytes: s.limits.answer}
+	return &query.Engine{Store: s.store, Model: s.models[v], Now: s.now(), Access: s.access(c), MaxBytes: s.limits.body}
 }
 
-// fail answers an error as the server does: few have a body.
+// fail responds to an error as the server does. Few errors have a body.
 func (s *Simulator) fail(w *recorder, r *http.Request, err error) {
 	var missing *query.MissingBindingError
 	switch {

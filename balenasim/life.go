@@ -11,7 +11,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// life lets the fleets of a scenario live.
+// life simulates the fleets of a scenario as a queue of events.
 type life struct {
 	mu    sync.Mutex
 	sim   *Simulator
@@ -21,23 +21,23 @@ type life struct {
 	rand  *rand.Rand
 	queue queue
 	gen   *generator
-	made  int // devices ever made
+	made  int // devices ever added
 
 	fleets  map[int64]*fleet
 	devices map[int64]*deviceLife
-	ids     []int64 // of living devices, in no order
+	ids     []int64 // of current devices, in no order
 	faults  map[int]int
 }
 
-// Play makes the fleets of a scenario and starts their lives. From then on the
-// simulator has a clock of its own, which [Simulator.Step] and
-// [Simulator.Run] move. Play is to be called once, before the first request.
+// Play generates the fleets of a scenario and starts simulating them. From then
+// on the simulator has its own clock, which [Simulator.Step] and [Simulator.Run]
+// advance. Call Play once, before the first request.
 func (s *Simulator) Play(sc *Scenario) error {
 	if err := sc.Validate(); err != nil {
 		return fmt.Errorf("scenario: %w", err)
 	}
 	if s.life != nil {
-		return fmt.Errorf("a scenario is being played already")
+		return fmt.Errorf("a scenario is already playing")
 	}
 	start := s.now()
 	l := &life{
@@ -62,15 +62,15 @@ func (s *Simulator) Play(sc *Scenario) error {
 	return nil
 }
 
-// Step lets the fleets live on for a time, at once.
+// Step advances the scenario by d at once.
 func (s *Simulator) Step(d time.Duration) {
 	if s.life != nil {
 		s.life.step(d)
 	}
 }
 
-// Run lets the fleets live on as time goes by, or faster or slower than it,
-// until the context ends.
+// Run advances the scenario in real time, multiplied by speed, until the context
+// is done.
 func (s *Simulator) Run(ctx context.Context, speed float64) {
 	const period = 250 * time.Millisecond
 	ticker := time.NewTicker(period)
@@ -87,7 +87,7 @@ func (s *Simulator) Run(ctx context.Context, speed float64) {
 	}
 }
 
-// populate makes the rows and plans the first events.
+// populate generates the rows and schedules the first events.
 func (l *life) populate(tx *store.Tx) error {
 	l.gen = &generator{tx: tx, sc: l.sc, rand: l.rand, now: l.clock.Now()}
 	l.gen.world()
@@ -141,20 +141,20 @@ func (l *life) addDevice(tx *store.Tx, f *fleet, online bool) error {
 	return nil
 }
 
-// after plans an event.
+// after schedules an event.
 func (l *life) after(d time.Duration, e event) {
 	e.at = l.clock.Now().Add(d).UnixMilli()
 	l.queue.plan(e)
 }
 
-// chance is the time until something next happens that happens, on average,
-// rate times in a period.
+// chance returns a random time until the next occurrence of something that
+// happens, on average, rate times per period.
 func (l *life) chance(period time.Duration, rate float64) time.Duration {
 	d := l.rand.ExpFloat64() * float64(period) / rate
 	return time.Duration(math.Min(d, float64(1000*time.Hour)))
 }
 
-// batch is how many events happen before requests get their turn.
+// batch is the number of events that are processed before waiting requests.
 const batch = 512
 
 func (l *life) step(d time.Duration) {
@@ -178,7 +178,7 @@ func (l *life) step(d time.Duration) {
 	l.moveFaults()
 }
 
-// happen lets an event happen. Events of devices that are gone are void.
+// happen processes an event. Events of deleted devices are ignored.
 func (l *life) happen(tx *store.Tx, e event) {
 	switch e.kind {
 	case rollOut:
@@ -197,7 +197,7 @@ func (l *life) happen(tx *store.Tx, e event) {
 		l.forget(e.target)
 		return
 	}
-	// A caller may have moved the device to another fleet.
+	// A caller may have moved the device.
 	if id, ok := t.Int(r, t.Resource.Index("belongs_to__application")); ok && l.fleets[id] != nil {
 		d.fleet = id
 	}

@@ -34,7 +34,7 @@ func (l *life) churn(tx *store.Tx, what int) {
 	}
 }
 
-// move gives a device to another fleet, whose release it then gets.
+// move moves a device to another fleet, whose release it then downloads.
 func (l *life) move(tx *store.Tx, id int64) {
 	d := l.devices[id]
 	f := l.gen.fleets[l.rand.IntN(len(l.gen.fleets))]

@@ -7,14 +7,14 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// deviceLife is what a device's life needs to know beyond its row.
+// deviceLife is the state of a simulated device beyond its row.
 type deviceLife struct {
 	fleet    int64
-	position int32 // in ids
+	position int32 // index in life.ids
 	online   bool
 	hot      bool
-	spells   uint32 // connections so far: later ones outdate planned events
-	updating int64  // the release that it downloads, 0 if none
+	spells   uint32 // changes of connectivity so far; they invalidate older events
+	updating int64  // release being downloaded, 0 if none
 	progress int64
 }
 
@@ -24,13 +24,12 @@ func (l *life) planDrop(id int64) {
 	}
 }
 
-// update changes a device. The rows are the life's own, so an error is one of
-// the program's; the device is then left as it was.
+// update changes a device. The fields are valid, so errors cannot occur.
 func (l *life) update(tx *store.Tx, id int64, fields map[string]any) {
 	_, _ = tx.Update("device", id, fields)
 }
 
-// report is a device's report of its metrics.
+// report updates the metrics of a device.
 func (l *life) report(tx *store.Tx, id int64, d *deviceLife) {
 	l.after(l.sc.Life.ReportEvery, event{kind: report, target: id})
 	if !d.online {
@@ -43,7 +42,8 @@ func (l *life) report(tx *store.Tx, id int64, d *deviceLife) {
 		return v
 	}
 	walk := func(v, low, high, by int64) int64 { return max(low, min(high, v+l.rand.Int64N(2*by+1)-by)) }
-	// Hot devices climb to 95 °C and cool down, in turns of ten minutes.
+	// Hot devices alternate between climbing to 95 °C and cooling down, ten
+	// minutes each.
 	low, high := int64(38), int64(62)
 	if d.hot && l.clock.Now().Sub(l.start)/(10*time.Minute)%2 == 1 {
 		low, high = 78, 95
@@ -62,7 +62,7 @@ func (l *life) report(tx *store.Tx, id int64, d *deviceLife) {
 	})
 }
 
-// disconnect takes a device off the VPN. Its heartbeat follows later.
+// disconnect disconnects a device from the VPN. Its heartbeat times out later.
 func (l *life) disconnect(tx *store.Tx, id int64, d *deviceLife, back time.Duration) {
 	now := l.clock.Now()
 	d.online = false
@@ -86,7 +86,7 @@ func (l *life) connect(tx *store.Tx, id int64, d *deviceLife) {
 	t := tx.Table("device")
 	r := t.Find(id)
 	if total, ok := t.Int(r, t.Resource.Index("memory_total")); !ok || total == 0 {
-		// The first connection of a new device.
+		// First connection of a new device.
 		for k, v := range map[string]any{
 			"status": "Idle", "provisioning_state": "", "memory_total": int64(3790), "memory_usage": int64(900),
 			"storage_total": int64(28431), "storage_usage": int64(2500), "cpu_usage": int64(10), "cpu_temp": int64(45),
@@ -98,7 +98,7 @@ func (l *life) connect(tx *store.Tx, id int64, d *deviceLife) {
 	l.update(tx, id, fields)
 	l.heartbeat(tx, id, "online")
 	l.planDrop(id)
-	// A device that missed a release while it was away gets it now.
+	// Catch up on a release that was missed while offline.
 	if f := l.fleets[d.fleet]; f != nil && d.updating == 0 {
 		l.after(10*time.Second, event{kind: startUpdate, target: id, arg: f.latest()})
 	}

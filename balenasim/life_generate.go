@@ -9,7 +9,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// generator makes the rows that a scenario begins with.
+// generator creates the rows of a scenario.
 type generator struct {
 	tx     *store.Tx
 	sc     *Scenario
@@ -22,18 +22,18 @@ type generator struct {
 	types  []int64
 }
 
-// fleet is what the life of a fleet needs to know of it.
+// fleet is the state of a simulated fleet beyond its row.
 type fleet struct {
 	id       int64
 	name     string
 	kind     int64   // device type
-	services []int64 // in the order of the scenario
+	services []int64 // in scenario order
 	releases []int64
-	images   map[int64][]int64 // of a release, a service each
+	images   map[int64][]int64 // by release, one per service
 	minor    int64             // of the latest release
 }
 
-// insert adds a row and returns its id. The first error stays.
+// insert adds a row and returns its id. After the first error it does nothing.
 func (g *generator) insert(resource string, fields map[string]any) int64 {
 	if g.err != nil {
 		return 0
@@ -65,7 +65,7 @@ var (
 	supers = []string{"14.13.5", "16.7.6", "17.0.3"}
 )
 
-// world makes what all fleets share.
+// world creates the rows that all fleets share.
 func (g *generator) world() {
 	g.insert("user", map[string]any{"actor": g.actor(), "username": "guest"})
 	g.insert("user", map[string]any{"actor": g.actor(), "username": "admin", "email": "admin@balena.example"})
@@ -88,7 +88,7 @@ func (g *generator) world() {
 	g.insert("service_instance", map[string]any{
 		"service_type": "vpn", "ip_address": "10.0.0.1", "last_heartbeat": g.now,
 	})
-	// Callers see the platform's public fleets beside their own.
+	// Callers also see the public fleets of the platform.
 	org := g.insert("organization", map[string]any{"name": "balena OS", "handle": "balena_os"})
 	host := g.application(org, "balena_os", "raspberrypi4-64", g.types[0], true)
 	if g.err == nil {
@@ -106,7 +106,7 @@ func (g *generator) application(org int64, handle, name string, deviceType int64
 	})
 }
 
-// makeFleets makes the fleets with services, releases and images.
+// makeFleets creates the fleets with services, releases and images.
 func (g *generator) makeFleets() {
 	var org int64
 	handle := ""
@@ -137,7 +137,7 @@ func (g *generator) makeFleets() {
 	}
 }
 
-// release builds the next release of a fleet.
+// release adds the next release of a fleet.
 func (g *generator) release(f *fleet, at time.Time) int64 {
 	services := map[string]any{}
 	for _, name := range g.sc.Services {
@@ -166,7 +166,7 @@ func (g *generator) release(f *fleet, at time.Time) int64 {
 	return r
 }
 
-// target makes the latest release that of the fleet.
+// target makes the latest release the target of the fleet.
 func (g *generator) target(f *fleet) {
 	if g.err != nil {
 		return

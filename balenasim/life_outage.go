@@ -6,7 +6,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// outage disconnects a share of the devices of some fleets together.
+// outage disconnects a fraction of the devices of some fleets at once.
 func (l *life) outage(tx *store.Tx, n int) {
 	o := l.sc.Outages[n]
 	if o.Every > 0 {
@@ -19,14 +19,13 @@ func (l *life) outage(tx *store.Tx, n int) {
 	for _, id := range l.ids {
 		d := l.devices[id]
 		if d.online && (len(hit) == 0 || hit[d.fleet]) && l.rand.Float64() < o.Share && tx.Table("device").Find(id) != store.NoRow {
-			// They come back within a minute of the end.
+			// They reconnect within a minute of the end.
 			l.disconnect(tx, id, d, o.For+time.Duration(l.rand.Int64N(int64(time.Minute))))
 		}
 	}
 }
 
-// moveFaults adds the faults whose time has come and removes those whose time
-// is over.
+// moveFaults starts and ends faults according to their schedule.
 func (l *life) moveFaults() {
 	since := l.clock.Now().Sub(l.start)
 	for i, f := range l.sc.Faults {

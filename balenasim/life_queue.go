@@ -2,7 +2,7 @@ package balenasim
 
 import "container/heap"
 
-// event is something that happens to a device, a fleet or all of them.
+// event is a scheduled change of a device, a fleet, or all of them.
 type event struct {
 	at     int64 // milliseconds
 	seq    uint64
@@ -27,8 +27,8 @@ const (
 	churn
 )
 
-// queue holds the events to come, soonest first. Of events at one time the
-// one that was planned first comes first, so that a seed repeats a life.
+// queue is a priority queue of events. Simultaneous events are processed in the
+// order in which they were scheduled, so that a run is reproducible.
 type queue struct {
 	events []event
 	seq    uint64
@@ -43,10 +43,10 @@ func (q *queue) Less(i, j int) bool {
 
 func (q *queue) Swap(i, j int) { q.events[i], q.events[j] = q.events[j], q.events[i] }
 
-// Push is for container/heap.
+// Push implements heap.Interface.
 func (q *queue) Push(x any) { q.events = append(q.events, x.(event)) }
 
-// Pop is for container/heap.
+// Pop implements heap.Interface.
 func (q *queue) Pop() any {
 	last := q.events[len(q.events)-1]
 	q.events = q.events[:len(q.events)-1]
@@ -59,7 +59,7 @@ func (q *queue) plan(e event) {
 	heap.Push(q, e)
 }
 
-// due takes the next event that happens by a time.
+// due removes and returns the next event that is due by a time.
 func (q *queue) due(by int64) (event, bool) {
 	if len(q.events) == 0 || q.events[0].at > by {
 		return event{}, false

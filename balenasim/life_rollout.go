@@ -7,8 +7,8 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// rollOut gives every fleet a new release, which its devices fetch one after
-// the other.
+// rollOut adds a release to every fleet, which its devices then download over a
+// while.
 func (l *life) rollOut(tx *store.Tx) {
 	r := l.sc.Rollout
 	l.after(r.Every, event{kind: rollOut})
@@ -24,8 +24,8 @@ func (l *life) rollOut(tx *store.Tx) {
 	}
 }
 
-// startUpdate begins the download of the latest release or, if the device is
-// pinned, of that one, unless the device is away, busy or has it.
+// startUpdate starts the download of the latest or the pinned release, unless
+// the device is offline, updating, or already runs it.
 func (l *life) startUpdate(tx *store.Tx, id int64, d *deviceLife, release int64) {
 	f := l.fleets[d.fleet]
 	t := tx.Table("device")
@@ -51,7 +51,7 @@ func (l *life) startUpdate(tx *store.Tx, id int64, d *deviceLife, release int64)
 	l.after(l.downloadStep(), event{kind: continueUpdate, target: id, arg: release})
 }
 
-// downloadSteps is in how many steps a download is seen to go on.
+// downloadSteps is the number of progress reports per download.
 const downloadSteps = 5
 
 func (l *life) downloadStep() time.Duration {
@@ -62,13 +62,13 @@ func (l *life) downloadStep() time.Duration {
 	return download / downloadSteps
 }
 
-// continueUpdate goes a step on: download, apply, done.
+// continueUpdate advances an update: downloading, applying changes, done.
 func (l *life) continueUpdate(tx *store.Tx, id int64, d *deviceLife, release int64) {
 	if d.updating != release {
 		return
 	}
 	if !d.online {
-		// The download waits for the connection.
+		// The download resumes when the device is back online.
 		l.after(30*time.Second, event{kind: continueUpdate, target: id, arg: release})
 		return
 	}
@@ -98,7 +98,7 @@ func (l *life) continueUpdate(tx *store.Tx, id int64, d *deviceLife, release int
 	l.after(l.downloadStep(), event{kind: continueUpdate, target: id, arg: release})
 }
 
-// reject gives an update up.
+// reject abandons an update.
 func (l *life) reject(tx *store.Tx, id int64, d *deviceLife, release int64) {
 	d.updating = 0
 	l.eachInstall(tx, id, func(install, of int64) {
@@ -109,8 +109,8 @@ func (l *life) reject(tx *store.Tx, id int64, d *deviceLife, release int64) {
 	l.updateStatus(tx, id, "rejected", nil)
 }
 
-// finish runs the new release. Images of the one before stay as deleted, as
-// they do on the server; older ones are dropped, or they would pile up.
+// finish completes an update. As on the server, images of the previous release
+// remain as deleted ones. Older ones are removed so that they do not accumulate.
 func (l *life) finish(tx *store.Tx, id int64, d *deviceLife, release int64) {
 	d.updating = 0
 	l.eachInstall(tx, id, func(install, of int64) {
@@ -139,7 +139,7 @@ func (l *life) updateStatus(tx *store.Tx, id int64, status string, more map[stri
 	l.update(tx, id, fields)
 }
 
-// eachInstall visits the image installs of a device with their releases.
+// eachInstall calls visit for the image installs of a device.
 func (l *life) eachInstall(tx *store.Tx, device int64, visit func(install, release int64)) {
 	t := tx.Table("image_install")
 	release := t.Resource.Index("is_provided_by__release")

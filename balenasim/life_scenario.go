@@ -17,22 +17,22 @@ import (
 //go:embed scenarios/*.yaml
 var shipped embed.FS
 
-// Scenario describes fleets and how they live. Its YAML form is documented in
-// the shipped scenarios.
+// Scenario describes fleets and how they change over time. The shipped scenarios
+// document its YAML form.
 type Scenario struct {
-	// Description says in a line what there is to see.
+	// Description is one line about what the scenario shows.
 	Description string `yaml:"description"`
-	// Fleets and Devices are how many there are in all.
+	// Fleets and Devices are total numbers.
 	Fleets  int `yaml:"fleets"`
 	Devices int `yaml:"devices"`
-	// Services are the names of the services of each fleet.
+	// Services are the service names of each fleet.
 	Services []string `yaml:"services"`
-	// Releases is how many releases each fleet has behind it.
+	// Releases is the number of existing releases per fleet.
 	Releases int `yaml:"releases"`
-	// Pinned is the share of devices that are pinned to a release.
+	// Pinned is the fraction of devices that are pinned to a release.
 	Pinned float64 `yaml:"pinned"`
-	// TokenExpiresAfter is how long the user's API keys are valid; zero is
-	// for ever.
+	// TokenExpiresAfter is how long the user's API keys are valid. Zero means
+	// that they do not expire.
 	TokenExpiresAfter time.Duration `yaml:"token_expires_after"`
 
 	Life    Life         `yaml:"life"`
@@ -41,62 +41,62 @@ type Scenario struct {
 	Faults  []TimedFault `yaml:"faults"`
 }
 
-// Life is what happens to devices all the time.
+// Life is how devices behave.
 type Life struct {
-	// ReportEvery is the time between two reports of metrics.
+	// ReportEvery is the interval of metric reports.
 	ReportEvery time.Duration `yaml:"report_every"`
-	// DropsPerDay is how often a device loses its connection, and OfflineFor
-	// how long it is gone, on average.
+	// DropsPerDay is how often a device disconnects, and OfflineFor for how
+	// long, on average.
 	DropsPerDay float64       `yaml:"drops_per_day"`
 	OfflineFor  time.Duration `yaml:"offline_for"`
-	// HeartbeatAfter is the time after the last poll until the heartbeat
-	// times out; 15 s later it is offline.
+	// HeartbeatAfter is the time from disconnection until the heartbeat times
+	// out. It is offline 15 s later.
 	HeartbeatAfter time.Duration `yaml:"heartbeat_after"`
-	// Hot is the share of devices that overheat now and then.
+	// Hot is the fraction of devices that overheat periodically.
 	Hot float64 `yaml:"hot"`
-	// Undervolted is the share of devices with a weak power supply.
+	// Undervolted is the fraction of undervolted devices.
 	Undervolted float64 `yaml:"undervolted"`
-	// DiskGrowth is how much a device's storage fills, in MiB an hour.
+	// DiskGrowth is the growth of a device's storage usage in MiB per hour.
 	DiskGrowth float64 `yaml:"disk_growth"`
-	// LogsPerHour is how many lines of logs a device writes.
+	// LogsPerHour is the number of log lines per device.
 	LogsPerHour float64 `yaml:"logs_per_hour"`
-	// Renames, moves to another fleet, deletions and new devices, in all.
+	// The rates of renamed, moved, deleted and new devices, in total.
 	RenamesPerHour float64 `yaml:"renames_per_hour"`
 	MovesPerHour   float64 `yaml:"moves_per_hour"`
 	DeletesPerHour float64 `yaml:"deletes_per_hour"`
 	JoinsPerHour   float64 `yaml:"joins_per_hour"`
 }
 
-// Rollout is a new release for every fleet, again and again.
+// Rollout releases new software to every fleet periodically.
 type Rollout struct {
-	First  time.Duration `yaml:"first"`  // time until the first one
-	Every  time.Duration `yaml:"every"`  // time between two of them
-	Spread time.Duration `yaml:"spread"` // time within which the devices begin
-	// Download is how long a device downloads.
+	First  time.Duration `yaml:"first"`  // time until the first rollout
+	Every  time.Duration `yaml:"every"`  // time between rollouts
+	Spread time.Duration `yaml:"spread"` // time over which devices start to update
+	// Download is the duration of a download.
 	Download time.Duration `yaml:"download"`
-	// Failing is the share of updates that are rejected.
+	// Failing is the fraction of updates that devices reject.
 	Failing float64 `yaml:"failing"`
 }
 
-// Outage disconnects devices together.
+// Outage disconnects devices at once.
 type Outage struct {
 	At    time.Duration `yaml:"at"`
 	For   time.Duration `yaml:"for"`
-	Every time.Duration `yaml:"every"` // again after this time; never if zero
-	// Share of the devices of the fleets, which are counted from 1. No fleets
-	// are all of them.
+	Every time.Duration `yaml:"every"` // interval of repetition; never if zero
+	// Share is the fraction of the devices that is hit, and Fleets are the
+	// numbers of their fleets, counted from 1. Empty means all fleets.
 	Share  float64 `yaml:"share"`
 	Fleets []int   `yaml:"fleets"`
 }
 
-// TimedFault is a fault with its time. Without For it stays.
+// TimedFault is a fault with a start and a duration. Without For it is permanent.
 type TimedFault struct {
 	At    time.Duration `yaml:"at"`
 	For   time.Duration `yaml:"for"`
 	Fault `yaml:",inline"`
 }
 
-// Scenarios are the names of the shipped scenarios.
+// Scenarios returns the names of the shipped scenarios.
 func Scenarios() []string {
 	files, err := fs.Glob(shipped, "scenarios/*.yaml")
 	if err != nil {
@@ -108,10 +108,10 @@ func Scenarios() []string {
 	return files
 }
 
-// ShippedScenario reads a scenario that comes with the package.
+// ShippedScenario returns a scenario of the package by name.
 func ShippedScenario(name string) (*Scenario, error) {
 	if !slices.Contains(Scenarios(), name) {
-		return nil, fmt.Errorf("no scenario %q is shipped; there are %s", name, strings.Join(Scenarios(), ", "))
+		return nil, fmt.Errorf("unknown scenario %q; shipped are %s", name, strings.Join(Scenarios(), ", "))
 	}
 	b, err := shipped.ReadFile("scenarios/" + name + ".yaml")
 	if err != nil {
@@ -120,11 +120,11 @@ func ShippedScenario(name string) (*Scenario, error) {
 	return ReadScenario(bytes.NewReader(b))
 }
 
-// maxScenario is the size of a scenario file.
+// maxScenario is the maximum size of a scenario file.
 const maxScenario = 1 << 20
 
-// ReadScenario reads a scenario in YAML. What it does not say has the values
-// of a small quiet fleet.
+// ReadScenario reads a scenario in YAML. Missing keys default to a small, quiet
+// account.
 func ReadScenario(r io.Reader) (*Scenario, error) {
 	sc := &Scenario{
 		Fleets: 4, Devices: 40, Services: []string{"main"}, Releases: 3,
@@ -147,7 +147,7 @@ func ReadScenario(r io.Reader) (*Scenario, error) {
 	return sc, nil
 }
 
-// The largest scenario. The limits keep a typing error from filling memory.
+// Limits that keep a typo from filling memory.
 const (
 	maxFleets  = 100_000
 	maxDevices = 2_000_000

@@ -37,7 +37,7 @@ func number(t *testing.T, sim *Simulator, target string) int {
 	return answer.D
 }
 
-func TestAnHourOfRolloutTakesASecond(t *testing.T) {
+func TestSimulator_Play_Rollout(t *testing.T) {
 	t.Parallel()
 	sim := playing(t, shippedScenario(t, "rollout"))
 	const behind = "/v7/device/$count?$filter=is_running__release/semver_minor%20lt%206"
@@ -57,7 +57,7 @@ func TestAnHourOfRolloutTakesASecond(t *testing.T) {
 	assert.Positive(t, number(t, sim, "/v7/image_install/$count?$filter=status%20eq%20'deleted'"))
 }
 
-func TestAnOutageTakesDevicesDownAndBringsThemBack(t *testing.T) {
+func TestSimulator_Play_Outage(t *testing.T) {
 	t.Parallel()
 	sc := shippedScenario(t, "outage")
 	sc.Life.DropsPerDay, sc.Faults = 0, nil
@@ -74,7 +74,7 @@ func TestAnOutageTakesDevicesDownAndBringsThemBack(t *testing.T) {
 	assert.Zero(t, number(t, sim, lost), "all are back")
 }
 
-func TestCallersMayInterfereWithALife(t *testing.T) {
+func TestSimulator_Play_ConcurrentWrites(t *testing.T) {
 	t.Parallel()
 	sim := playing(t, shippedScenario(t, "rollout"), WithToken("user"))
 	for _, write := range []struct{ method, target, body string }{
@@ -94,7 +94,7 @@ func TestCallersMayInterfereWithALife(t *testing.T) {
 	assert.NotContains(t, body, `"owns__device":0`)
 }
 
-func TestFaultsComeAndGoWithTheScenario(t *testing.T) {
+func TestSimulator_Play_Faults(t *testing.T) {
 	t.Parallel()
 	sim := playing(t, shippedScenario(t, "outage"))
 	assert.Empty(t, sim.Faults())
@@ -104,7 +104,7 @@ func TestFaultsComeAndGoWithTheScenario(t *testing.T) {
 	assert.Empty(t, sim.Faults())
 }
 
-func TestASeedRepeatsALife(t *testing.T) {
+func TestWithSeed(t *testing.T) {
 	t.Parallel()
 	live := func(seed uint64) string {
 		sc := shippedScenario(t, "noisy")
@@ -118,7 +118,7 @@ func TestASeedRepeatsALife(t *testing.T) {
 	assert.NotEqual(t, first, live(2))
 }
 
-func TestFleetsGrowShrinkAndChangeNames(t *testing.T) {
+func TestSimulator_Play_Churn(t *testing.T) {
 	t.Parallel()
 	sc := shippedScenario(t, "noisy")
 	sc.Faults, sc.Rollout.Failing = nil, 0
@@ -132,7 +132,7 @@ func TestFleetsGrowShrinkAndChangeNames(t *testing.T) {
 	assert.Zero(t, number(t, sim, idle), "new devices get a release, pinned ones their own")
 }
 
-func TestShippedScenariosAreValidAndSayWhatTheyShow(t *testing.T) {
+func TestShippedScenario(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, []string{"calm", "noisy", "outage", "rollout"}, Scenarios())
 	for _, name := range Scenarios() {
@@ -145,7 +145,7 @@ func TestShippedScenariosAreValidAndSayWhatTheyShow(t *testing.T) {
 	}
 }
 
-func TestBadScenariosAreRefusedByKeyValueAndRemedy(t *testing.T) {
+func TestReadScenario_Invalid(t *testing.T) {
 	t.Parallel()
 	for text, says := range map[string]string{
 		"fleets: 0":                               "fleets: 0 must be from 1",
@@ -161,5 +161,5 @@ func TestBadScenariosAreRefusedByKeyValueAndRemedy(t *testing.T) {
 		assert.ErrorContains(t, err, says, text)
 	}
 	_, err := ShippedScenario("nosuch")
-	assert.ErrorContains(t, err, "there are calm, noisy, outage, rollout")
+	assert.ErrorContains(t, err, "shipped are calm, noisy, outage, rollout")
 }

@@ -11,34 +11,34 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// LogLine is a line of a device's logs.
+// LogLine is one line of a device's log.
 type LogLine struct {
-	CreatedAt int64  `json:"createdAt"` // receipt at the server, in ms
-	Timestamp int64  `json:"timestamp"` // the device's clock, in ms
+	CreatedAt int64  `json:"createdAt"` // server's clock, in ms
+	Timestamp int64  `json:"timestamp"` // device's clock, in ms
 	IsSystem  bool   `json:"isSystem"`
 	IsStdErr  bool   `json:"isStdErr"`
 	ServiceID int64  `json:"serviceId,omitempty"` // absent on system lines
 	Message   string `json:"message"`
 }
 
-// The limits of open-balena-api's src/features/device-logs.
+// Limits from open-balena-api's src/features/device-logs.
 const (
 	logRetention      = 1000
 	logRetentionTime  = 30 * 24 * time.Hour
 	logStreamLookback = 24 * time.Hour
 	logBatch          = 10
-	logBatches        = 15 // a window
+	logBatches        = 15 // per window
 	logWindow         = 10 * time.Second
 	defaultHeartbeat  = 58 * time.Second
-	// logBurst is how many lines a device gets through in a window of the
-	// simulator; the rest is summed up in one line.
+	// logBurst is the number of lines that a device can write per window; a
+	// single line reports how many more were dropped.
 	logBurst = 2000
-	// logBacklog is how many lines may wait for a slow reader.
+	// logBacklog is the number of lines that are buffered for a slow reader.
 	logBacklog = 1024
 )
 
-// WithLogHeartbeat sets the period of the blank lines that keep a log stream
-// alive. The server's is 58 seconds, and so is it here if d is not positive.
+// WithLogHeartbeat sets the interval of the blank lines that keep a log stream
+// alive. The default is the server's 58 seconds, also if d is not positive.
 func WithLogHeartbeat(d time.Duration) Option {
 	return func(s *Simulator) {
 		if s.heartbeat = d; d <= 0 {
@@ -47,7 +47,7 @@ func WithLogHeartbeat(d time.Duration) Option {
 	}
 }
 
-// deviceLogs are the logs of all devices that have some.
+// deviceLogs holds the logs of all devices.
 type deviceLogs struct {
 	mu      sync.Mutex
 	devices map[int64]*deviceLog
@@ -80,9 +80,10 @@ func (l *deviceLogs) device(id int64) *deviceLog {
 	return d
 }
 
-// WriteLogs adds lines to the logs of a device. Lines without a time get the
-// current one; like a batch on the server, all share the time of receipt. Of a
-// burst that is too large the server keeps a part and says how many it left out.
+// WriteLogs appends lines to the log of a device. Lines without a timestamp get
+// the current time, and all share one createdAt, like a batch on the server. As
+// on the server, an excessive burst is truncated and a line reports how many
+// were dropped.
 func (s *Simulator) WriteLogs(uuid string, lines ...LogLine) error {
 	id := s.deviceID(uuid)
 	if id == 0 {
@@ -108,8 +109,8 @@ func (s *Simulator) appendLogs(id int64, lines []LogLine) {
 	}
 }
 
-// window begins a new rate window when the last one is over, with a word on
-// what the last one suppressed.
+// window starts a new rate window once the last one is over, and reports the
+// lines that were suppressed in it.
 func (d *deviceLog) window(now time.Time) {
 	if now.Sub(d.windowStart) < logWindow {
 		return
@@ -142,7 +143,7 @@ func (d *deviceLog) add(now time.Time, line LogLine) {
 	}
 }
 
-// offer hands a line to a reader, or counts it if the reader is too slow.
+// offer passes a line to a reader, or counts it as missed if the reader is slow.
 func (r *logReader) offer(now time.Time, line LogLine) {
 	if r.dropped > 0 && cap(r.lines)-len(r.lines) > 1 {
 		w := warning(now, r.dropped, "slow reading")
@@ -157,7 +158,7 @@ func (r *logReader) offer(now time.Time, line LogLine) {
 	r.lines <- line
 }
 
-// history are the newest lines since start, oldest first.
+// history returns the newest lines since start, oldest first.
 func (d *deviceLog) history(count int, start int64) []LogLine {
 	from := 0
 	for from < len(d.lines) && d.lines[from].CreatedAt < start {
@@ -167,7 +168,7 @@ func (d *deviceLog) history(count int, start int64) []LogLine {
 	return slices.Clone(lines[max(0, len(lines)-max(0, count)):])
 }
 
-// deviceID finds a device by its full UUID, 0 if there is none.
+// deviceID returns the id of the device with a full UUID, 0 if there is none.
 func (s *Simulator) deviceID(uuid string) int64 {
 	id := int64(0)
 	s.store.View(func() {
@@ -178,7 +179,7 @@ func (s *Simulator) deviceID(uuid string) int64 {
 	return id
 }
 
-// encode is JSON without the escapes that encoding/json adds for HTML.
+// encode returns JSON without HTML escapes.
 func encode(v any) ([]byte, error) {
 	var b strings.Builder
 	e := json.NewEncoder(&b)

@@ -11,7 +11,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/odata"
 )
 
-// logsPath takes the UUID out of /device/v2/<uuid>/logs.
+// logsPath extracts the UUID from /device/v2/<uuid>/logs.
 func logsPath(path string) (string, bool) {
 	rest, ok := strings.CutPrefix(path, "/device/v2/")
 	if !ok {
@@ -75,7 +75,7 @@ func logParams(target string) map[string]string {
 	return out
 }
 
-// logRange reads count and start. What they cannot mean is ignored.
+// logRange parses count and start. Invalid values are ignored.
 func (s *Simulator) logRange(params map[string]string, count int, lookback time.Duration) (int, int64) {
 	now := s.now()
 	if c, ok := params["count"]; ok {
@@ -96,7 +96,7 @@ func (s *Simulator) logRange(params map[string]string, count int, lookback time.
 	return min(count, logRetention), max(start, now.Add(-logRetentionTime).UnixMilli())
 }
 
-// storeLogs takes a batch of lines from a device.
+// storeLogs accepts a batch of lines from a device.
 func (s *Simulator) storeLogs(w *recorder, r *http.Request, c credential, uuid string) {
 	id := s.deviceID(uuid)
 	if id == 0 || c.kind == guest || c.kind == deviceKey && c.device != uuid {
@@ -121,7 +121,7 @@ func (s *Simulator) storeLogs(w *recorder, r *http.Request, c credential, uuid s
 	writeEmpty(w, http.StatusCreated)
 }
 
-// takeBatch counts a batch against the rate limit of a device.
+// takeBatch applies the rate limit of a device to a batch.
 func (s *Simulator) takeBatch(id int64) (time.Duration, bool) {
 	now := s.now()
 	s.logs.mu.Lock()

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// streamLogs answers with a line of JSON a log line, for as long as the caller
-// reads. Nothing is sent before the first line or heartbeat, not even the
-// headers: on a quiet device they take 58 seconds.
+// streamLogs sends one line of JSON per log line for as long as the caller
+// reads. Like the server, it sends nothing before the first line or heartbeat,
+// not even headers: for a quiet device that takes 58 seconds.
 func (s *Simulator) streamLogs(w *recorder, r *http.Request, id int64, params map[string]string) {
 	count, start := s.logRange(params, 0, logStreamLookback)
 	reader := &logReader{lines: make(chan LogLine, logBacklog)}
@@ -51,7 +51,7 @@ func (s *Simulator) streamLogs(w *recorder, r *http.Request, id int64, params ma
 	}
 }
 
-// lineWriter writes a stream of lines, compressed if the caller wants it.
+// lineWriter writes a stream of lines, compressed if the caller accepts that.
 type lineWriter struct {
 	w    *recorder
 	zip  flushWriter

@@ -77,7 +77,7 @@ func stream(t *testing.T, sim *Simulator, query string, header ...string) *strea
 	return w
 }
 
-func TestLogStreamsAreSilentUntilTheFirstByte(t *testing.T) {
+func TestLogStream_WithholdsHeaders(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := loaded(t)
@@ -96,7 +96,7 @@ func TestLogStreamsAreSilentUntilTheFirstByte(t *testing.T) {
 	})
 }
 
-func TestLogStreamsBeginWithTheHistoryThatIsAskedFor(t *testing.T) {
+func TestLogStream_History(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := loaded(t)
@@ -113,7 +113,7 @@ func TestLogStreamsBeginWithTheHistoryThatIsAskedFor(t *testing.T) {
 	})
 }
 
-func TestLogStreamsCanBeCompressed(t *testing.T) {
+func TestLogStream_Compression(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := loaded(t)
@@ -141,7 +141,7 @@ func messages(t *testing.T, lines string) []string {
 	return out
 }
 
-func TestHistoryKeepsTheNewestThousandLines(t *testing.T) {
+func TestLogHistory(t *testing.T) {
 	t.Parallel()
 	clock := NewClock(recordedAt)
 	sim := loaded(t, WithClock(clock))
@@ -156,7 +156,7 @@ func TestHistoryKeepsTheNewestThousandLines(t *testing.T) {
 	assert.Equal(t, "[]", get(sim, "/device/v2/"+firstDevice+"/logs").Body.String(), "lines last 30 days")
 }
 
-func TestBurstsAreSummedUp(t *testing.T) {
+func TestSimulator_WriteLogs_Burst(t *testing.T) {
 	t.Parallel()
 	clock := NewClock(recordedAt)
 	sim := loaded(t, WithClock(clock))
@@ -169,7 +169,7 @@ func TestBurstsAreSummedUp(t *testing.T) {
 	assert.True(t, lines[0].IsSystem && lines[0].IsStdErr)
 }
 
-func TestDevicesThatWriteTooOftenAreTurnedAway(t *testing.T) {
+func TestLogWrites_RateLimit(t *testing.T) {
 	t.Parallel()
 	sim := loaded(t, WithClock(NewClock(recordedAt)))
 	sim.AddDeviceKey("device", firstDevice)
@@ -189,7 +189,7 @@ func TestDevicesThatWriteTooOftenAreTurnedAway(t *testing.T) {
 	assert.Equal(t, `"Too Many Requests"`, w.Body.String())
 }
 
-func TestSlowReadersAreToldWhatTheyMissed(t *testing.T) {
+func TestLogStream_SlowReader(t *testing.T) {
 	t.Parallel()
 	r := &logReader{lines: make(chan LogLine, 4)}
 	for i := range 10 {

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSimulator_FactTypeNames requests everything by the names of fact types
+// TestQuery_FactTypes requests everything by the names of fact types
 // that a real server knows.
-func TestSimulator_FactTypeNames(t *testing.T) {
+func TestQuery_FactTypes(t *testing.T) {
 	t.Parallel()
 	f, err := os.Open("testdata/names.txt")
 	require.NoError(t, err)
@@ -41,7 +41,7 @@ func TestSimulator_FactTypeNames(t *testing.T) {
 	assert.Equal(t, 263, n)
 }
 
-func TestSimulator_FactTypeNames_LeadToTheSameRows(t *testing.T) {
+func TestQuery_FactTypes_SameRows(t *testing.T) {
 	t.Parallel()
 	sim := loaded(t)
 	for name, term := range map[string]string{

@@ -47,7 +47,7 @@ var notReplayed = map[string]string{
 	"err-no-auth-device_type-v7":            "depends on the physical order of the rows",
 	"http2-prior-knowledge":                 "no answer was recorded",
 	"http-enc-identity":                     "the metrics of the devices were other ones when it was recorded",
-	"http-if-none-match":                    "TestCachesAreRevalidatedByEntityTag does it with the rows at hand",
+	"http-if-none-match":                    "TestSimulator_EntityTags does it with the rows at hand",
 	"misc-auth-v1-public-keys-admin-noauth": "SSH keys are not simulated",
 	"misc-config-vars-noauth":               "the schema of configuration variables is not simulated",
 	"misc-device-types-v1":                  "the legacy list of device types is not simulated",
@@ -58,12 +58,12 @@ var notReplayed = map[string]string{
 	"ratelimit-login-07":                    "logins are not simulated",
 	"ratelimit-login-08":                    "logins are not simulated",
 	"ratelimit-login-12":                    "logins are not simulated",
-	"ratelimit-devlogs-04":                  "TestDevicesThatWriteTooOftenAreTurnedAway replays the whole series",
-	"ratelimit-devlogs-05":                  "TestDevicesThatWriteTooOftenAreTurnedAway replays the whole series",
-	"ratelimit-devlogs-13":                  "TestDevicesThatWriteTooOftenAreTurnedAway replays the whole series",
-	"ratelimit-devlogs-14":                  "TestDevicesThatWriteTooOftenAreTurnedAway replays the whole series",
-	"ratelimit-devlogs-16":                  "TestDevicesThatWriteTooOftenAreTurnedAway replays the whole series",
-	"ratelimit-devlogs-17":                  "TestDevicesThatWriteTooOftenAreTurnedAway replays the whole series",
+	"ratelimit-devlogs-04":                  "TestLogWrites_RateLimit replays the whole series",
+	"ratelimit-devlogs-05":                  "TestLogWrites_RateLimit replays the whole series",
+	"ratelimit-devlogs-13":                  "TestLogWrites_RateLimit replays the whole series",
+	"ratelimit-devlogs-14":                  "TestLogWrites_RateLimit replays the whole series",
+	"ratelimit-devlogs-16":                  "TestLogWrites_RateLimit replays the whole series",
+	"ratelimit-devlogs-17":                  "TestLogWrites_RateLimit replays the whole series",
 }
 
 func exchanges(t testing.TB) []exchange {
@@ -183,7 +183,7 @@ func mask(v any) any {
 	return v
 }
 
-func TestAnswersRecordedExchangesAsTheRealServerDid(t *testing.T) {
+func TestSimulator_RecordedExchanges(t *testing.T) {
 	t.Parallel()
 	covered := map[string]bool{}
 	for _, q := range recordedQueries(t) {
@@ -244,9 +244,9 @@ func prepare(t *testing.T, sim *Simulator, name string) {
 
 var crudName = regexp.MustCompile(`^crud-(\w+)-(v[67])-(\d[\w-]+)$`)
 
-// TestRowsLiveAsTheyDidOnTheRealServer replays the recorded lives of rows: made,
+// TestSimulator_RecordedWrites replays the recorded lives of rows: made,
 // made again, read, changed, deleted and looked for in vain.
-func TestRowsLiveAsTheyDidOnTheRealServer(t *testing.T) {
+func TestSimulator_RecordedWrites(t *testing.T) {
 	t.Parallel()
 	steps := []string{"1post", "2post-conflict", "3get", "4patch", "5patch-filter", "6get-filter",
 		"7delete-filter", "8delete-missing", "9patch-missing"}

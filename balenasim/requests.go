@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// Request is an answered request.
+// Request is the log entry of a request.
 type Request struct {
 	Time     time.Time     `json:"time"`
 	Method   string        `json:"method"`
-	Target   string        `json:"target"` // path and query as they were sent, without API keys
-	Status   int           `json:"status"` // 0 if the connection was broken before
+	Target   string        `json:"target"` // path and query as sent, without API keys
+	Status   int           `json:"status"` // 0 if the connection was broken first
 	Rows     int           `json:"rows"`
-	Bytes    int64         `json:"bytes"` // of the body as sent
+	Bytes    int64         `json:"bytes"` // body bytes as sent
 	Duration time.Duration `json:"duration_ns"`
-	Fault    string        `json:"fault,omitempty"` // the fault that was injected, if any
-	Panic    string        `json:"panic,omitempty"` // a bug of the simulator, answered with 500
+	Fault    string        `json:"fault,omitempty"` // kind of the fault that hit it, if any
+	Panic    string        `json:"panic,omitempty"` // a bug in the simulator; the response was 500
 }
 
-// Counters sum up the requests since the start or the last reset.
+// Counters are totals over the requests since the start or the last reset.
 type Counters struct {
 	Requests int64         `json:"requests"`
 	Status   map[int]int64 `json:"status"`
@@ -28,7 +28,7 @@ type Counters struct {
 	Faults   int64         `json:"faults"`
 }
 
-// maxRequests is the number of requests that are remembered one by one.
+// maxRequests is the number of requests that the log keeps.
 const maxRequests = 10_000
 
 type requestLog struct {
@@ -56,14 +56,14 @@ func (l *requestLog) add(r Request) {
 	}
 }
 
-// Requests are the latest requests, oldest first.
+// Requests returns the latest requests, oldest first.
 func (s *Simulator) Requests() []Request {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	return slices.Clone(s.log.recent)
 }
 
-// Counters sum up all requests.
+// Counters returns totals over all requests.
 func (s *Simulator) Counters() Counters {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
@@ -76,7 +76,7 @@ func (s *Simulator) Counters() Counters {
 	return c
 }
 
-// ResetRequests forgets all requests.
+// ResetRequests clears requests and counters.
 func (s *Simulator) ResetRequests() {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()

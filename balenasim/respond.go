@@ -14,7 +14,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/query"
 )
 
-// recorder notes what is answered, for the request log.
+// recorder captures what the request log needs of a response.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -42,12 +42,12 @@ func (w *recorder) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// compressFrom is the size from which the server compresses (Express's
-// compression module: 1 kB).
+// compressFrom is the body size from which the server compresses, the default
+// of Express's compression module.
 const compressFrom = 1024
 
-// writeJSON answers a JSON body with its entity tag, compressed if the caller
-// accepts that, or 304 if the caller has it already.
+// writeJSON sends a JSON body with its entity tag, compressed if the caller
+// accepts that, or 304 if the caller has the body.
 func writeJSON(w *recorder, r *http.Request, status int, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
@@ -72,13 +72,13 @@ func writeJSON(w *recorder, r *http.Request, status int, body []byte) {
 	z.Close()
 }
 
-// etag is Express's weak entity tag: length and SHA-1 of the plain body.
+// etag returns Express's weak entity tag: length and SHA-1 of the plain body.
 func etag(body []byte) string {
 	sum := sha1.Sum(body)
 	return fmt.Sprintf(`W/"%x-%s"`, len(body), base64.StdEncoding.EncodeToString(sum[:])[:27])
 }
 
-// fresh says whether the caller has the current answer. As in Express, a
+// fresh reports whether the caller has the current body. As in Express, a
 // request with Cache-Control: no-cache never does.
 func fresh(r *http.Request, tag string) bool {
 	known := r.Header.Get("If-None-Match")
@@ -96,8 +96,8 @@ func fresh(r *http.Request, tag string) bool {
 	return false
 }
 
-// acceptedCoding is the compression that the caller accepts: gzip before
-// deflate, or none.
+// acceptedCoding returns the compression that the caller accepts, preferring
+// gzip to deflate, or "".
 func acceptedCoding(r *http.Request) string {
 	coding := ""
 	for accepted := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
@@ -113,16 +113,16 @@ func acceptedCoding(r *http.Request) string {
 	return coding
 }
 
-// flushWriter is a compressor of a stream.
+// flushWriter compresses a stream.
 type flushWriter interface {
 	io.WriteCloser
 	Flush() error
 }
 
-// compressor compresses at the fastest level, so that a benchmark measures the
+// compressor compresses at the fastest level, so that benchmarks measure the
 // client.
 func compressor(w io.Writer, coding string) flushWriter {
-	// The level is a valid one, so there is no error.
+	// The level is valid, so there is no error.
 	if coding == "deflate" {
 		z, _ := zlib.NewWriterLevel(w, zlib.BestSpeed)
 		return z
@@ -131,14 +131,14 @@ func compressor(w io.Writer, coding string) flushWriter {
 	return z
 }
 
-// writeMessage answers an error message, which is a bare JSON string.
+// writeMessage sends an error message, which is a bare JSON string.
 func writeMessage(w *recorder, r *http.Request, status int, message string) {
 	writeJSON(w, r, status, query.JSONText(message))
 }
 
-// writeEmpty answers without body and without Content-Type, chunked.
+// writeEmpty sends a chunked response without body and Content-Type.
 func writeEmpty(w *recorder, status int) {
-	// A nil value keeps net/http from guessing one.
+	// A nil value keeps net/http from adding one.
 	w.Header()["Content-Type"] = nil
 	w.WriteHeader(status)
 	http.NewResponseController(w).Flush()
@@ -151,8 +151,8 @@ func writeText(w *recorder, s string) {
 	w.Write([]byte(s))
 }
 
-// redact hides the API keys in a target: that of apikey=, and that of the
-// request where a filter names it.
+// redact returns the request target without API keys: that of apikey=, and the
+// caller's own in a filter.
 func redact(r *http.Request) string {
 	out := target(r)
 	path, rest, ok := strings.Cut(out, "?")

@@ -10,13 +10,12 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// Rows returns the named fields of all rows of a resource, ordered by id, for
-// tests that compare what a program reports with what is true. It is not a
-// request: no fault hits it, nothing logs it.
+// Rows returns fields of all rows of a resource, ordered by id. Tests use it as
+// the ground truth. It does not count as a request: faults do not apply.
 //
-// Fields are named as in v7 and include computed ones, such as overall_status,
-// should_be_running__release or raw_version; the id is always among them. A
-// value is an int64 (also a reference), a string, a bool, a time.Time in UTC, a
+// Fields are named as in v7 and may be computed ones, such as overall_status,
+// should_be_running__release or raw_version; id is always included. A value is
+// an int64 (also for references), string, bool, time.Time in UTC,
 // json.RawMessage, or nil for null.
 func (s *Simulator) Rows(resource string, fields ...string) ([]map[string]any, error) {
 	var out []map[string]any
@@ -29,8 +28,8 @@ func (s *Simulator) Rows(resource string, fields ...string) ([]map[string]any, e
 	return out, err
 }
 
-// Row returns the named fields of one row, as [Simulator.Rows] does; nil if
-// there is no row with the id.
+// Row returns fields of one row like [Simulator.Rows], nil if there is no row
+// with the id.
 func (s *Simulator) Row(resource string, id int64, fields ...string) (map[string]any, error) {
 	var out map[string]any
 	err := s.readRows(resource, fields, func(t *store.Table, read func(store.Row) map[string]any) {
@@ -41,7 +40,8 @@ func (s *Simulator) Row(resource string, id int64, fields ...string) (map[string
 	return out, err
 }
 
-// readRows calls f with a reader of the fields while the store is locked.
+// readRows calls f, while the store is locked, with a function that reads the
+// fields of a row.
 func (s *Simulator) readRows(resource string, fields []string, f func(*store.Table, func(store.Row) map[string]any)) error {
 	var err error
 	s.store.View(func() {

@@ -45,7 +45,7 @@ const (
 	fleetSizes = "/v7/application?$select=id,slug&$expand=owns__device/$count($filter=is_online%20eq%20true)"
 )
 
-func TestALargeFleetStartsFastAndStaysSmall(t *testing.T) {
+func TestSimulator_Scale(t *testing.T) {
 	t.Parallel()
 	if testing.Short() || raceDetector {
 		t.Skip("100,000 devices take their time, and the race detector says nothing of memory")

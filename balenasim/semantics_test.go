@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestFiltersMeanWhatTheyMeanInSQL covers the semantics that the recorded
+// TestQuery_Filter covers the semantics that the recorded
 // queries do not: what PostgreSQL makes of the SQL that the server compiles.
-func TestFiltersMeanWhatTheyMeanInSQL(t *testing.T) {
+func TestQuery_Filter(t *testing.T) {
 	t.Parallel()
 	sim := New()
 	for id, fields := range []map[string]any{
@@ -121,7 +121,7 @@ func TestFiltersMeanWhatTheyMeanInSQL(t *testing.T) {
 	}
 }
 
-func TestOptionsMeanWhatTheyMeanOnTheServer(t *testing.T) {
+func TestQuery_Options(t *testing.T) {
 	t.Parallel()
 	sim := loaded(t)
 	for target, want := range map[string]string{

@@ -1,9 +1,9 @@
-// Package balenasim is a simulated balena API, for tests, benchmarks, demos
-// and fault injection without an account.
+// Package balenasim simulates the balena API for tests, benchmarks, demos and
+// fault injection, without an account or devices.
 //
-// A [Simulator] is an [http.Handler] over a database in memory. It answers the
-// reads, writes, logs and errors of open-balena-api 49.0.12 as that server was
-// measured to answer them, down to what it refuses:
+// A [Simulator] is an [http.Handler] backed by an in-memory database. Reads,
+// writes, logs and errors match what open-balena-api 49.0.12 was measured to
+// respond, including what it rejects:
 //
 //	sim := balenasim.New(balenasim.WithToken("key"))
 //	if err := sim.Load(os.DirFS("testdata/fleet")); err != nil {
@@ -27,8 +27,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// Simulator is a simulated balena API. Its methods may be used at any time
-// from several goroutines.
+// Simulator is a simulated balena API. Its methods are safe for concurrent use.
 type Simulator struct {
 	now    func() time.Time
 	keys   keyring
@@ -43,33 +42,33 @@ type Simulator struct {
 
 	heartbeat time.Duration
 	limits    limits
-	lastActor int64 // 0 until it is looked for; kept while the store is locked
+	lastActor int64 // 0 if unknown; guarded by the store
 }
 
 // Option configures a Simulator.
 type Option func(*Simulator)
 
-// WithToken sets the API key of the user who sees all rows. It is "token"
-// unless set.
+// WithToken sets the API key of the user, who can read all rows. The default is
+// "token".
 func WithToken(token string) Option {
 	return func(s *Simulator) {
 		s.keys.keys = []apiKey{{credential: credential{kind: user}, key: token}}
 	}
 }
 
-// WithNow sets the clock that dates what is written.
+// WithNow sets the clock that timestamps writes.
 func WithNow(now func() time.Time) Option { return func(s *Simulator) { s.now = now } }
 
-// WithClock has a clock that tests step date what is written.
+// WithClock makes writes use a clock that the test steps.
 func WithClock(c *Clock) Option { return WithNow(c.Now) }
 
-// WithSeed makes chance repeat itself: of faults and of the lives of fleets.
+// WithSeed seeds the random source of faults and scenarios.
 func WithSeed(seed uint64) Option { return func(s *Simulator) { s.seed = seed } }
 
-// WithRequestHook has every answered request told to f, as a request log does.
+// WithRequestHook calls f for every request, once it has been served.
 func WithRequestHook(f func(Request)) Option { return func(s *Simulator) { s.hook = f } }
 
-// New makes a simulator without rows.
+// New returns a simulator without rows.
 func New(opts ...Option) *Simulator {
 	s := &Simulator{now: time.Now, models: schema.Models(), heartbeat: defaultHeartbeat, limits: serverLimits}
 	WithToken("token")(s)
@@ -82,8 +81,8 @@ func New(opts ...Option) *Simulator {
 	return s
 }
 
-// Load adds the rows of a directory: one JSON file a resource, named after it,
-// each an array of rows as GET /v7/<resource> answers them.
+// Load adds the rows of a directory with one JSON file per resource, such as
+// device.json. Each is an array of rows as GET /v7/<resource> returns them.
 func (s *Simulator) Load(dir fs.FS) error {
 	s.store.Change(s.keys.withdraw)
 	err := s.store.Load(dir)
@@ -97,12 +96,12 @@ func (s *Simulator) Load(dir fs.FS) error {
 	return nil
 }
 
-// Now is the simulator's time, which a scenario's life moves.
+// Now returns the current time of the simulation, which scenarios advance.
 func (s *Simulator) Now() time.Time { return s.now() }
 
 // Insert adds a row to a resource and returns its id. Fields are named as in
-// v7 and references are ids. Fields not given are those of a new row on the
-// server, such as a UUID and a heartbeat "unknown", or null.
+// v7; references are ids. Missing fields get the server's defaults, such as a
+// UUID and the heartbeat state "unknown", or null.
 func (s *Simulator) Insert(resource string, fields map[string]any) (int64, error) {
 	var id int64
 	var err error
@@ -119,10 +118,18 @@ func (s *Simulator) Insert(resource string, fields map[string]any) (int64, error
 	return id, err
 }
 
-// Update changes fields of a row, named as in v7, and whatever the server
-// changes along with them: is_connected_to_vpn sets is_online and the dates of
-// both, a heartbeat its date, belongs_to__application ends a pin and clears the
-// device's images, app_name sets the slug. Fields that are given win.
+// Update changes fields of a row, named as in v7, with the side effects of the
+// server:
+//
+//   - is_connected_to_vpn sets is_online and last_vpn_event
+//   - is_online sets last_connectivity_event
+//   - api_heartbeat_state sets changed_api_heartbeat_state_on__date
+//   - belongs_to__application removes the pin, marks the device's images as
+//     deleted and installs the services of the new fleet
+//   - is_pinned_on__release and should_be_running__release install services
+//   - app_name sets the slug
+//
+// Fields that are given take precedence over side effects.
 func (s *Simulator) Update(resource string, id int64, fields map[string]any) error {
 	err := fmt.Errorf("no %s with id %d", resource, id)
 	s.store.Change(func(tx *store.Tx) {
@@ -141,7 +148,8 @@ func (s *Simulator) Update(resource string, id int64, fields map[string]any) err
 	return err
 }
 
-// Delete removes a row and all rows that are part of it.
+// Delete removes a row with all rows that belong to it: a fleet with its
+// releases and devices, a device with its tags.
 func (s *Simulator) Delete(resource string, id int64) error {
 	var found bool
 	s.store.Change(func(tx *store.Tx) { found = tx.Delete(resource, id) })
@@ -151,7 +159,7 @@ func (s *Simulator) Delete(resource string, id int64) error {
 	return nil
 }
 
-// Count is the number of rows of a resource.
+// Count returns the number of rows of a resource.
 func (s *Simulator) Count(resource string) int {
 	n := 0
 	s.store.View(func() {
@@ -162,12 +170,12 @@ func (s *Simulator) Count(resource string) int {
 	return n
 }
 
-// limits keep a request from taking all time or memory.
+// limits bound the time and memory of a request.
 type limits struct {
-	query  time.Duration
-	answer int
+	query time.Duration
+	body  int
 }
 
-// The server's database has 60 seconds for a statement. It has no limit to the
-// size of an answer; the simulator has one, far above what fleets need.
-var serverLimits = limits{query: 60 * time.Second, answer: 256 << 20}
+// The server limits a statement to 60 seconds. It has no limit on the size of a
+// response; the simulator's is far above what fleets need.
+var serverLimits = limits{query: 60 * time.Second, body: 256 << 20}

@@ -7,7 +7,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// actor answers /actor/v1/whoami, the one sure test of a key.
+// actor is the response of /actor/v1/whoami, the only reliable check of a key.
 type actor struct {
 	ID          int64   `json:"id"`
 	ActorType   string  `json:"actorType"`
@@ -17,7 +17,7 @@ type actor struct {
 	UUID        string  `json:"uuid,omitempty"`
 }
 
-// userInfo answers /user/v1/whoami.
+// userInfo is the response of /user/v1/whoami.
 type userInfo struct {
 	ID       int64   `json:"id"`
 	Username string  `json:"username"`
@@ -57,7 +57,8 @@ func (s *Simulator) userWhoami(w *recorder, r *http.Request, c credential) {
 	writeValue(w, r, u)
 }
 
-// actorOf is the actor of a caller; guests have none. The store is locked.
+// actorOf returns the actor of a caller; guests have none. The store must be
+// locked.
 func (s *Simulator) actorOf(c credential) (int64, bool) {
 	switch c.kind {
 	case user:
@@ -73,14 +74,15 @@ func (s *Simulator) actorOf(c credential) (int64, bool) {
 	return 0, false
 }
 
-// deviceRow finds a device by its full UUID. The store is locked.
+// deviceRow returns the row of the device with a full UUID. The store must be
+// locked.
 func (s *Simulator) deviceRow(uuid string) store.Row {
 	t := s.store.Table("device")
 	return t.FindUnique(t.Resource.Index("uuid"), uuid)
 }
 
-// userInfo finds the user that the keys belong to: the first one that is not
-// the server's own guest.
+// userInfo returns the user that the keys belong to, the first one that is not
+// the server's guest, and its actor.
 func (s *Simulator) userInfo() (userInfo, int64) {
 	t := s.store.Table("user")
 	for _, r := range t.Rows() {

@@ -14,7 +14,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// writeError is a refusal with its status and, unless empty, its message.
+// writeError rejects a write with a status and, unless empty, a message.
 type writeError struct {
 	status  int
 	message string
@@ -26,7 +26,7 @@ func badRequest(message string) error { return &writeError{http.StatusBadRequest
 
 func serverError() error { return &writeError{status: http.StatusInternalServerError} }
 
-// write answers POST, PATCH, PUT and DELETE.
+// write responds to POST, PATCH, PUT and DELETE.
 func (s *Simulator) write(w *recorder, r *http.Request, c credential, v schema.Version, q *odata.Query, fields map[string]json.RawMessage) {
 	view := s.models[v].Resource(q.Resource)
 	if view == nil || q.Property != nil || q.Count || !mayWrite(c, r.Method, view.Resource.Name) {
@@ -62,8 +62,8 @@ func (s *Simulator) write(w *recorder, r *http.Request, c credential, v schema.V
 	s.done(w, r, v, http.StatusOK)
 }
 
-// done answers without a body of its own. v6 answers the name of the status
-// instead, v7 nothing.
+// done responds to a successful write: v6 with the name of the status, v7
+// without body.
 func (s *Simulator) done(w *recorder, r *http.Request, v schema.Version, status int) {
 	if v == schema.V6 && status == http.StatusOK {
 		writeMessage(w, r, status, http.StatusText(status))
@@ -90,7 +90,7 @@ func (s *Simulator) failWrite(w *recorder, r *http.Request, v schema.Version, er
 func conflictMessage(c *store.ConflictError) string {
 	names := c.Fields
 	if c.Resource == "device_service_environment_variable" {
-		// The server keeps these by device and service, not by their install.
+		// The server stores these by device and service, not by service install.
 		names = []string{"device", "service", "name"}
 	}
 	quoted := make([]string, len(names))

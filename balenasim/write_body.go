@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// maxBody is the size of a request body that the server still reads.
+// maxBody is the largest request body that the server accepts.
 const maxBody = 512 << 10
 
-// htmlError is the page that Express answers to a body it cannot read.
+// htmlError sends Express's error page for a body that it cannot read.
 func htmlError(w *recorder, status int) {
 	body := "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Error</title>\n</head>\n<body>\n<pre>" +
 		map[int]string{http.StatusBadRequest: "Bad Request", http.StatusRequestEntityTooLarge: "Payload Too Large"}[status] +
@@ -27,7 +27,7 @@ func htmlError(w *recorder, status int) {
 	io.WriteString(w, body)
 }
 
-// body reads the fields of a write. It answers by itself what is no JSON, as
+// body reads the fields of a write. It responds to invalid JSON itself, as
 // Express does before the API sees the request.
 func body(w *recorder, r *http.Request) (map[string]json.RawMessage, bool) {
 	b, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
@@ -39,7 +39,7 @@ func body(w *recorder, r *http.Request) (map[string]json.RawMessage, bool) {
 		htmlError(w, http.StatusRequestEntityTooLarge)
 		return nil, false
 	case len(bytes.TrimSpace(b)) == 0 || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json"):
-		// Without its type a body is not parsed at all.
+		// A body of another type is ignored.
 		return nil, true
 	}
 	var fields map[string]json.RawMessage

@@ -14,7 +14,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// change is a write under way. The store is locked.
+// change is a write in progress. The store is locked.
 type change struct {
 	s       *Simulator
 	tx      *store.Tx
@@ -25,8 +25,8 @@ type change struct {
 	fields  map[string]json.RawMessage
 }
 
-// values takes the fields of the body that the resource has; others are
-// dropped silently.
+// values returns the fields of the body that the resource has. Like the server,
+// it ignores others.
 func (c *change) values() (map[string]any, error) {
 	out := map[string]any{}
 	for name, raw := range c.fields {
@@ -42,7 +42,7 @@ func (c *change) values() (map[string]any, error) {
 	return out, nil
 }
 
-// insert makes a row and answers it as the caller sees it.
+// insert adds a row and returns it as the caller sees it.
 func (c *change) insert(r *http.Request) (int64, []byte, error) {
 	values, err := c.values()
 	if err != nil {
@@ -70,7 +70,7 @@ func (c *change) insert(r *http.Request) (int64, []byte, error) {
 		return 0, nil, err
 	}
 	if c.caller.kind == deviceKey {
-		// A device makes rows of its own only.
+		// A device can only add rows of its own.
 		own, err := c.s.engine(c.caller, c.version).Match(r.Context(), c.byID(id))
 		if err != nil || len(own) == 0 {
 			c.tx.Delete(resource, id)
@@ -88,20 +88,20 @@ func (c *change) insert(r *http.Request) (int64, []byte, error) {
 	result, err := c.s.engine(c.caller, c.version).Get(r.Context(), c.byID(id))
 	row := bytes.TrimSuffix(bytes.TrimPrefix(result.Body, []byte(`{"d":[`)), []byte(`]}`))
 	if err != nil || len(row) == 0 {
-		// The caller may not read what it made.
+		// The caller cannot read the new row.
 		row = fmt.Appendf(nil, `{"id":%d}`, id)
 	}
 	return id, row, nil
 }
 
-// byID is the query for a row of the resource.
+// byID returns the query for one row of the resource.
 func (c *change) byID(id int64) *odata.Query {
 	value := odata.KeyValue{Literal: odata.Literal{Kind: odata.Number, Num: float64(id)}}
 	return &odata.Query{Resource: c.query.Resource, Key: &odata.Key{Value: &value}}
 }
 
-// update changes every row that the path and its filter select: without
-// either, all of them. None is fine too.
+// update changes every row that the path and its filter select, which is all of
+// them without either. Selecting none is not an error.
 func (c *change) update(r *http.Request) error {
 	if r.Method == http.MethodPatch && len(c.fields) == 0 {
 		return badRequest("No fields to update")
@@ -137,7 +137,7 @@ func (c *change) update(r *http.Request) error {
 			err = c.releases(resource, id)
 		}
 		if err != nil {
-			// A write is one transaction: it changes all rows or none.
+			// A write is a transaction: it changes all rows or none.
 			for k := range i + 1 {
 				if _, undo := c.tx.Update(resource, ids[k], before[k]); undo != nil {
 					return errors.Join(err, undo)
@@ -154,7 +154,7 @@ func (c *change) update(r *http.Request) error {
 	return nil
 }
 
-// upsert inserts what a PUT did not find, with the fields of its key.
+// upsert inserts the row that a PUT did not find, with the fields of its key.
 func (c *change) upsert(r *http.Request) (int64, []byte, error) {
 	if c.query.Key != nil {
 		for _, part := range c.query.Key.Named {
@@ -189,7 +189,7 @@ func (c *change) delete(r *http.Request) error {
 	return nil
 }
 
-// references checks that what is referred to exists.
+// references checks that the referenced rows exist.
 func (c *change) references(resource string, values map[string]any) error {
 	for _, f := range schema.Lookup(resource).Fields {
 		in, ok := values[f.Name]

@@ -9,7 +9,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// defaults fills what the server fills in on inserts.
+// defaults adds the fields that the server sets on insert.
 func (s *Simulator) defaults(tx *store.Tx, resource string, values map[string]any) {
 	fill := func(name string, v any) {
 		if isNull(values[name]) {
@@ -42,7 +42,7 @@ func (s *Simulator) defaults(tx *store.Tx, resource string, values map[string]an
 	}
 }
 
-// slug is made of the handle of the organization and the name of the fleet.
+// slug returns the slug of a fleet: the handle of its organization and its name.
 func (s *Simulator) slug(tx *store.Tx, values map[string]any) (string, bool) {
 	org, err := store.Convert(schema.Ref, values["organization"])
 	name, err2 := store.Convert(schema.Text, values["app_name"])
@@ -58,7 +58,7 @@ func (s *Simulator) slug(tx *store.Tx, values map[string]any) (string, bool) {
 	return strings.ToLower(handle + "/" + name.S), true
 }
 
-// nextActor is an id that no actor has yet.
+// nextActor returns an unused actor id.
 func (s *Simulator) nextActor(tx *store.Tx) int64 {
 	if s.lastActor == 0 {
 		for _, name := range []string{"user", "device", "application"} {

@@ -9,11 +9,11 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// What the server writes along with an update, after the hooks in
-// open-balena-api's src/features/devices, applications and ci-cd.
+// The side effects of updates, after the hooks in open-balena-api's
+// src/features/devices, applications and ci-cd.
 
-// follow adds fields to an update: the dates of connectivity and heartbeat
-// events, and the end of a pin when a device moves.
+// follow adds fields to the update of a device: the time of a connectivity event
+// and, when it moves to another fleet, the removal of its pin.
 func (s *Simulator) follow(resource string, values map[string]any) {
 	if resource != "device" {
 		return
@@ -32,8 +32,8 @@ func (s *Simulator) follow(resource string, values map[string]any) {
 	}
 }
 
-// dateHeartbeat dates a change of a device's heartbeat. Over the API only the
-// server itself changes heartbeats.
+// dateHeartbeat adds the time of a heartbeat change. Only Update needs it: no API
+// call changes the heartbeat state.
 func (s *Simulator) dateHeartbeat(tx *store.Tx, resource string, id int64, values map[string]any) {
 	state, ok := values["api_heartbeat_state"]
 	if resource != "device" || !ok {
@@ -45,7 +45,8 @@ func (s *Simulator) dateHeartbeat(tx *store.Tx, resource string, id int64, value
 	}
 }
 
-// withSlug adds the slug of a fleet to an update of its name or organization.
+// withSlug adds the new slug to an update of the name or organization of a
+// fleet.
 func (s *Simulator) withSlug(tx *store.Tx, resource string, id int64, values map[string]any) map[string]any {
 	if resource != "application" {
 		return values
@@ -67,8 +68,8 @@ func (s *Simulator) withSlug(tx *store.Tx, resource string, id int64, values map
 	return values
 }
 
-// settle updates the rows that depend on an updated one, of which before holds
-// the fields that it had.
+// settle updates the rows that depend on an updated row; before holds its former
+// fields.
 func (s *Simulator) settle(tx *store.Tx, resource string, id int64, before, values map[string]any) error {
 	t := tx.Table(resource)
 	reference := func(name string) int64 { return t.Value(t.Find(id), t.Resource.Index(name)).I }
@@ -94,8 +95,8 @@ func (s *Simulator) settle(tx *store.Tx, resource string, id int64, before, valu
 	return nil
 }
 
-// leaveFleet removes from a device what belongs to the fleet that it leaves.
-// Its images stay as deleted ones.
+// leaveFleet removes the service installs of a device for the fleet that it
+// leaves and marks its images as deleted.
 func leaveFleet(tx *store.Tx, device, fleet int64) {
 	services := tx.Table("service")
 	for _, id := range referring(tx, "service_install", "device", device) {
@@ -110,7 +111,7 @@ func leaveFleet(tx *store.Tx, device, fleet int64) {
 		}
 	}
 	for _, id := range referring(tx, "image_install", "device", device) {
-		// The row exists and the values are of its types.
+		// The row exists and the values have the right types.
 		_, _ = tx.Update("image_install", id, map[string]any{"status": "deleted", "download_progress": nil})
 	}
 }
@@ -124,8 +125,8 @@ func targetOf(tx *store.Tx, fleet int64) int64 {
 	return 0
 }
 
-// installOnFleet installs the services of a release on the devices of a fleet
-// that are not pinned.
+// installOnFleet installs the services of a release on the unpinned devices of a
+// fleet.
 func installOnFleet(tx *store.Tx, fleet, release int64) error {
 	t := tx.Table("device")
 	pin := t.Resource.Index("is_pinned_on__release")
@@ -140,7 +141,7 @@ func installOnFleet(tx *store.Tx, fleet, release int64) error {
 	return nil
 }
 
-// installServices adds the service installs that a device needs for a release.
+// installServices adds the missing service installs of a device for a release.
 func installServices(tx *store.Tx, device, release int64) error {
 	releaseImages, images, installs := tx.Table("release_image"), tx.Table("image"), tx.Table("service_install")
 	image, service := releaseImages.Resource.Index("image"), images.Resource.Index("is_a_build_of__service")
@@ -165,7 +166,7 @@ func installServices(tx *store.Tx, device, release int64) error {
 	return nil
 }
 
-// referring are the ids of the rows of a resource whose field refers to an id.
+// referring returns the ids of the rows whose reference is id.
 func referring(tx *store.Tx, resource, field string, id int64) []int64 {
 	t := tx.Table(resource)
 	var ids []int64

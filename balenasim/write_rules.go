@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// The rules of writes, with the messages of open-balena-api.
+// Validation rules, with the messages of open-balena-api.
 var (
 	badEnvName    = regexp.MustCompile(`^\d|\W`)
 	badConfigName = regexp.MustCompile(`^[\d:]|[^A-Za-z0-9_:]`)
@@ -20,8 +20,8 @@ var (
 	deviceUUID    = regexp.MustCompile(`^[a-f0-9]{32}([a-f0-9]{30})?$`)
 )
 
-// required are the fields that an insert must give. Without them the database
-// fails, and with it the request: 500.
+// required holds the fields that an insert needs. Without them the database
+// fails and the response is 500.
 var required = map[string][]string{
 	"device":                              {"is_of__device_type"},
 	"application":                         {"app_name", "organization", "is_for__device_type"},
@@ -36,14 +36,14 @@ var required = map[string][]string{
 	"release_tag":                         {"release", "tag_key", "value"},
 }
 
-// readOnly are the resources that users read and do not write.
+// readOnly holds the resources that users cannot write.
 var readOnly = map[string]bool{
 	"organization": true, "user": true, "device_type": true, "cpu_architecture": true,
 	"device_family": true, "application_type": true, "service_instance": true,
 }
 
-// deviceWrites are what a device's own key may do to what is the device's:
-// POST, PATCH and DELETE.
+// deviceWrites holds the methods that a device key may use on the rows of its
+// device.
 var deviceWrites = map[string]string{
 	"device":                              "PATCH",
 	"device_tag":                          "POST PATCH PUT DELETE",
@@ -54,11 +54,11 @@ var deviceWrites = map[string]string{
 	"service_install":                     "POST PATCH PUT DELETE",
 }
 
-// mayWrite says whether a caller may write a resource at all.
+// mayWrite reports whether a caller may write a resource at all.
 func mayWrite(c credential, method, resource string) bool {
 	switch c.kind {
 	case user:
-		// The server creates API keys by routes of their own.
+		// API keys are created through other routes.
 		return !readOnly[resource] && !(resource == "api_key" && method == http.MethodPost)
 	case deviceKey:
 		return slices.Contains(strings.Fields(deviceWrites[resource]), method)
@@ -145,7 +145,7 @@ func configVarName(name string) error {
 	return nil
 }
 
-// longestValue are the limits to the length of values.
+// longestValue holds the maximum lengths of values in characters.
 var longestValue = map[string]int{
 	"application_config_variable":         100_000,
 	"application_environment_variable":    100_000,
@@ -163,14 +163,14 @@ func valueLength(resource, value string) error {
 	return nil
 }
 
-// The rules on the releases that devices are pinned to and fleets run.
+// The rules for pinned and target releases.
 const (
 	pinRule    = `It is necessary that each release that is pinned to a device, has a status that is equal to "success" and belongs to an application1 that the device belongs to.`
 	targetRule = `It is necessary that each release that should be running on an application, has a status that is equal to "success" and belongs to the application.`
 )
 
-// releases checks what a device that is written is pinned to, or what a fleet
-// that is written is to run.
+// releases checks the pinned release of a device or the target release of a
+// fleet after a write.
 func (c *change) releases(resource string, id int64) error {
 	field, fleetField, rule := "is_pinned_on__release", "belongs_to__application", pinRule
 	switch resource {

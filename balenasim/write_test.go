@@ -16,7 +16,7 @@ func request(sim *Simulator, method, target, body string) (int, string) {
 	return w.Code, w.Body.String()
 }
 
-func TestWritesFollowTheServersRules(t *testing.T) {
+func TestSimulator_Writes(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, method, target, body string
@@ -62,7 +62,7 @@ func TestWritesFollowTheServersRules(t *testing.T) {
 	}
 }
 
-func TestRowsWithoutOrderComeInPhysicalOrder(t *testing.T) {
+func TestQuery_PhysicalOrder(t *testing.T) {
 	t.Parallel()
 	sim := recordedSimulator(t)
 	require.NoError(t, sim.Update("application", 1, map[string]any{"app_name": "renamed"}))

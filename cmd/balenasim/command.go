@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// killAfter is how long a command may take to end before it is killed.
+// killAfter is how long a command may take to exit before it is killed.
 const killAfter = 20 * time.Second
 
-// runCommand runs a program against the simulator until it ends or ctx does. The
-// program learns where the API is from the variables that the configurations of
-// this project read.
+// runCommand runs a program against the simulator until it exits or ctx is done.
+// It passes the endpoint and the key in the environment variables that this
+// project's configurations use.
 func runCommand(ctx context.Context, argv []string, url, token string, stdout, stderr io.Writer) error {
-	// The kernel ends the program with the thread that started it, should the
-	// simulator be killed: that thread must live as long as the program may.
+	// If the simulator is killed, the kernel ends the program together with the
+	// thread that started it, so that thread must stay alive.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)

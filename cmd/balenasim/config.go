@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim"
 )
 
-// config is what the command line says.
+// config holds the command line.
 type config struct {
 	listen, admin string
 	token         string
@@ -31,25 +31,25 @@ type config struct {
 	command       []string
 }
 
-const usage = `balenasim serves a simulated balena API: the reads, writes, logs and errors of a
-real open-balena-api, without an account, a token or a device.
+const usage = `balenasim simulates the balena API: reads, writes, logs and errors of an
+openBalena server, without an account, a token or devices.
 
 Usage:
   balenasim [flags] [-- COMMAND [ARGUMENT...]]
 
-Without --dataset it makes fleets and lets them live by a scenario:
+By default it simulates the fleets of a scenario:
   balenasim --scenario rollout --fleets 5 --devices 500
   balenasim --scenario my-fleets.yaml --seed 7 --speed 60
-With --dataset it serves exactly the rows of a directory:
+With --dataset it serves the rows in a directory:
   balenasim --dataset testdata/conformance/dataset --token secret
 
-Ask it as you would ask the API:
+Query it like the real API:
   curl -H 'Authorization: Bearer token' 'http://127.0.0.1:7070/v7/device?$select=device_name,overall_status&$top=3'
-With --admin 127.0.0.1:7071 faults can be injected and requests counted:
+With --admin 127.0.0.1:7071, inject faults and count requests:
   curl -d '{"kind":"rate-limit","path":"/v7/device","rate":0.2}' http://127.0.0.1:7071/faults
   curl http://127.0.0.1:7071/counters
-With a command after -- that command runs with BALENA_API_URL, BALENA_API_KEY and
-BALENA_TOKEN set to the simulator, and both end together:
+A command after -- runs with BALENA_API_URL, BALENA_API_KEY and BALENA_TOKEN set
+to the simulator's, and both exit together:
   balenasim --listen 127.0.0.1:0 -- dist/otelcol-balena --config distribution/otelcol.yaml
 
 Flags:
@@ -59,18 +59,18 @@ func parse(args []string, out io.Writer) (config, error) {
 	var c config
 	flags := flag.NewFlagSet("balenasim", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&c.listen, "listen", "127.0.0.1:7070", "address of the API, as `HOST:PORT`; port 0 takes a free one")
-	flags.StringVar(&c.admin, "admin", "", "address of the admin endpoint, as `HOST:PORT`; none if empty")
-	flags.StringVar(&c.token, "token", "token", "API `KEY` of the user who sees all fleets")
-	flags.StringVar(&c.dataset, "dataset", "", "serve the rows in `DIR`, one JSON file a resource, such as device.json")
-	flags.StringVar(&c.scenario, "scenario", "calm", "live by the scenario `FILE|NAME`; shipped are "+strings.Join(balenasim.Scenarios(), ", "))
-	flags.Uint64Var(&c.seed, "seed", 1, "repeat the lives and faults of seed `N`")
-	flags.IntVar(&c.fleets, "fleets", 0, "make `N` fleets instead of those of the scenario")
-	flags.IntVar(&c.devices, "devices", 0, "make `N` devices instead of those of the scenario")
-	flags.Float64Var(&c.speed, "speed", 1, "let the fleets live `X` times as fast as time goes by; 0 stops them")
-	flags.DurationVar(&c.heartbeat, "log-heartbeat", 58*time.Second, "keep log streams alive with a blank line each `DURATION`")
-	flags.DurationVar(&c.latency, "latency", 0, "answer each request `DURATION` later, as a network would")
-	flags.StringVar(&c.requests, "requests", "text", "log requests to standard error as `text|json|none`")
+	flags.StringVar(&c.listen, "listen", "127.0.0.1:7070", "serve the API at `HOST:PORT`; port 0 picks a free port")
+	flags.StringVar(&c.admin, "admin", "", "serve the admin endpoint at `HOST:PORT`")
+	flags.StringVar(&c.token, "token", "token", "accept `KEY` as the API key of the user, who can read all fleets")
+	flags.StringVar(&c.dataset, "dataset", "", "serve the rows in `DIR`, which has one JSON file per resource, such as device.json")
+	flags.StringVar(&c.scenario, "scenario", "calm", "simulate the scenario `FILE|NAME`; shipped are "+strings.Join(balenasim.Scenarios(), ", "))
+	flags.Uint64Var(&c.seed, "seed", 1, "seed the random source with `N`; equal seeds give equal runs")
+	flags.IntVar(&c.fleets, "fleets", 0, "override the scenario's number of fleets with `N`")
+	flags.IntVar(&c.devices, "devices", 0, "override the scenario's number of devices with `N`")
+	flags.Float64Var(&c.speed, "speed", 1, "run the scenario at `X` times real time; 0 freezes it")
+	flags.DurationVar(&c.heartbeat, "log-heartbeat", 58*time.Second, "send a blank line to log streams every `DURATION`")
+	flags.DurationVar(&c.latency, "latency", 0, "delay each response by `DURATION`")
+	flags.StringVar(&c.requests, "requests", "text", "log requests to standard error in the format `text|json|none`")
 	args, c.command = commandIn(args)
 	err := flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -89,8 +89,7 @@ func parse(args []string, out io.Writer) (config, error) {
 	return c, c.validate(given)
 }
 
-// commandIn takes the command after -- off the arguments; it is nil if there is
-// no --.
+// commandIn splits the arguments at --. The command is nil if there is no --.
 func commandIn(args []string) (flags, command []string) {
 	i := slices.Index(args, "--")
 	if i < 0 {
@@ -99,12 +98,12 @@ func commandIn(args []string) (flags, command []string) {
 	return args[:i], args[i+1:]
 }
 
-// describe writes what a flag is for, with the two dashes that people type.
+// describe writes the description of a flag, with two dashes.
 func describe(out io.Writer, f *flag.Flag) {
 	value, text := flag.UnquoteUsage(f)
 	fmt.Fprintf(out, "  --%s %s\n        %s", f.Name, value, text)
 	if f.DefValue != "" && f.DefValue != "0" && f.DefValue != "0s" {
-		fmt.Fprintf(out, " (%s unless given)", f.DefValue)
+		fmt.Fprintf(out, " (default %s)", f.DefValue)
 	}
 	fmt.Fprintln(out)
 }
@@ -119,12 +118,12 @@ func (c *config) validate(given map[string]bool) error {
 		}
 	}
 	if c.token == "" || strings.ContainsAny(c.token, " \t\r\n") {
-		return fmt.Errorf("--token %q: must be a key without spaces", c.token)
+		return fmt.Errorf("--token %q: must be a key without whitespace", c.token)
 	}
 	if c.dataset != "" {
 		for _, name := range []string{"scenario", "fleets", "devices", "speed"} {
 			if given[name] {
-				return fmt.Errorf("--%s and --dataset exclude each other: a dataset is served as it is; leave one out", name)
+				return fmt.Errorf("--%s and --dataset are mutually exclusive: a dataset is served unchanged; remove one", name)
 			}
 		}
 		info, err := os.Stat(c.dataset)
@@ -132,7 +131,7 @@ func (c *config) validate(given map[string]bool) error {
 		case err != nil:
 			return fmt.Errorf("--dataset %q: %w; give a directory with files such as device.json", c.dataset, err)
 		case !info.IsDir():
-			return fmt.Errorf("--dataset %q: is no directory; give the directory of the JSON files", c.dataset)
+			return fmt.Errorf("--dataset %q: not a directory; give the directory of the JSON files", c.dataset)
 		}
 	}
 	for name, n := range map[string]int{"fleets": c.fleets, "devices": c.devices} {
@@ -150,7 +149,7 @@ func (c *config) validate(given map[string]bool) error {
 		return fmt.Errorf("--latency %s: must not be negative", c.latency)
 	}
 	if c.command != nil && len(c.command) == 0 {
-		return errors.New("--: no command follows it; leave it out or give one")
+		return errors.New("--: no command follows; add one or remove --")
 	}
 	if c.requests != "text" && c.requests != "json" && c.requests != "none" {
 		return fmt.Errorf("--requests %q: must be text, json or none", c.requests)
@@ -165,11 +164,11 @@ func address(name, value string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("--%s %q: is no address; give a host and a port, such as 127.0.0.1:7070", name, value)
+	return fmt.Errorf("--%s %q: not an address; give a host and a port, such as 127.0.0.1:7070", name, value)
 }
 
-// playedScenario reads the scenario: of a file if there is one of the name, else
-// the shipped one.
+// playedScenario reads the scenario from a file if there is one of that name, and
+// otherwise returns the shipped one.
 func (c *config) playedScenario() (*balenasim.Scenario, error) {
 	sc, err := c.readScenario()
 	if err != nil {

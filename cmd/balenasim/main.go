@@ -1,4 +1,4 @@
-// Command balenasim serves a simulated balena API.
+// Command balenasim simulates the balena API.
 package main
 
 import (
@@ -25,7 +25,7 @@ func main() {
 	}
 }
 
-// exitCode is that of the command, if it is the command that failed.
+// exitCode returns the exit code of the command if that failed, and 1 otherwise.
 func exitCode(err error) int {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() > 0 {

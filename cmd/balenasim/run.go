@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// idleTimeout is that of the real server (measured: some 6 s), so that
-	// clients meet closed keep-alive connections here too.
+	// idleTimeout is that of the real server, measured as about 6 s, so that
+	// clients have to cope with closed keep-alive connections.
 	idleTimeout   = 6 * time.Second
 	headerTimeout = 10 * time.Second
 	maxHeaders    = 16 << 10
@@ -39,13 +39,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// The context of requests ends with the program, and open log streams
-	// with it; a command that is still shutting down gets its answers.
+	// The context of requests ends open log streams on exit, but only once the
+	// command is done: it may still send requests while it shuts down.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	serving, cancelServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelServing()
-	api, err := serve(serving, "listen", c.listen, late(sim, c.latency))
+	api, err := serve(serving, "listen", c.listen, delayed(sim, c.latency))
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	for _, s := range servers {
 		go func() { ended <- <-s.done }()
 	}
-	var command chan error // never ready if there is no command
+	var command chan error // nil, and never ready, without a command
 	if c.command != nil {
 		command = make(chan error, 1)
 		go func() { command <- runCommand(ctx, c.command, "http://"+api.address.String(), c.token, stdout, stderr) }()
@@ -90,8 +90,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return err
 }
 
-// late lets each request wait before it is answered.
-func late(h http.Handler, latency time.Duration) http.Handler {
+// delayed delays each request by the latency.
+func delayed(h http.Handler, latency time.Duration) http.Handler {
 	if latency == 0 {
 		return h
 	}
@@ -104,7 +104,7 @@ func late(h http.Handler, latency time.Duration) http.Handler {
 	})
 }
 
-// fill gives the simulator its rows and says what they are.
+// fill adds the rows to the simulator and returns a description of them.
 func fill(sim *balenasim.Simulator, c config) (string, error) {
 	if c.dataset != "" {
 		if err := sim.Load(os.DirFS(c.dataset)); err != nil {
@@ -152,7 +152,7 @@ func serve(ctx context.Context, name, address string, h http.Handler) (*server, 
 	return s, nil
 }
 
-// stop lets the requests that are under way end, but not for long.
+// stop shuts down gracefully, within stopTimeout.
 func (s *server) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
@@ -177,6 +177,9 @@ func logRequest(log *slog.Logger, r balenasim.Request) {
 		"bytes", r.Bytes, "duration", r.Duration.Round(time.Microsecond)}
 	if r.Fault != "" {
 		attrs = append(attrs, "fault", r.Fault)
+	}
+	if r.Panic != "" {
+		attrs = append(attrs, "panic", r.Panic)
 	}
 	log.Info("request", attrs...)
 }

@@ -82,7 +82,7 @@ func fetch(t *testing.T, url, token string) (int, string) {
 	return resp.StatusCode, string(b)
 }
 
-func TestServesTheRowsOfADatasetToItsToken(t *testing.T) {
+func TestRun_Dataset(t *testing.T) {
 	log := &lines{first: make(chan string, 1)}
 	line := started(t, log, "--dataset", dataset, "--token", "secret", "--admin", "127.0.0.1:0")
 	assert.Regexp(t, `^balenasim serves .*dataset \(7 fleets, 42 devices\) at http://127\.0\.0\.1:\d+, admin at http://127\.0\.0\.1:\d+\n$`, line)
@@ -97,7 +97,7 @@ func TestServesTheRowsOfADatasetToItsToken(t *testing.T) {
 	assert.Contains(t, log.String(), `method=GET target=/v7/device/$count status=200`)
 }
 
-func TestServesAScenarioThatLives(t *testing.T) {
+func TestRun_Scenario(t *testing.T) {
 	line := started(t, io.Discard, "--fleets", "2", "--devices", "10", "--speed", "1000", "--requests", "none")
 	assert.Contains(t, line, "scenario calm (2 fleets, 10 devices)")
 	status, body := fetch(t, url.FindString(line)+"/v7/device/$count", "token")
@@ -105,7 +105,7 @@ func TestServesAScenarioThatLives(t *testing.T) {
 	assert.Equal(t, `{"d":10}`, body)
 }
 
-func TestOpenLogStreamsDoNotKeepItFromStopping(t *testing.T) {
+func TestRun_StopsWithOpenLogStreams(t *testing.T) {
 	line := started(t, io.Discard, "--dataset", dataset, "--requests", "none", "--log-heartbeat", "1ms")
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
 		url.FindString(line)+"/device/v2/827050a823694584bf5e9ff0ff50bde4/logs?stream=1", nil)
@@ -117,7 +117,7 @@ func TestOpenLogStreamsDoNotKeepItFromStopping(t *testing.T) {
 	assert.Equal(t, http.StatusOK, resp.StatusCode)
 }
 
-func TestACommandRunsAgainstItAndBothEndTogether(t *testing.T) {
+func TestRun_Command(t *testing.T) {
 	var out bytes.Buffer
 	const command = `printf '%s %s %s\n' "$BALENA_API_URL" "$BALENA_API_KEY" "$BALENA_TOKEN"; exit 3`
 	err := run(t.Context(), []string{"--listen", "127.0.0.1:0", "--token", "secret", "--devices", "1", "--", "sh", "-c", command}, &out, io.Discard)
@@ -142,7 +142,7 @@ func TestACommandRunsAgainstItAndBothEndTogether(t *testing.T) {
 	assert.ErrorContains(t, err, "/nonexistent")
 }
 
-func TestLatencyDelaysEachAnswer(t *testing.T) {
+func TestRun_Latency(t *testing.T) {
 	const latency = 50 * time.Millisecond
 	line := started(t, io.Discard, "--devices", "1", "--requests", "none", "--latency", latency.String())
 	start := time.Now()
@@ -150,7 +150,7 @@ func TestLatencyDelaysEachAnswer(t *testing.T) {
 	assert.GreaterOrEqual(t, time.Since(start), latency)
 }
 
-func TestBadFlagsAreRefusedByNameValueAndRemedy(t *testing.T) {
+func TestRun_InvalidFlags(t *testing.T) {
 	dir := t.TempDir()
 	bad := filepath.Join(dir, "device.json")
 	require.NoError(t, os.WriteFile(bad, []byte(`[{"id":"x"}]`), 0o600))
@@ -160,24 +160,24 @@ func TestBadFlagsAreRefusedByNameValueAndRemedy(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"--listen", "7070"}, `--listen "7070": is no address; give a host and a port, such as 127.0.0.1:7070`},
+		{[]string{"--listen", "7070"}, `--listen "7070": not an address; give a host and a port, such as 127.0.0.1:7070`},
 		{[]string{"--listen", "256.0.0.1:1"}, `choose another port`},
 		{[]string{"--nosuch"}, `--help lists the flags`},
 		{[]string{"extra"}, `unexpected argument "extra"`},
 		{[]string{"--token", ""}, `--token ""`},
 		{[]string{"--dataset", "/nonexistent"}, `give a directory with files such as device.json`},
-		{[]string{"--dataset", bad}, `is no directory`},
+		{[]string{"--dataset", bad}, `not a directory`},
 		{[]string{"--dataset", dir}, `row 0, field "id"`},
-		{[]string{"--dataset", t.TempDir()}, `no *.json file`},
-		{[]string{"--dataset", dir, "--devices", "5"}, `--devices and --dataset exclude each other`},
-		{[]string{"--scenario", "nosuch"}, `there are calm, noisy, outage, rollout`},
+		{[]string{"--dataset", t.TempDir()}, `no *.json files`},
+		{[]string{"--dataset", dir, "--devices", "5"}, `--devices and --dataset are mutually exclusive`},
+		{[]string{"--scenario", "nosuch"}, `shipped are calm, noisy, outage, rollout`},
 		{[]string{"--scenario", "./nosuch.yaml"}, `give a YAML file or one of calm`},
 		{[]string{"--scenario", scenario}, "cannot unmarshal"},
 		{[]string{"--devices", "-1"}, `--devices -1: must not be negative`},
 		{[]string{"--devices", "99999999"}, `devices: 99999999 must be from 0 to`},
 		{[]string{"--speed", "-1"}, `--speed -1: must be from 0`},
 		{[]string{"--latency", "-1s"}, `--latency -1s: must not be negative`},
-		{[]string{"--"}, `no command follows it`},
+		{[]string{"--"}, `no command follows`},
 		{[]string{"--requests", "loud"}, `must be text, json or none`},
 	} {
 		err := run(t.Context(), append([]string{"--listen", "127.0.0.1:0"}, test.args...), io.Discard, io.Discard)
@@ -185,7 +185,7 @@ func TestBadFlagsAreRefusedByNameValueAndRemedy(t *testing.T) {
 	}
 }
 
-func TestHelpShowsHowToUseIt(t *testing.T) {
+func TestRun_Help(t *testing.T) {
 	var out bytes.Buffer
 	err := run(t.Context(), []string{"--help"}, &out, io.Discard)
 	require.Error(t, err)

@@ -33,8 +33,8 @@ type KeyValue struct {
 	Alias   string
 }
 
-// Options are the query options of a request or of an expanded navigation.
-// Of an option given twice the last one counts.
+// Options are the query options of a request or of an expanded navigation. If an
+// option is given twice, the last one counts.
 type Options struct {
 	Select  []*Path // nil stands for every field
 	Filter  Expr
@@ -63,15 +63,15 @@ type Expand struct {
 // Expr is an expression of $filter.
 type Expr interface{ expr() }
 
-// Binary is an operator with its operands. A chain of one operator keeps all
-// its operands in Args: the server's parser flattens it so, and operators
-// other than and/or then see only the first two.
+// Binary is an operator with its operands. Like the server's parser, it flattens
+// a chain of the same operator into Args; operators other than and/or then use
+// only the first two.
 type Binary struct {
 	Op   string
 	Args []Expr
 }
 
-// Not negates the value that follows it (it binds tighter than eq).
+// Not negates the value that follows it. It binds tighter than eq.
 type Not struct{ Arg Expr }
 
 // In is "x in (…)".
@@ -108,7 +108,7 @@ type Lambda struct {
 	Expr       Expr
 }
 
-// Kind says what a literal is.
+// Kind is the kind of a literal.
 type Kind uint8
 
 // The kinds of literals.
@@ -121,7 +121,7 @@ const (
 	Duration
 )
 
-// Literal is a constant of the query.
+// Literal is a constant in a query.
 type Literal struct {
 	Kind Kind
 	Num  float64

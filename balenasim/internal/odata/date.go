@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// The formats of dates, from which layouts with and without a time and a zone
-// are made. JavaScript reads those of a literal, PostgreSQL those of a string
-// that is compared with a time; both read the common ones.
+// Date formats, to which times and zones are added. JavaScript parses those of
+// literals, PostgreSQL those of strings that are compared with a time; both know
+// the common ones.
 var (
 	commonDates = []string{"2006-01-02", "1/2/2006", "Jan 2 2006", "January 2 2006", "2 Jan 2006", "2 January 2006", "Mon 2 Jan 2006"}
 	scriptDates = []string{"2006", "2006-01"}
@@ -33,11 +33,11 @@ func layouts(dates []string) []string {
 	return out
 }
 
-// parseDate reads the date of a literal as JavaScript does; without a zone it
-// is in UTC, which is the server's.
+// parseDate parses the date of a literal as JavaScript does. Without a zone it is
+// in UTC, the server's own.
 func parseDate(s string) (time.Time, bool) { return parseIn(scriptLayouts, s) }
 
-// ParseTime reads a string as PostgreSQL reads a timestamp, in UTC if it has no
+// ParseTime parses a string as PostgreSQL parses timestamps, in UTC if it has no
 // zone. Words such as today are relative to now.
 func ParseTime(s string, now time.Time) (time.Time, bool) {
 	day := now.UTC().Truncate(24 * time.Hour)

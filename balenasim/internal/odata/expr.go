@@ -2,8 +2,8 @@ package odata
 
 import "slices"
 
-// precedence is that of the server's grammar: and/or have one level, and of
-// the arithmetic operators sub binds loosest and mul tightest.
+// precedence follows the server's grammar: and/or have the same precedence, and
+// of the arithmetic operators sub binds loosest and mul tightest.
 var precedence = map[string]int{
 	"or": 0, "and": 0,
 	"eq": 1, "ne": 1, "gt": 1, "ge": 1, "lt": 1, "le": 1,
@@ -12,7 +12,7 @@ var precedence = map[string]int{
 
 var operators = []string{"eq", "ne", "gt", "ge", "lt", "le", "and", "or", "sub", "add", "mod", "div", "mul"}
 
-// arity holds the numbers of arguments that each function takes.
+// arity holds the numbers of arguments that each function accepts.
 var arity = map[string][]int{
 	"cast": {1, 2}, "ceiling": {1}, "concat": {2}, "contains": {2}, "date": {1},
 	"day": {1}, "endswith": {2}, "floor": {1}, "fractionalseconds": {1},
@@ -26,8 +26,7 @@ var arity = map[string][]int{
 
 func (p *parser) expression() (Expr, bool) { return p.climb(0) }
 
-// climb is precedence climbing: it takes the operators that bind tighter than
-// least.
+// climb parses operators that bind tighter than least (precedence climbing).
 func (p *parser) climb(least int) (Expr, bool) {
 	if !p.enter() {
 		return nil, false
@@ -117,7 +116,7 @@ func (p *parser) primitive() (Expr, bool) {
 	return nil, false
 }
 
-// group is the list of "in". Members that are no constants count as null.
+// group is the list of "in". Members that are not constants count as null.
 func (p *parser) group() ([]Literal, bool) {
 	start := p.pos
 	if !p.lit("(") {

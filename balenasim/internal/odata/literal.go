@@ -32,8 +32,8 @@ func (p *parser) apostrophe() bool {
 	return ok
 }
 
-// quoted is a string literal. A doubled apostrophe stands for one, and the
-// text is percent-decoded; a plus sign stays a plus sign.
+// quoted is a string literal. A doubled apostrophe stands for one, and the string
+// is percent-decoded; a plus sign is literal.
 func (p *parser) quoted() (string, bool) {
 	start := p.pos
 	if !p.apostrophe() {
@@ -55,8 +55,8 @@ func (p *parser) quoted() (string, bool) {
 	return "", false
 }
 
-// decode is decodeURIComponent, which fails on bad escapes and on escapes
-// that are no UTF-8.
+// decode is decodeURIComponent, which fails on invalid escapes and on escapes
+// that are not UTF-8.
 func (p *parser) decode(s string) string {
 	if strings.IndexByte(s, '%') < 0 {
 		return s
@@ -87,7 +87,7 @@ func (p *parser) number() (Literal, bool) {
 	if at := p.pos; !p.lit(".") || !digits() {
 		p.pos = at
 	}
-	// A number too large is infinite here as it is in JavaScript.
+	// As in JavaScript, a number that is too large is infinite.
 	f, _ := strconv.ParseFloat(p.in[from:p.pos], 64)
 	if sign == "-" {
 		f = -f

@@ -2,11 +2,10 @@
 // request target.
 //
 // The grammar is that of balena-io-modules/odata-parser, a parsing expression
-// grammar: choices are ordered and a choice that has matched is not revisited.
-// The functions of this package follow its rules one by one, so that what the
-// server refuses is refused here too: percent-encoded commas or parentheses
-// outside string literals, a space after a comma, an unknown $option, a
-// trailing slash or ampersand.
+// grammar: choices are ordered, and a choice that matched is not revisited. The
+// functions of this package follow its rules one by one, to reject what the
+// server rejects: percent-encoded commas or parentheses outside string literals,
+// a space after a comma, an unknown $option, a trailing slash or ampersand.
 package odata
 
 import (
@@ -15,14 +14,15 @@ import (
 	"strings"
 )
 
-// maxDepth bounds the nesting of a query. Real queries stay far below it.
+// maxDepth limits the nesting of a query. Real queries are far below it.
 const maxDepth = 64
 
-// ErrSyntax says that a target is not in the grammar; the server answers 400.
+// ErrSyntax reports a target that does not match the grammar; the server
+// responds with 400.
 var ErrSyntax = errors.New("malformed url")
 
-// ErrEncoding says that a string literal has a bad percent-encoding; the
-// server fails on it with a 500.
+// ErrEncoding reports invalid percent-encoding in a string literal; the server
+// responds with 500.
 var ErrEncoding = errors.New("malformed percent-encoding")
 
 // Parse parses a request target without its version prefix, such as
@@ -40,8 +40,8 @@ func Parse(target string) (*Query, error) {
 	return q, nil
 }
 
-// parser walks over the input. Its rule methods return false and restore the
-// position when they do not match.
+// parser holds the input and the position. Its rule methods return false and
+// restore the position if they do not match.
 type parser struct {
 	in          string
 	pos         int
@@ -51,7 +51,7 @@ type parser struct {
 	aliases     map[string]Literal
 }
 
-// enter guards the recursive rules; leave ends what enter began.
+// enter and leave limit the depth of recursive rules.
 func (p *parser) enter() bool {
 	p.depth++
 	if p.depth > maxDepth {
@@ -96,8 +96,8 @@ func (p *parser) spaces() {
 	}
 }
 
-// boundary separates words: white space, or an opening parenthesis that
-// follows at once.
+// boundary separates words: white space, or an opening parenthesis, which is not
+// consumed.
 func (p *parser) boundary() bool {
 	if p.peek() == '(' {
 		return true
@@ -114,7 +114,7 @@ func (p *parser) dollar() bool {
 	return ok
 }
 
-// reserved are the characters that end a name; text also admits a space.
+// reserved reports whether a character ends a name.
 func reserved(c byte) bool { return strings.IndexByte(":/?#[]@!$*&()+,;=", c) >= 0 }
 
 func (p *parser) name() (string, bool) {
@@ -133,7 +133,7 @@ func (p *parser) text() string {
 	return p.decode(p.in[start:p.pos])
 }
 
-// list parses one or more items; a separator that no item follows is left.
+// list parses one or more items. It does not consume a trailing separator.
 func list[T any](p *parser, item func(*parser) (T, bool), separator string) ([]T, bool) {
 	first, ok := item(p)
 	if !ok {

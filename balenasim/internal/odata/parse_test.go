@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheServersStrictness(t *testing.T) {
+func TestParse(t *testing.T) {
 	for name, test := range map[string]struct {
 		target string
 		err    error
@@ -78,7 +78,7 @@ func show(e Expr) string {
 	return "?"
 }
 
-func TestOperatorsBindAsOnTheServer(t *testing.T) {
+func TestParse_Precedence(t *testing.T) {
 	for text, want := range map[string]string{
 		"a or b and c":            "((a or b) and c)",
 		"a and b or c":            "((a and b) or c)",
@@ -98,7 +98,7 @@ func TestOperatorsBindAsOnTheServer(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotSaidHasTheServersDefault(t *testing.T) {
+func TestParse_Defaults(t *testing.T) {
 	q, err := Parse("/device?$orderby=a,b%20asc,c%20desc&$select=id&$select=uuid")
 	require.NoError(t, err)
 	var desc []bool
@@ -110,7 +110,7 @@ func TestWhatIsNotSaidHasTheServersDefault(t *testing.T) {
 	assert.Equal(t, "uuid", q.Options.Select[0].Name, "the last option of a name counts")
 }
 
-func TestHostileNestingEndsSoon(t *testing.T) {
+func TestParse_Nesting(t *testing.T) {
 	const n = 20_000
 	for _, target := range []string{
 		"/a?$filter=" + strings.Repeat("(", n),

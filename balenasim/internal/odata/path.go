@@ -7,8 +7,8 @@ func (p *parser) pathSegment() (*Query, bool) {
 	q := &Query{}
 	var ok bool
 	if q.Resource, ok = p.name(); !ok {
-		// The service root and the metadata document are known to the
-		// grammar; the caller has no permission to either.
+		// The grammar knows the service root and the metadata document; callers
+		// have no permission for either.
 		if p.lit("$metadata") {
 			q.Resource = "$metadata"
 			return q, true

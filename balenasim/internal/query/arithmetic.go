@@ -38,20 +38,20 @@ func (c *compiler) arithmetic(op string, a, b operand) (operand, error) {
 	}}, nil
 }
 
-// nullArithmetic is the result, always null, of an operation on null and an
+// nullArithmetic returns the result, always null, of an operation on null and an
 // operand of type t.
 func nullArithmetic(op string, t typ) (operand, error) {
 	switch {
 	case numeric(t), op == "add" && temporal(t), t == typeInterval:
 	case op == "sub" && temporal(t):
-		t = typeInterval // null is taken for a time too
+		t = typeInterval // PostgreSQL takes null for a time, too
 	default:
 		return operand{}, failf("no arithmetic on this type")
 	}
 	return constant(t, store.Value{}), nil
 }
 
-// undetermined operands leave PostgreSQL no type to choose an operator by.
+// undetermined operands give PostgreSQL no type to choose an operator by.
 func undetermined(o operand) bool { return o.typ == typeNull || o.typ == typeBind }
 
 func (c *compiler) floatMath(op string, x, y float64) store.Value {

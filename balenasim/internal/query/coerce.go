@@ -9,10 +9,10 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// clockLayout writes times of day so that they compare as texts.
+// clockLayout formats times of day so that they compare as strings.
 const clockLayout = "15:04:05.000"
 
-// parameter is the text that a constant is sent to PostgreSQL as.
+// parameter returns a constant as it is sent to PostgreSQL.
 func parameter(l odata.Literal) string {
 	switch l.Kind {
 	case odata.Number:
@@ -25,8 +25,8 @@ func parameter(l odata.Literal) string {
 	return l.Text
 }
 
-// coerce reads a constant as a type. PostgreSQL fails on texts that are none
-// of the type, such as 'abc' or 1.5 for an integer.
+// coerce converts a constant to a type. Like PostgreSQL, it fails on constants
+// that cannot be converted, such as 'abc' or 1.5 to an integer.
 func (c *compiler) coerce(l odata.Literal, t typ) (store.Value, error) {
 	s := strings.TrimSpace(parameter(l))
 	switch t {
@@ -49,7 +49,7 @@ func (c *compiler) coerce(l odata.Literal, t typ) (store.Value, error) {
 			return store.BoolValue(b), nil
 		}
 	case typeClock:
-		for _, layout := range []string{"15:04:05", "15:04"} { // fractions are read too
+		for _, layout := range []string{"15:04:05", "15:04"} { // both accept fractions
 			if t, err := time.Parse(layout, s); err == nil {
 				return store.TextValue(t.Format(clockLayout)), nil
 			}
@@ -70,10 +70,10 @@ func (c *compiler) coerce(l odata.Literal, t typ) (store.Value, error) {
 			return store.TimeValue(at), nil
 		}
 	}
-	return store.Value{}, failf("%q does not fit the other operand", s)
+	return store.Value{}, failf("%q cannot be converted to the type of the other operand", s)
 }
 
-// parseBool reads the spellings of booleans that PostgreSQL knows.
+// parseBool parses the spellings of booleans that PostgreSQL accepts.
 func parseBool(s string) (bool, bool) {
 	s = strings.ToLower(s)
 	switch s {
@@ -97,7 +97,7 @@ func parseBool(s string) (bool, bool) {
 	return false, false
 }
 
-// typed gives a constant the type t.
+// typed converts a constant to type t and returns other operands as they are.
 func (c *compiler) typed(o operand, t typ) (operand, error) {
 	if o.typ != typeBind {
 		return o, nil
@@ -112,8 +112,8 @@ func (c *compiler) typed(o operand, t typ) (operand, error) {
 	return constant(t, v), nil
 }
 
-// unify gives constants the type of the other operand and checks that the two
-// types go together.
+// unify converts constants to the type of the other operand and checks that the
+// types are comparable.
 func (c *compiler) unify(a, b operand) (operand, operand, error) {
 	a, err := c.typed(a, b.typ)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // compare compiles a comparison. eq and ne are IS [NOT] DISTINCT FROM, which
-// know null; the others are null as soon as an operand is.
+// compares null like a value; the others are null if an operand is.
 func (c *compiler) compare(op string, a, b operand) (operand, error) {
 	result := func(eval func(*frame) store.Value) (operand, error) {
 		return operand{typ: typeBool, eval: eval}, nil
@@ -66,7 +66,7 @@ func equal(a, b store.Value) bool {
 	return a.I == b.I && a.S == b.S
 }
 
-// compareValues orders two values that are not null.
+// compareValues compares two values that are not null.
 func compareValues(a, b store.Value) int {
 	switch {
 	case a.Kind == store.Text:

@@ -18,8 +18,8 @@ type level struct {
 	joins  []join
 }
 
-// join is a navigation to several rows inside of a level. As a LEFT JOIN does,
-// it repeats the row that it starts from.
+// join is a navigation to several rows within a level. Like a LEFT JOIN, it
+// repeats the row that it starts from.
 type join struct {
 	from  ref
 	name  string
@@ -33,8 +33,8 @@ type frame struct {
 	parent *frame
 }
 
-// ref is where a resource is found: in a slot of a level's frame, and from
-// there along references to one row.
+// ref locates a resource: a slot of a level's frame, followed by references to
+// one row.
 type ref struct {
 	level *level
 	slot  int
@@ -47,17 +47,17 @@ type hop struct {
 	follow func(store.Row) store.Row
 }
 
-// scope is what names mean at some place of a query.
+// scope resolves the names at a position in a query.
 type scope struct {
 	level   *level
 	def     ref // the resource that bare names belong to
 	aliases map[string]ref
-	// ordering is set in $orderby, where what the caller may not count is a
-	// matter of permission and not, as in a filter, a failure.
+	// ordering is set in $orderby, where counting rows that the caller cannot
+	// read gives 401 and not, as in a filter, 500.
 	ordering bool
 }
 
-// locate compiles a reference to a function that finds its row from a frame
+// locate compiles a reference to a function that returns its row, given a frame
 // of the level.
 func (sc scope) locate(at ref) func(*frame) store.Row {
 	up := 0
@@ -80,8 +80,8 @@ func (sc scope) locate(at ref) func(*frame) store.Row {
 	}
 }
 
-// access is what the caller may read of a resource; false if nothing at all, as
-// of actors, which have no view.
+// access returns which rows of a resource the caller can read, false if none.
+// Nobody can read actors, which have no view.
 func (c *compiler) access(v *schema.View) (func(store.Row) bool, bool) {
 	if v == nil {
 		return nil, false
@@ -92,21 +92,21 @@ func (c *compiler) access(v *schema.View) (func(store.Row) bool, bool) {
 	return c.engine.Access(v.Resource.Name)
 }
 
-// resolve walks a path to the resource and the name that it ends in. A step
-// that names neither a lambda variable nor a navigation is skipped, as the
-// server does.
+// resolve follows a path and returns the resource and the name that it ends in.
+// Like the server, it skips steps that are neither lambda variables nor
+// navigations.
 func (c *compiler) resolve(p *odata.Path, sc scope) (ref, string, error) {
 	end, sc, err := c.walk(p, sc)
 	if err != nil {
 		return ref{}, "", err
 	}
 	if end.Lambda != nil || end.Method != nil || end.Count {
-		return ref{}, "", failf("%q is no field", end.Name)
+		return ref{}, "", failf("%q is not a field", end.Name)
 	}
 	return sc.def, end.Name, nil
 }
 
-// walk goes to the last step of a path and to the scope that it stands in.
+// walk returns the last step of a path and its scope.
 func (c *compiler) walk(p *odata.Path, sc scope) (*odata.Path, scope, error) {
 	for p.Property != nil {
 		if at, ok := sc.aliases[p.Name]; ok {
@@ -147,7 +147,7 @@ func (c *compiler) property(p *odata.Path, sc scope) (operand, error) {
 // field compiles the read of a field.
 func (c *compiler) field(at ref, f schema.ViewField, sc scope) operand {
 	locate, read := sc.locate(at), c.reader(at.view, f)
-	// The server truncates times, which gives them a type.
+	// The server truncates times to milliseconds, which gives them a type.
 	t := typeOf(f.Type)
 	return operand{typ: t, untyped: t != typeTime, eval: func(fr *frame) store.Value {
 		if r := locate(fr); r != store.NoRow {
@@ -163,7 +163,7 @@ func (c *compiler) reader(view *schema.View, f schema.ViewField) func(store.Row)
 	if view.Resource.Name == "user__has_direct_access_to__application" && f.Name == "id" {
 		return func(store.Row) store.Value { return store.Value{} }
 	}
-	// In v6 contracts were texts.
+	// In v6, contracts are strings.
 	if f.Field.Name == "contract" && f.Type == schema.Text {
 		return func(r store.Row) store.Value {
 			v := read(r)

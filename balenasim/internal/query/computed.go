@@ -5,8 +5,8 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// computed compiles the read of a computed field. A value that was loaded
-// with the row counts until the row changes.
+// computed compiles the read of a computed field. A value that was loaded with
+// the row is valid until the row changes.
 func computed(db *store.Store, resource, field string, version schema.Version) func(store.Row) store.Value {
 	t := db.Table(resource)
 	var compute func(store.Row) store.Value
@@ -14,7 +14,7 @@ func computed(db *store.Store, resource, field string, version schema.Version) f
 	case "device.overall_status":
 		d := newDeviceFields(db)
 		if version == schema.V6 {
-			// v6 knows its own, older statuses; what was loaded is of v7.
+			// v6 has other statuses; the loaded one is that of v7.
 			return d.statusV6
 		}
 		compute = d.status
@@ -43,7 +43,7 @@ func computed(db *store.Store, resource, field string, version schema.Version) f
 	case "release.version":
 		compute = newReleaseFields(t).version
 	default:
-		// Fields that v6 kept for old clients are always null.
+		// Fields that v6 only keeps for old clients are always null.
 		return func(store.Row) store.Value { return store.Value{} }
 	}
 	i := t.Resource.Index(field)

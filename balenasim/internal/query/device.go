@@ -59,13 +59,13 @@ func (d *deviceFields) offline(r store.Row) bool {
 	return !d.connected(r) && (h == "offline" || h == "unknown")
 }
 
-// downloading says whether the device itself, as old ones did, reports a
-// download.
+// downloading reports whether the device itself reports a download, as old
+// supervisors did.
 func (d *deviceFields) downloading(r store.Row) bool {
 	return d.has(r, d.downloadProgress) && d.text(r, d.statusField) == "Downloading"
 }
 
-// installing says whether one of the device's images is being downloaded.
+// installing reports whether one of the device's images is being downloaded.
 func (d *deviceFields) installing(r store.Row) bool {
 	for _, i := range d.install.Referring(d.installDevice, d.device.ID(r)) {
 		if s, _ := d.install.Text(i, d.installStatus); s == "Downloading" {
@@ -121,8 +121,8 @@ func (d *deviceFields) statusV6(r store.Row) store.Value {
 	return store.TextValue(status)
 }
 
-// wantsVPN says whether no configuration turns the device's VPN off. That of
-// the device goes before that of the fleet, and BALENA_ before RESIN_.
+// wantsVPN reports whether the VPN is enabled by configuration. That of the device
+// takes precedence over that of the fleet, and BALENA_ over RESIN_.
 func (d *deviceFields) wantsVPN(r store.Row) bool {
 	look := func(t *store.Table, parent string, id int64) (string, bool) {
 		value, found, best := "", false, ""
@@ -149,8 +149,8 @@ func (d *deviceFields) wantsVPN(r store.Row) bool {
 	return true
 }
 
-// target is the release that the device should run: its pin, or that of its
-// fleet.
+// target returns the release that the device should run: its pin, or the target
+// of its fleet.
 func (d *deviceFields) target(r store.Row) store.Value {
 	if pin, ok := d.device.Int(r, d.pin); ok {
 		return store.IntValue(pin)

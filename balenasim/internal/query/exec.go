@@ -7,7 +7,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// executor runs plans and writes their answer.
+// executor runs plans and writes the response.
 type executor struct {
 	ctx   context.Context
 	out   []byte
@@ -16,8 +16,8 @@ type executor struct {
 	err   error
 }
 
-// stop says whether the query must end: the caller has gone, or the answer has
-// grown too large. It also counts the work, to look at the clock now and then.
+// stop reports whether the query must end: it failed, it ran out of time, or the
+// response is too large. It checks the time on every 1,024th call.
 func (x *executor) stop() bool {
 	if x.err != nil {
 		return true
@@ -30,7 +30,7 @@ func (x *executor) stop() bool {
 	return false
 }
 
-// fail ends the query with an error that the database finds in a row.
+// fail ends the query with an error that depends on the values of a row.
 func (x *executor) fail(reason string) store.Value {
 	if x.err == nil {
 		x.err = failf("%s", reason)
@@ -38,8 +38,8 @@ func (x *executor) fail(reason string) store.Value {
 	return store.Value{}
 }
 
-// each visits a row of a level in all combinations with the rows of its joins,
-// until visit says false.
+// each visits all combinations of a row with the rows of the level's joins until
+// visit returns false.
 func (x *executor) each(l *level, r store.Row, parent *frame, visit func(*frame) bool) {
 	f := &frame{rows: make([]store.Row, 1, 1+len(l.joins)), parent: parent}
 	f.rows[0] = r
@@ -75,7 +75,7 @@ func (x *executor) join(l *level, f *frame, visit func(*frame) bool) bool {
 	return x.join(l, &frame{rows: append(slices.Clone(f.rows), store.NoRow), parent: f.parent}, visit)
 }
 
-// collect finds the rows of a plan, filtered, ordered and cut.
+// collect returns the rows of a plan, filtered, ordered and limited.
 func (x *executor) collect(p *plan, rows []store.Row) []*frame {
 	early := p.byID && len(p.level.joins) == 0
 	if early && !slices.IsSortedFunc(rows, p.compareIDs) {
@@ -111,10 +111,10 @@ func (x *executor) collect(p *plan, rows []store.Row) []*frame {
 	if !early {
 		x.sort(p, out)
 	}
-	return cut(out, p.skip, p.top)
+	return page(out, p.skip, p.top)
 }
 
-func cut(frames []*frame, skip, top int64) []*frame {
+func page(frames []*frame, skip, top int64) []*frame {
 	frames = frames[min(skip, int64(len(frames))):]
 	if top >= 0 {
 		frames = frames[:min(top, int64(len(frames)))]
@@ -122,7 +122,7 @@ func cut(frames []*frame, skip, top int64) []*frame {
 	return frames
 }
 
-// sort orders rows by $orderby, or physically if there is none.
+// sort orders rows by $orderby, or in physical order without it.
 func (x *executor) sort(p *plan, frames []*frame) {
 	if len(frames) < 2 {
 		return
@@ -168,7 +168,7 @@ func (x *executor) sort(p *plan, frames []*frame) {
 	}
 }
 
-// orderValues orders nulls after everything, as PostgreSQL does ascending.
+// orderValues orders nulls last, as PostgreSQL does in ascending order.
 func orderValues(a, b store.Value) int {
 	switch {
 	case a.Kind == store.Null && b.Kind == store.Null:

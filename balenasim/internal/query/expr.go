@@ -10,7 +10,7 @@ var comparisons = map[string]bool{"eq": true, "ne": true, "gt": true, "ge": true
 // boolean compiles a condition.
 func (c *compiler) boolean(e odata.Expr, sc scope) (operand, error) {
 	if call, ok := e.(*odata.Call); ok && !booleanFunctions[call.Method] {
-		return operand{}, failf("%s is no condition", call.Method)
+		return operand{}, failf("%s is not a condition", call.Method)
 	}
 	o, err := c.operand(e, sc)
 	if err != nil {
@@ -52,13 +52,13 @@ func (c *compiler) operand(e odata.Expr, sc scope) (operand, error) {
 		case "and", "or":
 			return c.logic(e, sc)
 		case "mod":
-			// The server's parser knows mod, its compiler does not.
+			// The server parses mod but does not compile it.
 			return operand{}, failf("mod is not supported")
 		}
 		if not, ok := e.Args[0].(*odata.Not); ok && comparisons[e.Op] {
 			return c.notComparison(not, e, sc)
 		}
-		// Of a chain of one operator the server compiles the first two.
+		// The server compiles only the first two operands of a chain.
 		a, err := c.operand(e.Args[0], sc)
 		if err != nil {
 			return operand{}, err
@@ -93,15 +93,15 @@ func (c *compiler) not(e *odata.Not, sc scope) (operand, error) {
 	}}, nil
 }
 
-// notComparison compiles "not a gt b". The parser binds not to a, as the server's
-// does; PostgreSQL, which sees no parentheses, binds it to the comparison.
+// notComparison compiles "not a gt b". The server's parser binds not to a but
+// compiles it without parentheses, so that PostgreSQL negates the comparison.
 func (c *compiler) notComparison(not *odata.Not, e *odata.Binary, sc scope) (operand, error) {
 	if err := c.negatable(not, sc); err != nil {
 		return operand{}, err
 	}
 	if e.Op == "eq" || e.Op == "ne" {
-		// Unless an operand is a constant, equality is compiled to a test for
-		// null too, which binds tighter than not.
+		// Equality is compiled to comparisons with null, too, so that not
+		// applies to a alone, except between constants and with null.
 		a, err := c.operand(not.Arg, sc)
 		if err != nil {
 			return operand{}, err
@@ -120,8 +120,8 @@ func (c *compiler) notComparison(not *odata.Not, e *odata.Binary, sc scope) (ope
 	return c.not(&odata.Not{Arg: &odata.Binary{Op: e.Op, Args: []odata.Expr{not.Arg, e.Args[1]}}}, sc)
 }
 
-// negatable checks the operand of a not that is followed by an operator: the
-// server's compiler refuses what is surely not a boolean.
+// negatable checks the operand of a not that is followed by an operator. The
+// server rejects operands that it knows not to be boolean.
 func (c *compiler) negatable(not *odata.Not, sc scope) error {
 	if inner, ok := not.Arg.(*odata.Not); ok {
 		return c.negatable(inner, sc)
@@ -143,7 +143,7 @@ func (c *compiler) logic(e *odata.Binary, sc scope) (operand, error) {
 		}
 		args[i] = o
 	}
-	decisive := int64(0) // false decides an and, true an or
+	decisive := int64(0) // false decides and, true decides or
 	if e.Op == "or" {
 		decisive = 1
 	}
@@ -164,7 +164,7 @@ func (c *compiler) logic(e *odata.Binary, sc scope) (operand, error) {
 	}}, nil
 }
 
-// in compiles x = ANY(list). A null in the list leaves the answer open.
+// in compiles x = ANY(list), which is null, not false, if the list contains null.
 func (c *compiler) in(e *odata.In, sc scope) (operand, error) {
 	if not, ok := e.Arg.(*odata.Not); ok {
 		if err := c.negatable(not, sc); err != nil {
@@ -183,7 +183,7 @@ func (c *compiler) in(e *odata.In, sc scope) (operand, error) {
 		return operand{}, err
 	}
 	if o.typ == typeJSON || o.typ == typeInterval {
-		return operand{}, failf("in does not know this type")
+		return operand{}, failf("in does not support this type")
 	}
 	members := make(map[store.Value]bool, len(e.List))
 	open := false

@@ -10,8 +10,8 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// function is a function of $filter. Its arguments are of the type arg (the
-// first) and rest (the others); it is null as soon as an argument is.
+// function is a function of $filter. The first argument has the type arg, the
+// others have the type rest. The result is null if an argument is.
 type function struct {
 	arg, rest typ
 	result    typ
@@ -46,8 +46,8 @@ func rounding(f func(float64) float64) function {
 	}}
 }
 
-// functions holds the functions that the server compiles. Others that its
-// parser knows, such as cast or isof, end in a 500.
+// functions holds the functions that the server compiles. It parses others, such
+// as cast or isof, and responds with 500.
 var functions = map[string]function{
 	"contains":    textTest(strings.Contains),
 	"startswith":  textTest(strings.HasPrefix),
@@ -105,7 +105,7 @@ var functions = map[string]function{
 	}},
 }
 
-// maxText bounds the texts that replace can blow up.
+// maxText limits the strings that replace can produce.
 const maxText = 1 << 20
 
 func replaceText(a []store.Value) store.Value {
@@ -141,14 +141,14 @@ func (c *compiler) call(e *odata.Call, sc scope) (operand, error) {
 			return operand{}, err
 		}
 		if (temporal(want) || want == typeInterval) && (o.typ == typeNull || o.typ == typeBind && o.lit.Kind == odata.Text) {
-			return operand{}, failf("function %s takes neither a string nor null", e.Method)
+			return operand{}, failf("function %s accepts neither strings nor null", e.Method)
 		}
 		if e.Method == "concat" && o.untyped && o.typ != typeJSON {
 			args[i] = o.asText()
 			continue
 		}
 		if o.typ != typeNull && o.typ != want && !(numeric(o.typ) && numeric(want)) {
-			return operand{}, failf("function %s does not take this type", e.Method)
+			return operand{}, failf("function %s does not accept this type", e.Method)
 		}
 		args[i] = o
 	}

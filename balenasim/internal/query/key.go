@@ -8,7 +8,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// keyed finds the row of a key, by index where there is one.
+// keyed returns the row of a key, using an index if there is one.
 func (c *compiler) keyed(p *plan, key *odata.Key, match func(store.Row) bool) []store.Row {
 	candidates := p.table.Rows()
 	one := func(r store.Row) []store.Row {
@@ -48,7 +48,7 @@ func (c *compiler) keyed(p *plan, key *odata.Key, match func(store.Row) bool) []
 	return out
 }
 
-// key compiles a key to a test. Natural keys must be unique.
+// key compiles a key to a test. The fields of a natural key must be unique.
 func (c *compiler) key(view *schema.View, key *odata.Key) (func(store.Row) bool, error) {
 	named := key.Named
 	if key.Value != nil {
@@ -57,8 +57,8 @@ func (c *compiler) key(view *schema.View, key *odata.Key) (func(store.Row) bool,
 	return c.keyTest(view, named)
 }
 
-// keyTest compiles the parts of a key to a test. Together with the fields
-// given otherwise they must be a key of the resource.
+// keyTest compiles the parts of a key to a test. Together with the given fields
+// they must form a key of the resource.
 func (c *compiler) keyTest(view *schema.View, named []odata.NamedKey, given ...string) (func(store.Row) bool, error) {
 	lvl := &level{}
 	at := ref{level: lvl, view: view}
@@ -80,7 +80,7 @@ func (c *compiler) keyTest(view *schema.View, named []odata.NamedKey, given ...s
 		names, tests = append(names, f.Field.Name), append(tests, eq.isTrue())
 	}
 	if !view.Resource.IsKey(names) {
-		return nil, failf("%v is no key of %s", names, view.Resource.Name)
+		return nil, failf("%v is not a key of %s", names, view.Resource.Name)
 	}
 	return func(r store.Row) bool {
 		f := &frame{rows: []store.Row{r}}

@@ -8,7 +8,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// lambda compiles any(...) and all(...): EXISTS and NOT EXISTS NOT.
+// lambda compiles any(...) to EXISTS and all(...) to NOT EXISTS (... NOT ...).
 func (c *compiler) lambda(p *odata.Path, sc scope) (operand, error) {
 	inner, rows, err := c.enter(p.Name, sc)
 	if err != nil {
@@ -82,7 +82,7 @@ func (c *compiler) counted(p *odata.Path, sc scope) (operand, error) {
 	}}, nil
 }
 
-// enter opens the level of a lambda or a count over a navigation.
+// enter starts the level of a lambda or a count over a navigation.
 func (c *compiler) enter(name string, sc scope) (scope, func(*frame) []store.Row, error) {
 	nav, ok := sc.def.view.Nav(name)
 	if !ok {

@@ -8,8 +8,8 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// start finds the rows that a request begins with, from its key or, if it has
-// none, from what its filter allows to be looked up.
+// start returns the rows that a request starts from: that of its key, or those
+// that its filter allows to look up.
 func (c *compiler) start(p *plan, q *odata.Query) ([]store.Row, error) {
 	visible, _ := c.access(p.view)
 	rows := p.table.Rows()
@@ -34,8 +34,8 @@ func (c *compiler) start(p *plan, q *odata.Query) ([]store.Row, error) {
 	return out, nil
 }
 
-// narrow uses the indexes for the conjuncts of a filter: an id, a range of
-// ids, references or unique texts. The filter itself still decides.
+// narrow looks up the conjuncts of a filter in indexes: ids, a range of ids,
+// references or unique strings. The complete filter still applies.
 func (c *compiler) narrow(p *plan) ([]store.Row, bool) {
 	var best []store.Row
 	found := false
@@ -113,8 +113,8 @@ func conjuncts(e odata.Expr) []odata.Expr {
 	return []odata.Expr{e}
 }
 
-// simple takes apart "field op constant" and "field in (constants)"; eq counts
-// as in. Nulls are left to the filter.
+// simple splits "field op constant" and "field in (constants)"; eq is treated as
+// in. Nulls are left to the filter.
 func (c *compiler) simple(e odata.Expr) (field, op string, values []odata.Literal) {
 	switch e := e.(type) {
 	case *odata.In:

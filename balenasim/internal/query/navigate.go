@@ -8,8 +8,8 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
 
-// follow compiles a navigation to a function from a row to the rows that it
-// leads to and that the caller may read.
+// follow compiles a navigation to a function that returns, for a row, the rows
+// that it leads to and that the caller can read.
 func (c *compiler) follow(nav schema.Nav) func(store.Row) []store.Row {
 	all := c.followAll(nav)
 	visible, ok := c.access(nav.Target)
@@ -57,8 +57,8 @@ func (c *compiler) followAll(nav schema.Nav) func(store.Row) []store.Row {
 	}
 }
 
-// followComputed compiles the navigation against a computed reference, of
-// which there is one that is ever set: the release that a device should run.
+// followComputed compiles the reverse navigation of a computed reference. Only
+// one such reference is ever set: the release that a device should run.
 func (c *compiler) followComputed(nav schema.Nav) func(store.Row) []store.Row {
 	if nav.Field.Name != "should_be_running__release" {
 		return func(store.Row) []store.Row { return nil }
@@ -85,7 +85,7 @@ func (c *compiler) followComputed(nav schema.Nav) func(store.Row) []store.Row {
 	}
 }
 
-// forward compiles a reference to a function from a row to the row referred to.
+// forward compiles a reference to a function that returns the referenced row.
 func (c *compiler) forward(nav schema.Nav) func(store.Row) store.Row {
 	db := c.engine.Store
 	target := db.Table(nav.Target.Resource.Name)
@@ -107,8 +107,8 @@ func (c *compiler) forward(nav schema.Nav) func(store.Row) store.Row {
 	}
 }
 
-// navigate goes one step along a path, by a reference or, if the step leads to
-// several rows, by a join.
+// navigate compiles one step of a path: a reference or, if the step leads to
+// several rows, a join.
 func (c *compiler) navigate(sc scope, from ref, step *odata.Path) (ref, error) {
 	nav, ok := from.view.Nav(step.Name)
 	if !ok {
@@ -147,8 +147,8 @@ func (c *compiler) navigate(sc scope, from ref, step *odata.Path) (ref, error) {
 	return ref{level: sc.level, slot: len(sc.level.joins), view: nav.Target}, nil
 }
 
-// joinKey compiles the key of a navigation step, in which the field that was
-// followed is part of the natural key without being repeated.
+// joinKey compiles the key of a navigation step. The followed field is implicitly
+// part of the natural key.
 func (c *compiler) joinKey(nav schema.Nav, key *odata.Key) (func(store.Row) bool, error) {
 	if key.Value != nil {
 		return nil, failf("an id after a navigation is not supported")

@@ -13,7 +13,7 @@ type typ uint8
 
 const (
 	typeNull typ = iota
-	typeBind     // a constant, which takes the type of the other operand
+	typeBind     // a constant, which adopts the type of the other operand
 	typeInt
 	typeBig
 	typeFloat
@@ -31,8 +31,8 @@ type operand struct {
 	typ  typ
 	eval func(*frame) store.Value
 	lit  *odata.Literal // of typeBind
-	// untyped operands, such as fields and constants, have a type for
-	// PostgreSQL only: the server's compiler takes them for anything.
+	// untyped operands, such as fields and constants, pass the type checks of
+	// the server's compiler; PostgreSQL checks them later.
 	untyped bool
 }
 
@@ -57,7 +57,7 @@ func constant(t typ, v store.Value) operand {
 	return operand{typ: t, eval: func(*frame) store.Value { return v }}
 }
 
-// bind makes an operand of a constant of the query.
+// bind returns the operand for a constant in the query.
 func bind(l odata.Literal) operand {
 	if l.Kind == odata.Null {
 		return constant(typeNull, store.Value{})
@@ -68,7 +68,7 @@ func bind(l odata.Literal) operand {
 	return operand{typ: typeBind, lit: &l, untyped: true}
 }
 
-// isTrue is what WHERE asks of a condition: neither false nor null.
+// isTrue tests a condition as WHERE does: neither false nor null.
 func (o operand) isTrue() func(*frame) bool {
 	return func(f *frame) bool { return o.eval(f).True() }
 }

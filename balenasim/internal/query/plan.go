@@ -64,7 +64,7 @@ func (c *compiler) plan(view *schema.View, o *odata.Options, count bool) (*plan,
 		}
 		p.where = where.isTrue()
 	}
-	// A count ignores the options that would order or cut it.
+	// A count ignores options for order and limits.
 	if count {
 		return p, nil
 	}
@@ -95,7 +95,7 @@ func (c *compiler) plan(view *schema.View, o *odata.Options, count bool) (*plan,
 }
 
 // convertible reports whether the server can put a member of a response into
-// JSON. It looks the type of each up by name, in the first resource of a path.
+// JSON. It looks up the type by name in the first resource of a path.
 func (p *plan) convertible(name string) bool {
 	if p.shape == nil {
 		return true
@@ -108,8 +108,8 @@ func isID(p *odata.Path) bool {
 	return p.Name == "id" && p.Property == nil && !p.Count && p.Lambda == nil && p.Method == nil
 }
 
-// expands compiles the expanded navigations, which come before the fields.
-// Of a navigation expanded twice the last one remains.
+// expands compiles the expanded navigations, which precede the fields. If a
+// navigation is expanded twice, the last one counts.
 func (c *compiler) expands(p *plan, expands []*odata.Expand) error {
 	for _, e := range expands {
 		nav, ok := p.view.Nav(e.Name)
@@ -154,8 +154,7 @@ func expandOf(path *odata.Path) *odata.Expand {
 		Options: odata.Options{Filter: path.CountFilter}}
 }
 
-// selects compiles the fields of the answer. A field that is expanded is not
-// repeated.
+// selects compiles the fields of the response, without those that are expanded.
 func (c *compiler) selects(p *plan, sc scope, paths []*odata.Path) error {
 	expanded := len(p.output)
 	add := func(name string, write func(*executor, *frame)) {
@@ -187,7 +186,7 @@ func (c *compiler) selects(p *plan, sc scope, paths []*odata.Path) error {
 	return nil
 }
 
-// fieldOf finds a field by its name or by the name of a reference.
+// fieldOf returns a field by its name or by an alias of a reference.
 func fieldOf(view *schema.View, name string) (schema.ViewField, error) {
 	if f, ok := view.Field(name); ok {
 		return f, nil

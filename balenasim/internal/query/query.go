@@ -1,9 +1,9 @@
-// Package query answers parsed queries from a store, with the semantics that
-// pinejs gives them on PostgreSQL: three-valued logic, nulls last when
-// ascending, references as {"__id": n} or as lists when expanded.
+// Package query runs parsed queries on a store with the semantics of pinejs on
+// PostgreSQL: three-valued logic, nulls last in ascending order, references as
+// {"__id": n}, or as lists if expanded.
 //
-// It follows balena-io-modules/odata-to-abstract-sql and abstract-sql-compiler
-// where they decide something; places that look odd are odd there.
+// It follows balena-io-modules/odata-to-abstract-sql and abstract-sql-compiler,
+// including their oddities.
 package query
 
 import (
@@ -19,18 +19,18 @@ import (
 )
 
 var (
-	// ErrUnauthorized says that the caller may not read the resource, or that
-	// there is none of this name: the server does not tell the two apart.
+	// ErrUnauthorized reports that the caller cannot read the resource or that
+	// it does not exist, which the server does not distinguish.
 	ErrUnauthorized = errors.New("no permission on the resource")
-	// ErrFailed says that the server fails on the query with a 500: an
-	// unknown field or navigation, or operands that do not fit together.
+	// ErrFailed reports a query that the server fails on with a 500, such as
+	// one with an unknown field or with operands of different types.
 	ErrFailed = errors.New("query fails")
-	// ErrTooExpensive says that the query took too long or answers too much.
+	// ErrTooExpensive reports that the query takes too long or returns too much.
 	ErrTooExpensive = errors.New("query is too expensive")
 )
 
-// MissingBindingError says that a parameter alias has no value. The server
-// answers 400 with this message.
+// MissingBindingError reports a parameter alias without a value. The server
+// responds with 400 and this message.
 type MissingBindingError struct{ Name string }
 
 func (e *MissingBindingError) Error() string { return "Missing binding: @" + e.Name }
@@ -39,28 +39,28 @@ func failf(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrFailed, fmt.Sprintf(format, args...))
 }
 
-// Access says which rows of a resource the caller may read. A nil function
-// stands for all rows; false for none of the resource at all.
+// Access returns which rows of a resource the caller can read. A nil function
+// means all rows; false means that the caller has no access to the resource.
 type Access func(resource string) (func(store.Row) bool, bool)
 
-// Engine answers queries on one version of the API.
+// Engine runs queries for one version of the API.
 type Engine struct {
 	Store *store.Store
 	Model *schema.Model
 	Now   time.Time
-	// Access is nil for a caller who may read everything.
+	// Access is nil if the caller can read everything.
 	Access Access
-	// MaxBytes bounds the size of an answer.
+	// MaxBytes is the maximum size of a response.
 	MaxBytes int
 }
 
-// Result is an answer.
+// Result is the response to a read.
 type Result struct {
 	Body []byte // JSON, {"d": …}
 	Rows int
 }
 
-// Get answers a read. The caller holds the lock of the store.
+// Get runs a read. The store must be locked.
 func (e *Engine) Get(ctx context.Context, q *odata.Query) (Result, error) {
 	x := &executor{ctx: ctx, max: e.MaxBytes}
 	c := &compiler{engine: e, x: x, literals: q.Aliases}
@@ -81,7 +81,7 @@ func (e *Engine) Get(ctx context.Context, q *odata.Query) (Result, error) {
 	return Result{Body: append(x.out, '}'), Rows: n}, nil
 }
 
-// Match finds the ids of the rows that a path and its $filter select, for
+// Match returns the ids of the rows that a path and its $filter select, for
 // writes.
 func (e *Engine) Match(ctx context.Context, q *odata.Query) ([]int64, error) {
 	x := &executor{ctx: ctx, max: e.MaxBytes}
@@ -101,7 +101,7 @@ func (e *Engine) Match(ctx context.Context, q *odata.Query) ([]int64, error) {
 	return ids, x.err
 }
 
-// request compiles the path of a request and finds the rows to start from.
+// request compiles the path of a request and returns the rows to start from.
 func (c *compiler) request(q *odata.Query) (*plan, []store.Row, error) {
 	view := c.engine.Model.Resource(q.Resource)
 	if view == nil {
@@ -174,9 +174,9 @@ func (c *compiler) request(q *odata.Query) (*plan, []store.Row, error) {
 	}
 }
 
-// links compiles /$links/reference, which answers the reference alone and
-// ignores all options. The server knows only references that are named like
-// what they refer to.
+// links compiles /$links/reference, which returns the reference alone and ignores
+// all options. The server supports only references that are named like the
+// resource that they refer to.
 func (c *compiler) links(p *plan, q *odata.Query) error {
 	nav, ok := p.view.Nav(q.Resource)
 	if !ok || !nav.Forward || strings.Contains(q.Resource, "__") || q.Key != nil || q.Property != nil {

@@ -44,7 +44,7 @@ func (f *releaseFields) semver(r store.Row) store.Value {
 	return store.TextValue(s)
 }
 
-// prereleases are the parts behind the dash. A draft adds when it was made.
+// prereleases returns the parts after the dash. A draft adds its creation time.
 func (f *releaseFields) prereleases(r store.Row) []string {
 	var parts []string
 	if p := f.text(r, f.prerelease); p != "" {
@@ -57,8 +57,8 @@ func (f *releaseFields) prereleases(r store.Row) []string {
 	return parts
 }
 
-// builds are the parts behind the plus: later finals of one version add their
-// revision.
+// builds returns the parts after the plus. Further final releases of one version
+// add their revision.
 func (f *releaseFields) builds(r store.Row) []string {
 	var parts []string
 	build := f.text(r, f.build)

@@ -13,8 +13,7 @@ func quoteName(name string) string { return string(append(appendText(nil, name),
 
 func (x *executor) int(n int64) { x.out = strconv.AppendInt(x.out, n, 10) }
 
-// writer compiles the output of a field. A name that is no field of its own,
-// such as the alias of a reference, is written as a reference all the same.
+// writer compiles the output of a field.
 func (c *compiler) writer(p *plan, at ref, f schema.ViewField) func(*executor, *frame) {
 	read := c.reader(at.view, f)
 	locate := scope{level: at.level, def: at}.locate(at)
@@ -53,7 +52,7 @@ func formatOf(t schema.Type) func([]byte, store.Value) []byte {
 			return append(strconv.AppendInt(append(b, `{"__id":`...), v.I, 10), '}')
 		}
 	case schema.BigInt:
-		// Big integers are strings, since JavaScript has no room for them.
+		// Big integers are strings, since they exceed numbers in JavaScript.
 		return func(b []byte, v store.Value) []byte {
 			return append(strconv.AppendInt(append(b, '"'), v.I, 10), '"')
 		}
@@ -62,15 +61,15 @@ func formatOf(t schema.Type) func([]byte, store.Value) []byte {
 	}
 }
 
-// appendTime writes a time as JavaScript does, with milliseconds and Z.
+// appendTime appends a time like JavaScript, with milliseconds and Z.
 func appendTime(b []byte, ms int64) []byte {
 	b = append(b, '"')
 	b = time.UnixMilli(ms).UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
 	return append(b, '"')
 }
 
-// appendText writes a string as JSON.stringify does: it escapes no more than
-// it must, unlike encoding/json.
+// appendText appends a string like JSON.stringify, which escapes less than
+// encoding/json.
 func appendText(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')

@@ -27,8 +27,8 @@ const (
 // Version is a version of the API.
 type Version uint8
 
-// The versions that the server offers, and the model behind them, which
-// answers as v7.
+// The versions that the server offers, and the internal model, which behaves
+// like v7.
 const (
 	V6 Version = iota + 6
 	V7
@@ -46,23 +46,23 @@ func (v Version) String() string {
 	return fmt.Sprintf("v%d", uint8(v))
 }
 
-// Resource describes a resource as it is stored, which is its v7 form.
+// Resource describes a resource as stored, which is its v7 form.
 type Resource struct {
 	Name   string
 	Fields []Field
 	Keys   [][]string // natural keys of more than one field
 	// Fact is the fact type that the resource stands for, such as
-	// "device__installs__image" for image_install. Its name can be used for the
-	// resource, and its parts for the navigations to it.
+	// "device__installs__image" for image_install. Queries can use it as the
+	// name of the resource and its parts as names of navigations.
 	Fact string
 	// V6Fact is the fact type in v6, if it differs.
 	V6Fact string
-	// Inverse is the fact type as its object reads it: "contains__image" is
-	// what image__is_part_of__release is to a release.
+	// Inverse is the verb of the fact type seen from its object: an image is
+	// part of a release, and the release "contains__image".
 	Inverse string
 	// Hidden resources can be navigated to but not requested.
 	Hidden bool
-	// NotInV6 and V6Only resources exist in v7 only and in v6 only.
+	// NotInV6 and V6Only limit the resource to one version.
 	NotInV6, V6Only bool
 }
 
@@ -70,41 +70,41 @@ type Resource struct {
 type Field struct {
 	Name   string
 	Type   Type
-	Unique bool   // a natural key of its own
+	Unique bool   // a natural key on its own
 	To     string // the resource that a Ref refers to
 
-	// Required references make a row part of what it refers to: it is deleted
-	// with it.
+	// Required references make a row part of the referenced row, with which it
+	// is deleted.
 	Required bool
 
-	// Alias is a second name that the reference can be navigated by.
+	// Alias is a second name of the reference in navigations.
 	Alias string
-	// Reverse navigates from the referenced resource to this one. It may hold
-	// several names, separated by spaces. A resource with a Fact is navigated
-	// to by the names of that.
+	// Reverse is the navigation from the referenced resource to this one. It
+	// may hold several names, separated by spaces. It is empty for the
+	// references of a Fact, which has names of its own.
 	Reverse string
-	// V6Reverse is the name of Reverse in v6, if it differs.
+	// V6Reverse is Reverse in v6, if it differs.
 	V6Reverse string
 
-	// Computed fields have no column: the server derives them from others.
+	// Computed fields are derived from others.
 	Computed bool
-	// V6 is the name in v6: the same if empty, absent if "-".
+	// V6 is the name in v6. Empty means the same name, "-" means none.
 	V6 string
 	// V6Type overrides the type in v6, if V6Typed.
 	V6Type  Type
 	V6Typed bool
-	// V6Only fields exist in v6 and not in v7.
+	// V6Only fields do not exist in v7.
 	V6Only bool
 }
 
-// Model is what one version of the API shows.
+// Model is one version of the API.
 type Model struct {
 	Version   Version
 	terms     terms
 	resources map[string]*View
 }
 
-// View is a resource as one version of the API shows it.
+// View is a resource in one version of the API.
 type View struct {
 	Resource *Resource
 	Fields   []ViewField
@@ -113,28 +113,27 @@ type View struct {
 	navs     map[string]Nav
 }
 
-// ViewField is a field as one version of the API shows it.
+// ViewField is a field in one version of the API.
 type ViewField struct {
 	Name  string
 	Type  Type
 	Field *Field
-	// Fact says that the name is that of a fact type. The server reads such a
-	// field in filters but fails to put it into a response.
+	// Fact reports that the name is that of a fact type. The server accepts
+	// such a field in filters but fails to write it into a response.
 	Fact bool
 }
 
 // Nav leads from a row to the rows of another resource.
 type Nav struct {
 	Target *View
-	// Field is the reference that is followed, and Owner the resource that
-	// has it: the one that the navigation starts from if Forward, the target
-	// otherwise.
+	// Field is the reference that is followed, and Owner its resource: the one
+	// that the navigation starts from if Forward, the target otherwise.
 	Field   *Field
 	Owner   *Resource
 	Forward bool
 }
 
-// Models builds the models of all versions.
+// Models returns the models of all versions.
 func Models() map[Version]*Model {
 	out := map[Version]*Model{}
 	for _, v := range Versions {
@@ -143,7 +142,7 @@ func Models() map[Version]*Model {
 	return out
 }
 
-// Resources lists the stored resources.
+// Resources returns the stored resources.
 func Resources() []*Resource {
 	out := make([]*Resource, len(resources))
 	for i := range resources {
@@ -152,7 +151,7 @@ func Resources() []*Resource {
 	return out
 }
 
-// Lookup finds a stored resource by name.
+// Lookup returns a stored resource by name, nil if there is none.
 func Lookup(name string) *Resource {
 	i := slices.IndexFunc(resources, func(r Resource) bool { return r.Name == name })
 	if i < 0 {
@@ -161,7 +160,7 @@ func Lookup(name string) *Resource {
 	return &resources[i]
 }
 
-// Index is the position of a field, -1 if there is none.
+// Index returns the index of a field, -1 if there is none.
 func (r *Resource) Index(name string) int {
 	for i := range r.Fields {
 		if r.Fields[i].Name == name {
@@ -229,8 +228,8 @@ func (m *Model) newView(r *Resource) *View {
 	return view
 }
 
-// navigate adds the navigations along a reference and against it. The target is
-// nil if no resource has the rows, as those of actors.
+// navigate adds the navigations of a reference in both directions. The target is
+// nil for references to actors, which are not a resource.
 func (v *View) navigate(f ViewField, target *View, version Version) {
 	forward := Nav{Target: target, Field: f.Field, Owner: v.Resource, Forward: true}
 	verb, object, isFact := v.Resource.fact(version)
@@ -277,21 +276,21 @@ func (v *View) navigate(f ViewField, target *View, version Version) {
 	}
 }
 
-// Resource finds the view of a resource, nil if the version has none.
+// Resource returns a resource by name, nil if the version has none.
 func (m *Model) Resource(name string) *View { return m.resources[m.terms.canonical(name)] }
 
-// Views lists the resources that can be requested, by name.
+// Views returns the resources that can be requested, sorted by name.
 func (m *Model) Views() []*View {
 	out := slices.Collect(maps.Values(m.resources))
 	slices.SortFunc(out, func(a, b *View) int { return strings.Compare(a.Resource.Name, b.Resource.Name) })
 	return out
 }
 
-// NavNames lists the names of the navigations, in which terms are replaced by
-// their fact types.
+// NavNames returns the names of the navigations, in which fact types replace
+// terms.
 func (v *View) NavNames() []string { return slices.Sorted(maps.Keys(v.navs)) }
 
-// Field finds a field by name.
+// Field returns a field by name.
 func (v *View) Field(name string) (ViewField, bool) {
 	if f, ok := v.byName[name]; ok {
 		return f, true
@@ -301,13 +300,13 @@ func (v *View) Field(name string) (ViewField, bool) {
 	return f, ok
 }
 
-// Nav finds a navigation by name.
+// Nav returns a navigation by name.
 func (v *View) Nav(name string) (Nav, bool) {
 	n, ok := v.navs[v.terms.canonical(name)]
 	return n, ok
 }
 
-// IsKey says whether the fields are a natural key of the resource.
+// IsKey reports whether the fields form a natural key of the resource.
 func (r *Resource) IsKey(names []string) bool {
 	if len(names) == 1 {
 		i := r.Index(names[0])

@@ -1,8 +1,8 @@
 package schema
 
 // The table of resources. Names, types and order of the fields are those that
-// open-balena-api 49.0.12 answers to an unselective GET; navigations are those
-// of its v7.sbvr and v6.sbvr.
+// open-balena-api 49.0.12 returns without $select; navigations are those of its
+// v7.sbvr and v6.sbvr.
 
 func id() Field       { return Field{Name: "id", Type: Int} }
 func created() Field  { return Field{Name: "created_at", Type: Time} }
@@ -28,12 +28,11 @@ func (f Field) v6Only() Field            { f.V6Only = true; f.Computed = true; r
 func (f Field) required() Field          { f.Required = true; return f }
 func (f Field) v6Reverse(n string) Field { f.V6Reverse = n; return f }
 
-// actor is a reference to the actor of a user, a device or a fleet. Actors
-// themselves cannot be read by anyone.
+// actor is a reference to the actor of a user, a device or a fleet. Nobody can
+// read actors.
 func actor() Field { return Field{Name: "actor", Type: Ref, To: "actor"}.v6Type(Int) }
 
-// variable is a resource of names and values that belong to a parent, and tag
-// the like of it for tags.
+// variable is a resource of variables of a parent.
 func variable(name, parent, fact string) Resource {
 	return Resource{Name: name, Fact: parent + "__has__" + fact, Keys: [][]string{{parent, "name"}}, Fields: []Field{
 		created(), modified(), ref(parent, parent, "").required(), text("name"), id(), text("value"),
@@ -82,7 +81,7 @@ var resources = []Resource{
 		integer("provisioning_progress"), text("provisioning_state"),
 		integer("api_port"), text("api_secret"),
 		ref("is_managed_by__service_instance", "service_instance", "manages__device"),
-		// In v6 the pin went by the name that in v7 is the effective target.
+		// In v6 the pin has the name that the effective target has in v7.
 		ref("is_pinned_on__release", "release", "is_pinned_to__device").
 			v6("should_be_running__release").v6Reverse("should_be_running_on__device"),
 		ref("should_be_running__release", "release", "should_be_running_on__device").computed().notInV6(),
@@ -121,7 +120,7 @@ var resources = []Resource{
 		created(), modified(), id(),
 		date("start_timestamp"), date("end_timestamp"), text("dockerfile"),
 		ref("is_a_build_of__service", "service", "is_built_by__image").required(),
-		// v6 answers the size as a number, v7 as a string.
+		// The size is a number in v6 and a string in v7.
 		{Name: "image_size", Type: BigInt, V6Type: Int, V6Typed: true},
 		text("is_stored_at__image_location").unique(), text("project_type"),
 		text("error_message"), text("build_log"), date("push_timestamp"),
@@ -222,8 +221,8 @@ var resources = []Resource{
 		created(), modified(), id(), text("key").unique(), date("expiry_date"),
 		Field{Name: "is_of__actor", Type: Ref, To: "actor"}, text("name"), text("description"),
 	}},
-	// The virtual relation behind application.is_directly_accessible_by__user.
-	// Its rows have no id.
+	// The virtual resource behind application.is_directly_accessible_by__user,
+	// whose rows have no id.
 	{Name: "user__has_direct_access_to__application", Fact: "user__has_direct_access_to__application",
 		Inverse: "is_directly_accessible_by__user", Hidden: true, Fields: []Field{
 			id(), ref("user", "user", "").required(),

@@ -2,11 +2,11 @@ package schema
 
 import "strings"
 
-// The server's model knows everything by fact types: "device installs image".
-// Some have a term of their own, "image install". Queries may use either, also
-// inside longer names, since the server replaces terms by their fact types.
+// The server's model consists of fact types, such as "device installs image".
+// Some have a term, "image install". Queries can use either, also as part of
+// longer names, because the server replaces terms with their fact types.
 
-// terms holds the fact types by the terms that stand for them.
+// terms maps terms to their fact types.
 type terms map[string]string
 
 func newTerms(v Version) terms {
@@ -17,7 +17,7 @@ func newTerms(v Version) terms {
 			t[r.Name] = r.subject() + "__" + verb + "__" + object
 		}
 	}
-	// A fact type may be of a term itself: "service install has name".
+	// A fact type can contain a term itself: "service install has name".
 	for again := true; again; {
 		again = false
 		for term, fact := range t {
@@ -29,7 +29,7 @@ func newTerms(v Version) terms {
 	return t
 }
 
-// canonical replaces the terms in a name by their fact types.
+// canonical replaces the terms in a name with their fact types.
 func (t terms) canonical(name string) string {
 	parts := strings.Split(name, "__")
 	for i, part := range parts {
@@ -40,7 +40,7 @@ func (t terms) canonical(name string) string {
 	return strings.Join(parts, "__")
 }
 
-// fact takes apart the fact type of a resource, if it stands for one.
+// fact returns verb and object of the fact type of a resource, if it has one.
 func (r *Resource) fact(v Version) (verb, object string, ok bool) {
 	fact := r.Fact
 	if v == V6 && r.V6Fact != "" {
@@ -53,14 +53,14 @@ func (r *Resource) fact(v Version) (verb, object string, ok bool) {
 	return parts[1], parts[2], true
 }
 
-// subject is what the fact type of a resource says something of. It is also
-// the name of the reference to it.
+// subject returns the subject of the fact type, which is also the name of the
+// reference to it.
 func (r *Resource) subject() string {
 	subject, _, _ := strings.Cut(r.Fact, "__")
 	return subject
 }
 
-// factNames are the names that a field has as a fact type.
+// factNames returns the names of a field as a fact type.
 func factNames(resource string, f ViewField) []string {
 	switch {
 	case f.Field.Type == Ref, f.Type == Bool, f.Name == "id", f.Name == "created_at", f.Name == "modified_at":

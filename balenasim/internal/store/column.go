@@ -10,10 +10,10 @@ type column struct {
 	texts    []string
 	computed bool
 	keyed    bool              // part of a natural key
-	refs     map[int64][]Row   // rows by what they refer to
-	unique   map[string]Row    // row by its natural key
-	given    map[Row]Value     // of computed fields, what was loaded
-	interned map[string]string // of text fields with few distinct values
+	refs     map[int64][]Row   // rows by the id that they refer to
+	unique   map[string]Row    // row by value
+	given    map[Row]Value     // loaded values of computed fields
+	interned map[string]string // strings of columns with few distinct values
 }
 
 func (c *column) grow() {
@@ -38,10 +38,10 @@ func (c *column) unrefer(id int64, r Row) {
 	c.refs[id] = rows
 }
 
-// maxInterned bounds the table of repeated texts of a column.
+// maxInterned is the maximum number of interned strings per column.
 const maxInterned = 512
 
-// intern keeps one copy of texts that repeat, such as OS versions.
+// intern keeps one copy of repeated strings, such as OS versions.
 func (c *column) intern(s string) string {
 	if c.unique != nil || len(s) > 4096 {
 		return s

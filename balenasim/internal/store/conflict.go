@@ -4,7 +4,7 @@ import (
 	"fmt"
 )
 
-// ConflictError says that a row would break a unique key.
+// ConflictError reports that a row would violate a unique key.
 type ConflictError struct {
 	Resource string
 	Fields   []string
@@ -14,7 +14,7 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("%s: %q must be unique", e.Resource, e.Fields)
 }
 
-// conflict checks the natural keys of a row that is to be written.
+// conflict checks the natural keys of a row before it is written.
 func (t *Table) conflict(self Row, values []Value) error {
 	for i := range t.columns {
 		c := &t.columns[i]
@@ -33,7 +33,7 @@ func (t *Table) conflict(self Row, values []Value) error {
 	return nil
 }
 
-// keyTaken looks for another row with the same natural key. The first field
+// keyTaken reports whether another row has the same natural key. The first field
 // of every such key is an indexed reference.
 func (t *Table) keyTaken(self Row, key []int, values []Value) bool {
 	first := key[0]

@@ -12,19 +12,18 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
 )
 
-// accessFile lists, a fleet a row, whether the user reaches it directly.
+// accessFile lists the fleets, with the users that have direct access to each.
 const accessFile = "application_is_directly_accessible_by__user"
 
-// Load adds the rows of a directory with one JSON file a resource, each an
-// array of rows as GET /v7/<resource> answers them. Fields that the server
-// has and the simulator does not know are left out.
+// Load adds the rows of a directory with one JSON file per resource, each an array
+// of rows as GET /v7/<resource> returns them. Unknown fields are ignored.
 func (s *Store) Load(dir fs.FS) error {
 	files, err := fs.Glob(dir, "*.json")
 	if err != nil {
 		return err
 	}
 	if len(files) == 0 {
-		return errors.New("no *.json file; expected one a resource, such as device.json")
+		return errors.New("no *.json files; expected one per resource, such as device.json")
 	}
 	sort.Strings(files)
 	s.mu.Lock()
@@ -39,7 +38,7 @@ func (s *Store) Load(dir fs.FS) error {
 		}
 		var rows []map[string]json.RawMessage
 		if err := json.Unmarshal(b, &rows); err != nil {
-			return fmt.Errorf("%s: expected a JSON array of rows as GET /v7/%s answers them: %w", file, name, err)
+			return fmt.Errorf("%s: expected a JSON array of rows as GET /v7/%s returns them: %w", file, name, err)
 		}
 		if name == accessFile {
 			listed = true
@@ -70,15 +69,15 @@ func (s *Store) Load(dir fs.FS) error {
 	return nil
 }
 
-// grant makes a fleet directly accessible to the user.
+// grant gives the user direct access to a fleet.
 func (s *Store) grant(application int64) error {
 	_, err := (&Tx{s}).Insert("user__has_direct_access_to__application",
 		map[string]any{"user": s.owner(), "has_direct_access_to__application": application})
 	return err
 }
 
-// owner is the user that the fleets belong to: the first one that is not the
-// server's own guest.
+// owner returns the id of the user that the fleets belong to: the first one that
+// is not the server's guest.
 func (s *Store) owner() any {
 	t := s.tables["user"]
 	for _, r := range t.Rows() {
@@ -89,7 +88,7 @@ func (s *Store) owner() any {
 	return nil
 }
 
-// Grant makes a fleet directly accessible to the user.
+// Grant gives the user direct access to a fleet.
 func (tx *Tx) Grant(application int64) error { return tx.s.grant(application) }
 
 func (t *Table) load(rows []map[string]json.RawMessage) error {
@@ -118,7 +117,7 @@ func (t *Table) load(rows []map[string]json.RawMessage) error {
 		}
 		inserted[n] = r
 	}
-	// Rows lie in the heap in the order that they were last written in.
+	// The physical order of rows is that of their last writes.
 	if i := t.index("modified_at"); i >= 0 {
 		sort.SliceStable(inserted, func(a, b int) bool {
 			return t.columns[i].ints[inserted[a]] < t.columns[i].ints[inserted[b]]

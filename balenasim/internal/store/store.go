@@ -10,15 +10,14 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
 )
 
-// Store is a database. Its methods lock by themselves unless they say that
-// the caller holds the lock.
+// Store is an in-memory database.
 type Store struct {
 	mu     sync.RWMutex
 	tables map[string]*Table
 	now    func() time.Time
 }
 
-// New makes an empty database. The clock dates the rows that are written.
+// New returns an empty database. The clock timestamps writes.
 func New(now func() time.Time) *Store {
 	s := &Store{tables: map[string]*Table{}, now: now}
 	for _, r := range schema.Resources() {
@@ -27,32 +26,32 @@ func New(now func() time.Time) *Store {
 	return s
 }
 
-// View runs f while no row changes.
+// View runs f with a read lock.
 func (s *Store) View(f func()) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	f()
 }
 
-// Change runs f alone.
+// Change runs f with the write lock.
 func (s *Store) Change(f func(tx *Tx)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f(&Tx{s})
 }
 
-// Table is the table of a resource, nil if there is none. The caller reads it
-// inside of View or Change.
+// Table returns the table of a resource, nil if there is none. Use it only within
+// View or Change.
 func (s *Store) Table(name string) *Table { return s.tables[name] }
 
-// Tx writes rows inside of Change.
+// Tx writes rows within Change.
 type Tx struct{ s *Store }
 
-// Table is the table of a resource.
+// Table returns the table of a resource, nil if there is none.
 func (tx *Tx) Table(name string) *Table { return tx.s.tables[name] }
 
-// Insert adds a row. Fields that are not given are null, except the id, which
-// follows the last one, and the dates of creation and of change.
+// Insert adds a row and returns its id. Missing fields are null, except for the
+// id, which is the next one, and the times of creation and modification.
 func (tx *Tx) Insert(resource string, fields map[string]any) (int64, error) {
 	t := tx.s.tables[resource]
 	if t == nil {
@@ -83,8 +82,8 @@ func (tx *Tx) Insert(resource string, fields map[string]any) (int64, error) {
 	return t.ID(r), nil
 }
 
-// Update changes fields of a row, and the date of its change unless that is
-// among the fields. It says whether there is such a row.
+// Update changes fields of a row, and modified_at unless it is among them. It
+// reports whether there is such a row.
 func (tx *Tx) Update(resource string, id int64, fields map[string]any) (bool, error) {
 	t := tx.s.tables[resource]
 	if t == nil {
@@ -128,7 +127,7 @@ func (tx *Tx) Update(resource string, id int64, fields map[string]any) (bool, er
 			return true, err
 		}
 	}
-	// What was computed from the old fields no longer holds.
+	// Loaded values of computed fields are no longer valid.
 	for i := range t.columns {
 		delete(t.columns[i].given, r)
 	}
@@ -139,7 +138,7 @@ func (tx *Tx) Update(resource string, id int64, fields map[string]any) (bool, er
 	return true, nil
 }
 
-// Fields reads a row, as Update takes it to put it back.
+// Fields returns the fields of a row in the form that Update accepts.
 func (tx *Tx) Fields(resource string, id int64) map[string]any {
 	t := tx.s.tables[resource]
 	if t == nil {
@@ -158,8 +157,8 @@ func (tx *Tx) Fields(resource string, id int64) map[string]any {
 	return out
 }
 
-// Delete removes a row with all rows that are part of it, and empties other
-// references to it. It says whether there was such a row.
+// Delete removes a row with all rows that are part of it, and sets other references
+// to it to null. It reports whether there was such a row.
 func (tx *Tx) Delete(resource string, id int64) bool {
 	t := tx.s.tables[resource]
 	if t == nil {

@@ -16,7 +16,7 @@ func clock() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 6_000_000, time.U
 
 // TestIndexesFollowEveryWrite makes, changes and deletes rows at random and
 // compares every index with the rows that it stands for.
-func TestIndexesFollowEveryWrite(t *testing.T) {
+func TestTable_Indexes(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	s := New(clock)
 	device, tag := s.Table("device"), s.Table("device_tag")
@@ -74,7 +74,7 @@ func TestIndexesFollowEveryWrite(t *testing.T) {
 	assert.Equal(t, NoRow, device.FindUnique(uuid, "nosuch"))
 }
 
-func TestAReferenceToADeletedRowIsEmptiedUnlessRequired(t *testing.T) {
+func TestTx_Delete(t *testing.T) {
 	s := New(clock)
 	s.Change(func(tx *Tx) {
 		app, err := tx.Insert("application", map[string]any{"slug": "a/b"})
@@ -90,7 +90,7 @@ func TestAReferenceToADeletedRowIsEmptiedUnlessRequired(t *testing.T) {
 	})
 }
 
-func TestNaturalKeysAreUnique(t *testing.T) {
+func TestTx_NaturalKeys(t *testing.T) {
 	s := New(clock)
 	s.Change(func(tx *Tx) {
 		insert := func(key string) error {
@@ -109,7 +109,7 @@ func TestNaturalKeysAreUnique(t *testing.T) {
 	})
 }
 
-func TestValuesOfTheWrongTypeAreRefused(t *testing.T) {
+func TestTx_WrongTypes(t *testing.T) {
 	s := New(clock)
 	s.Change(func(tx *Tx) {
 		for field, value := range map[string]any{
@@ -128,9 +128,9 @@ func TestValuesOfTheWrongTypeAreRefused(t *testing.T) {
 	})
 }
 
-func TestBadDatasetsAreRefusedByFileAndRow(t *testing.T) {
+func TestStore_Load_Invalid(t *testing.T) {
 	for _, test := range []struct{ name, file, content, says string }{
-		{"no array", "device.json", `{"d":[]}`, "expected a JSON array of rows as GET /v7/device answers them"},
+		{"no array", "device.json", `{"d":[]}`, "expected a JSON array of rows as GET /v7/device returns them"},
 		{"unknown resource", "gadget.json", `[]`, `unknown resource "gadget"; known are api_key, application`},
 		{"bad value", "device.json", `[{"id":1},{"id":"two"}]`, `row 1, field "id"`},
 		{"two of an id", "device.json", `[{"id":1},{"id":1}]`, "row with id 1"},

@@ -7,21 +7,21 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
 )
 
-// Row is the position of a row in its table. A position is stable for as long
-// as the row lives and is then used again.
+// Row is the position of a row in its table. It is stable until the row is deleted
+// and is then reused.
 type Row int32
 
-// NoRow is the position of no row.
+// NoRow is returned if there is no row.
 const NoRow Row = -1
 
 const (
 	nullInt = math.MinInt64
-	// nullText is no possible text, since PostgreSQL has no NUL in texts.
+	// nullText cannot occur: PostgreSQL has no NUL in strings.
 	nullText = "\x00"
 )
 
-// Table holds the rows of a resource, a column a field: with 100,000 devices
-// a map or a struct a row would cost several times the memory.
+// Table stores the rows of a resource by column. With 100,000 devices, a map or
+// struct per row would take several times the memory.
 type Table struct {
 	Resource *schema.Resource
 
@@ -29,16 +29,16 @@ type Table struct {
 	fields  map[string]int // positions of columns by name
 	keys    [][]int        // natural keys, as positions of columns
 	idField int
-	// modified is the field with the date of the last change, -1 without.
+	// modified is the index of modified_at, -1 if there is none.
 	modified int
 	byID     map[int64]Row
 	sorted   []Row // in the order of ids
 	free     []Row
 	lastID   int64
 
-	// heap is the physical order that rows without $orderby come in. Like
-	// PostgreSQL, it puts a row that was written behind all others, so that
-	// paging without an order loses rows.
+	// heap is the physical order, in which rows are returned without $orderby.
+	// As in PostgreSQL, a write moves a row to the end, so that paging without
+	// an order loses rows.
 	heap     []uint64
 	lastHeap uint64
 }
@@ -74,7 +74,7 @@ func newTable(r *schema.Resource) *Table {
 	return t
 }
 
-// index is the position of a column, -1 if there is none of the name.
+// index returns the index of a column, -1 if there is none.
 func (t *Table) index(name string) int {
 	if i, ok := t.fields[name]; ok {
 		return i
@@ -82,13 +82,13 @@ func (t *Table) index(name string) int {
 	return -1
 }
 
-// Len is the number of rows.
+// Len returns the number of rows.
 func (t *Table) Len() int { return len(t.sorted) }
 
-// Rows are all rows in the order of their ids. The caller must not keep them.
+// Rows returns all rows ordered by id. The caller must not keep the slice.
 func (t *Table) Rows() []Row { return t.sorted }
 
-// RowsAfter are the rows with an id of at least from, in the order of ids.
+// RowsAfter returns the rows with an id of at least from, ordered by id.
 func (t *Table) RowsAfter(from int64) []Row {
 	return t.sorted[t.position(from):]
 }
@@ -106,7 +106,7 @@ func (t *Table) position(id int64) int {
 	return i
 }
 
-// Find is the row with an id.
+// Find returns the row with an id, or NoRow.
 func (t *Table) Find(id int64) Row {
 	if r, ok := t.byID[id]; ok {
 		return r
@@ -114,7 +114,7 @@ func (t *Table) Find(id int64) Row {
 	return NoRow
 }
 
-// FindUnique is the row with a text in a unique field.
+// FindUnique returns the row with a string in a unique field, or NoRow.
 func (t *Table) FindUnique(field int, s string) Row {
 	if r, ok := t.columns[field].unique[s]; ok {
 		return r
@@ -122,31 +122,31 @@ func (t *Table) FindUnique(field int, s string) Row {
 	return NoRow
 }
 
-// Referring are the rows whose field refers to an id.
+// Referring returns the rows whose field refers to an id.
 func (t *Table) Referring(field int, id int64) []Row { return t.columns[field].refs[id] }
 
-// Indexed says whether Referring knows the field.
+// Indexed reports whether Referring supports the field.
 func (t *Table) Indexed(field int) bool { return t.columns[field].refs != nil }
 
-// ID is the id of a row.
+// ID returns the id of a row.
 func (t *Table) ID(r Row) int64 { return t.columns[t.idField].ints[r] }
 
-// Heap is the physical position of a row.
+// Heap returns the physical position of a row.
 func (t *Table) Heap(r Row) uint64 { return t.heap[r] }
 
-// Int is the integer, time, boolean or reference in a field.
+// Int returns the integer, time, boolean or reference in a field.
 func (t *Table) Int(r Row, field int) (int64, bool) {
 	v := t.columns[field].ints[r]
 	return v, v != nullInt
 }
 
-// Text is the text in a field.
+// Text returns the string in a field.
 func (t *Table) Text(r Row, field int) (string, bool) {
 	v := t.columns[field].texts[r]
 	return v, v != nullText
 }
 
-// Value is what a field holds. Of computed fields it is what was loaded.
+// Value returns the value of a field. For computed fields it is the loaded one.
 func (t *Table) Value(r Row, field int) Value {
 	c := &t.columns[field]
 	switch {
@@ -162,14 +162,13 @@ func (t *Table) Value(r Row, field int) Value {
 	return Value{}
 }
 
-// Given is the value that a computed field was loaded with, if it differed
-// from what the rest of the row would give.
+// Given returns the value that a computed field was loaded with, if any.
 func (t *Table) Given(r Row, field int) (Value, bool) {
 	v, ok := t.columns[field].given[r]
 	return v, ok
 }
 
-// insert adds a row of values, one a field.
+// insert adds a row with one value per field.
 func (t *Table) insert(values []Value) (Row, error) {
 	id := t.lastID + 1
 	if v := values[t.idField]; v.Kind == Int {
@@ -206,7 +205,7 @@ func (t *Table) insert(values []Value) (Row, error) {
 	return r, nil
 }
 
-// touch moves a row to the end of the heap.
+// touch moves a row to the end of the physical order.
 func (t *Table) touch(r Row) {
 	t.lastHeap++
 	t.heap[r] = t.lastHeap
@@ -222,7 +221,7 @@ func (t *Table) remove(r Row) {
 	t.free = append(t.free, r)
 }
 
-// set writes a field and keeps its index.
+// set writes a field and updates its index.
 func (t *Table) set(r Row, field int, v Value) {
 	c := &t.columns[field]
 	switch {

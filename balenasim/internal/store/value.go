@@ -27,24 +27,24 @@ const (
 	Duration // milliseconds
 )
 
-// Value is a value of a field or of an expression. I holds integers, booleans,
-// times and the bits of floating-point numbers, S holds text and JSON.
+// Value is the value of a field or an expression. I holds integers, booleans,
+// times and the bits of floating-point numbers; S holds strings and JSON.
 type Value struct {
 	S    string
 	I    int64
 	Kind Kind
 }
 
-// IntValue makes an integer.
+// IntValue returns an integer.
 func IntValue(i int64) Value { return Value{Kind: Int, I: i} }
 
-// FloatValue makes a floating-point number.
+// FloatValue returns a floating-point number.
 func FloatValue(f float64) Value { return Value{Kind: Float, I: int64(math.Float64bits(f))} }
 
-// TextValue makes a text.
+// TextValue returns a string.
 func TextValue(s string) Value { return Value{Kind: Text, S: s} }
 
-// BoolValue makes a boolean.
+// BoolValue returns a boolean.
 func BoolValue(b bool) Value {
 	if b {
 		return Value{Kind: Bool, I: 1}
@@ -52,10 +52,10 @@ func BoolValue(b bool) Value {
 	return Value{Kind: Bool}
 }
 
-// TimeValue makes a time.
+// TimeValue returns a time.
 func TimeValue(t time.Time) Value { return Value{Kind: Time, I: t.UnixMilli()} }
 
-// Float is the number as a float.
+// Float returns the number as a float.
 func (v Value) Float() float64 {
 	if v.Kind == Float {
 		return math.Float64frombits(uint64(v.I))
@@ -63,10 +63,10 @@ func (v Value) Float() float64 {
 	return float64(v.I)
 }
 
-// True says whether the value is the boolean true.
+// True reports whether the value is the boolean true.
 func (v Value) True() bool { return v.Kind == Bool && v.I == 1 }
 
-// kindOf is the kind that the values of a type have.
+// kindOf returns the kind of the values of a type.
 func kindOf(t schema.Type) Kind {
 	switch t {
 	case schema.Text:
@@ -82,8 +82,9 @@ func kindOf(t schema.Type) Kind {
 	}
 }
 
-// Convert makes a value of a type from a Go value: what encoding/json decodes,
-// time.Time, integers, json.RawMessage, a Value, or {"__id": n} for references.
+// Convert converts a Go value to a value of a type. It accepts what encoding/json
+// decodes, time.Time, integers, json.RawMessage, Value, and {"__id": n} for
+// references.
 func Convert(t schema.Type, in any) (Value, error) {
 	switch v := in.(type) {
 	case json.RawMessage:
@@ -94,7 +95,7 @@ func Convert(t schema.Type, in any) (Value, error) {
 	if in == nil {
 		return Value{}, nil
 	}
-	fail := func() (Value, error) { return Value{}, fmt.Errorf("%v (%T) is no %s", in, in, typeName(t)) }
+	fail := func() (Value, error) { return Value{}, fmt.Errorf("%v (%T) is not of type %s", in, in, typeName(t)) }
 	switch t {
 	case schema.Text:
 		if s, ok := in.(string); ok && strings.IndexByte(s, 0) < 0 {
