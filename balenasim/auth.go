@@ -154,7 +154,7 @@ func (s *Simulator) find(key string) (c credential) {
 }
 
 // authenticate identifies the caller. It reports false if the server would
-// answer 500, as it does to an invalid key in the query.
+// respond with 500, as it does to an invalid key in the query.
 func (s *Simulator) authenticate(r *http.Request) (credential, bool) {
 	_, options, _ := strings.Cut(target(r), "?")
 	for option := range strings.SplitSeq(options, "&") {

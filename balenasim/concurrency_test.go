@@ -59,7 +59,7 @@ func TestSimulator_Run(t *testing.T) {
 		wg.Go(func() { sim.Run(ctx, 60) })
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		assert.Equal(t, 10*time.Minute, sim.now().Sub(start), "sixty times as fast")
+		assert.Equal(t, 10*time.Minute, sim.now().Sub(start), "sixty times real time")
 		cancel()
 		wg.Wait()
 	})

@@ -20,8 +20,8 @@ import (
 
 const conformanceDir = "../testdata/conformance"
 
-// recordedQuery is a read that a real open-balena-api 49.0.12 answered from
-// exactly the rows of the dataset.
+// recordedQuery is a read with the response of a real open-balena-api 49.0.12
+// that had exactly the rows of the dataset.
 type recordedQuery struct {
 	Name     string
 	Target   string
@@ -81,8 +81,8 @@ func TestSimulator_RecordedQueries(t *testing.T) {
 	replayQueries(t, loaded(t), recordedQueries(t))
 }
 
-// TestSimulator_GeneratedQueries replays queries that the generator of FuzzQuery
-// wrote and the same server answered.
+// TestSimulator_GeneratedQueries replays queries from the generator of FuzzQuery,
+// with responses of the same server.
 func TestSimulator_GeneratedQueries(t *testing.T) {
 	t.Parallel()
 	replayQueries(t, loaded(t), queriesIn(t, "testdata/queries.jsonl"))
@@ -160,7 +160,7 @@ func replayQueries(t *testing.T, sim *Simulator, queries []recordedQuery) {
 	}
 }
 
-// last is the segment of a path that the options belong to.
+// last returns the segment of a path that the options belong to.
 func last(q *odata.Query) *odata.Query {
 	for q.Property != nil {
 		q = q.Property
@@ -168,24 +168,23 @@ func last(q *odata.Query) *odata.Query {
 	return q
 }
 
-// requireSomeRows checks a cut without $orderby. The server then cuts its rows
-// in their physical order, which the dataset does not tell: any rows that the
-// whole query has will do, if they are as many.
+// requireSomeRows checks a limit without $orderby. The server then returns the
+// first rows in physical order, which the dataset does not contain. Any rows of
+// the unlimited query pass, if their number is right.
 func requireSomeRows(t *testing.T, sim *Simulator, target string, want, got any) {
 	t.Helper()
-	var whole any
+	var all any
 	w := get(sim, regexp.MustCompile(`&\$(top|skip)=\d+`).ReplaceAllString(target, ""))
-	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &whole))
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &all))
 	rows := func(v any) []any { return v.(map[string]any)["d"].([]any) }
 	require.Len(t, rows(got), len(rows(want)))
-	require.Subset(t, rows(whole), rows(want))
-	require.Subset(t, rows(whole), rows(got))
+	require.Subset(t, rows(all), rows(want))
+	require.Subset(t, rows(all), rows(got))
 }
 
-// sortUnordered gives an order to the lists that the query gives none: they
-// are sets.
-func sortUnordered(answer any, o *odata.Options) {
-	if rows, ok := answer.(map[string]any)["d"].([]any); ok {
+// sortUnordered sorts the lists whose order the query does not define.
+func sortUnordered(response any, o *odata.Options) {
+	if rows, ok := response.(map[string]any)["d"].([]any); ok {
 		sortRows(rows, o)
 	}
 }

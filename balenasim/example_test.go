@@ -10,8 +10,8 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim"
 )
 
-// A test makes the rows that it needs, lets its client ask, changes rows, and
-// asserts what the client asked for.
+// A test inserts the rows that it needs, runs a client, changes rows, injects a
+// fault, and counts requests.
 func Example() {
 	sim := balenasim.New(balenasim.WithToken("key"))
 	fleet, err := sim.Insert("application", map[string]any{"app_name": "pumps", "slug": "acme/pumps"})
@@ -62,7 +62,7 @@ func Example() {
 	// 3 requests
 }
 
-// A scenario lives as fast as a test steps it.
+// A test steps a scenario as fast as it wants.
 func ExampleSimulator_Play() {
 	scenario, err := balenasim.ShippedScenario("rollout")
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 
 const onePage = "/v7/device?$select=id,device_name,is_online&$orderby=id%20asc&$top=10"
 
-// served is a simulator behind a real connection.
+// served returns a simulator and a client that uses a real connection.
 func served(t *testing.T, faults ...Fault) (*Simulator, func(target string) (*http.Response, error)) {
 	t.Helper()
 	sim := loaded(t)
@@ -78,7 +78,7 @@ func TestFault_RetryAfterDate(t *testing.T) {
 	require.NoError(t, err)
 	end, err := http.ParseTime(get(sim, onePage).Header().Get("Retry-After"))
 	require.NoError(t, err)
-	assert.WithinDuration(t, time.Now().Add(time.Hour), end, 10*time.Second, "by the wall clock, whatever the rows say")
+	assert.WithinDuration(t, time.Now().Add(time.Hour), end, 10*time.Second, "uses the wall clock")
 }
 
 func TestFault_Selection(t *testing.T) {
@@ -104,7 +104,7 @@ func TestFault_Selection(t *testing.T) {
 	mixed := statuses(Fault{Rate: 0.5}, append(four, four...)...)
 	assert.Contains(t, mixed, 200)
 	assert.Contains(t, mixed, 500)
-	assert.Equal(t, mixed, statuses(Fault{Rate: 0.5}, append(four, four...)...), "a seed makes chance repeatable")
+	assert.Equal(t, mixed, statuses(Fault{Rate: 0.5}, append(four, four...)...), "a seed makes it reproducible")
 }
 
 func TestFault_BrokenConnection(t *testing.T) {
@@ -115,7 +115,7 @@ func TestFault_BrokenConnection(t *testing.T) {
 	resp, err := get(onePage)
 	require.NoError(t, err)
 	_, err = io.ReadAll(resp.Body)
-	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "cut in the middle")
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "truncated")
 	resp, err = get(onePage)
 	require.NoError(t, err)
 	_, err = io.ReadAll(resp.Body)
@@ -133,7 +133,7 @@ func TestFault_LargeBody(t *testing.T) {
 	assert.Greater(t, n, int64(size))
 	long, err := get(onePage)
 	require.NoError(t, err)
-	assert.True(t, json.NewDecoder(long.Body).Decode(&struct{}{}) == nil, "it is JSON all the same")
+	assert.True(t, json.NewDecoder(long.Body).Decode(&struct{}{}) == nil, "the body is JSON")
 }
 
 func TestFault_WrongTypes(t *testing.T) {
@@ -218,7 +218,7 @@ func TestFault_PausedPage(t *testing.T) {
 		assert.NoError(t, sim.Delete("device", 1))
 	}})
 	require.NoError(t, err)
-	assert.Contains(t, get(sim, onePage).Body.String(), `{"id":1,`, "the page was made before")
+	assert.Contains(t, get(sim, onePage).Body.String(), `{"id":1,`, "the page was created before")
 	assert.NotContains(t, get(sim, onePage).Body.String(), `{"id":1,`)
 }
 

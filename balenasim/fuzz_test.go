@@ -16,7 +16,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
 )
 
-// fuzzed is a simulator with tight limits, and the latest request to it.
+// fuzzed returns a simulator with tight limits, and its latest request.
 func fuzzed(f *testing.F) (*Simulator, *Request) {
 	latest := new(Request)
 	sim := New(WithRequestHook(func(r Request) { *latest = r }))
@@ -25,8 +25,8 @@ func fuzzed(f *testing.F) (*Simulator, *Request) {
 	return sim, latest
 }
 
-// FuzzRequest asks anything in any way: it must be answered soon, and with
-// nothing that the server would not answer.
+// FuzzRequest sends arbitrary requests. Each must get a response soon, with a
+// status that the server uses.
 func FuzzRequest(f *testing.F) {
 	for i, q := range recordedQueries(f) {
 		if i%5 == 0 {
@@ -55,13 +55,13 @@ func FuzzRequest(f *testing.F) {
 		switch w.Code {
 		case 200, 201, 204, 304, 400, 401, 404, 409, 413, 429, 431, 500:
 		default:
-			t.Fatalf("%s %q answers %d", method, target, w.Code)
+			t.Fatalf("%s %q: status %d", method, target, w.Code)
 		}
 	})
 }
 
-// FuzzQuery asks queries that follow the grammar, which random bytes of a target
-// rarely do: each byte is a decision of the generator.
+// FuzzQuery sends queries that follow the grammar, which random targets rarely do:
+// each byte of the input is a decision of the generator.
 func FuzzQuery(f *testing.F) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
@@ -85,13 +85,12 @@ func FuzzQuery(f *testing.F) {
 			require.True(t, json.Valid(w.Body.Bytes()), target)
 		case http.StatusBadRequest, http.StatusUnauthorized, http.StatusInternalServerError:
 		default:
-			t.Fatalf("%s answers %d", target, w.Code)
+			t.Fatalf("%s: status %d", target, w.Code)
 		}
 	})
 }
 
-// byteSource draws random numbers from bytes, and from another source after the
-// last one.
+// byteSource is a random source that reads bytes, followed by another source.
 type byteSource struct {
 	bytes []byte
 	rest  rand.Source

@@ -27,14 +27,14 @@ func shippedScenario(t testing.TB, name string) *Scenario {
 	return sc
 }
 
-// number asks for a count.
+// number requests a count.
 func number(t *testing.T, sim *Simulator, target string) int {
 	t.Helper()
 	w := get(sim, target)
 	require.Equal(t, http.StatusOK, w.Code, target)
-	var answer struct{ D int }
-	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer), w.Body)
-	return answer.D
+	var response struct{ D int }
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &response), w.Body)
+	return response.D
 }
 
 func TestSimulator_Play_Rollout(t *testing.T) {
@@ -49,9 +49,9 @@ func TestSimulator_Play_Rollout(t *testing.T) {
 		updating += number(t, sim, "/v7/device/$count?$filter=overall_status%20eq%20'updating'")
 	}
 	assert.Less(t, time.Since(start), 5*time.Second)
-	assert.Positive(t, updating, "devices are seen to update")
+	assert.Positive(t, updating, "some devices are updating")
 	left := number(t, sim, behind)
-	assert.Less(t, left, 60, "only pinned, rejecting and lost devices stay behind")
+	assert.Less(t, left, 60, "only pinned, rejecting and offline devices are behind")
 	assert.Positive(t, left)
 	assert.Positive(t, number(t, sim, "/v7/device/$count?$filter=update_status%20eq%20'rejected'"))
 	assert.Positive(t, number(t, sim, "/v7/image_install/$count?$filter=status%20eq%20'deleted'"))
@@ -71,7 +71,7 @@ func TestSimulator_Play_Outage(t *testing.T) {
 	sim.Step(2 * time.Minute)
 	assert.InDelta(t, 36, number(t, sim, disconnected), 15)
 	sim.Step(15 * time.Minute)
-	assert.Zero(t, number(t, sim, lost), "all are back")
+	assert.Zero(t, number(t, sim, lost), "all are online again")
 }
 
 func TestSimulator_Play_ConcurrentWrites(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// streamed is a caller of a log stream that notes what arrives.
+// streamed is a ResponseWriter that records a log stream.
 type streamed struct {
 	mu     sync.Mutex
 	header http.Header
@@ -54,7 +54,7 @@ func (s *streamed) started() bool {
 	return s.status != 0
 }
 
-// stream opens a log stream inside of a synctest bubble.
+// stream opens a log stream within a synctest bubble.
 func stream(t *testing.T, sim *Simulator, query string, header ...string) *streamed {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -125,7 +125,7 @@ func TestLogStream_Compression(t *testing.T) {
 		require.NoError(t, err)
 		line := make([]byte, 4096)
 		n, err := io.ReadAtLeast(z, line, 10)
-		require.NoError(t, err, "a flushed line can be read at once")
+		require.NoError(t, err, "a flushed line can be decompressed at once")
 		assert.Equal(t, []string{"zipped"}, messages(t, string(line[:n])))
 	})
 }
@@ -153,7 +153,7 @@ func TestLogHistory(t *testing.T) {
 	require.Len(t, lines, 1000)
 	assert.Equal(t, "500", lines[0].Message)
 	clock.Step(31 * 24 * time.Hour)
-	assert.Equal(t, "[]", get(sim, "/device/v2/"+firstDevice+"/logs").Body.String(), "lines last 30 days")
+	assert.Equal(t, "[]", get(sim, "/device/v2/"+firstDevice+"/logs").Body.String(), "lines are kept for 30 days")
 }
 
 func TestSimulator_WriteLogs_Burst(t *testing.T) {

@@ -11,15 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestQuery_FactTypes requests everything by the names of fact types
-// that a real server knows.
+// TestQuery_FactTypes uses all names of fact types that a real server accepts.
 func TestQuery_FactTypes(t *testing.T) {
 	t.Parallel()
 	f, err := os.Open("testdata/names.txt")
 	require.NoError(t, err)
 	defer f.Close()
-	// Only the internal model has profiles, and its own name for the variables
-	// of services on devices.
+	// The internal model also has profiles, and another fact type for service
+	// variables of devices.
 	unknown := map[string]bool{
 		"/resin/application_profile?$top=1&$select=id": true, "/resin/image_profile?$top=1&$select=id": true,
 		"/resin/release_image__has__profile_name?$top=1&$select=id": true, "/resin/device__has__service__has__name?$top=1&$select=id": true,

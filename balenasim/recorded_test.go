@@ -20,7 +20,7 @@ import (
 
 const recordedDir = "../testdata/recorded"
 
-// exchange is a request to a real open-balena-api 49.0.12 and its answer.
+// exchange is a request to a real open-balena-api 49.0.12 and its response.
 type exchange struct {
 	Name    string
 	Request struct {
@@ -34,20 +34,17 @@ type exchange struct {
 	}
 }
 
-// notReplayed are the exchanges that the simulator does not imitate, with the
-// reason.
+// notReplayed are the exchanges that are not replayed, with the reason.
 var notReplayed = map[string]string{
-	"apikey-new":                            "makes keys by a route of its own; AddUserKey does that",
-	"apikey-list":                           "lists keys that the recorded session had made",
-	"application-dau-resin":                 "the unversioned model is hidden unless a server setting shows it",
-	"device-one-allfields-resin":            "the unversioned model is hidden unless a server setting shows it",
-	"err-bad-apikey-device-resin":           "the unversioned model is hidden unless a server setting shows it",
-	"err-no-auth-device-resin":              "the unversioned model is hidden unless a server setting shows it",
-	"device-post-user":                      "the server makes up a name for the device",
+	"apikey-new":                            "keys are created with AddUserKey",
+	"apikey-list":                           "lists keys of the recorded session",
+	"application-dau-resin":                 "the internal model has more fields",
+	"device-one-allfields-resin":            "the internal model has more fields",
+	"device-post-user":                      "the server generates the name of the device",
 	"err-no-auth-device_type-v7":            "depends on the physical order of the rows",
-	"http2-prior-knowledge":                 "no answer was recorded",
-	"http-enc-identity":                     "the metrics of the devices were other ones when it was recorded",
-	"http-if-none-match":                    "TestSimulator_EntityTags does it with the rows at hand",
+	"http2-prior-knowledge":                 "no response was recorded",
+	"http-enc-identity":                     "the devices had other metrics at the time",
+	"http-if-none-match":                    "covered by TestSimulator_EntityTags",
 	"misc-auth-v1-public-keys-admin-noauth": "SSH keys are not simulated",
 	"misc-config-vars-noauth":               "the schema of configuration variables is not simulated",
 	"misc-device-types-v1":                  "the legacy list of device types is not simulated",
@@ -58,12 +55,12 @@ var notReplayed = map[string]string{
 	"ratelimit-login-07":                    "logins are not simulated",
 	"ratelimit-login-08":                    "logins are not simulated",
 	"ratelimit-login-12":                    "logins are not simulated",
-	"ratelimit-devlogs-04":                  "TestLogWrites_RateLimit replays the whole series",
-	"ratelimit-devlogs-05":                  "TestLogWrites_RateLimit replays the whole series",
-	"ratelimit-devlogs-13":                  "TestLogWrites_RateLimit replays the whole series",
-	"ratelimit-devlogs-14":                  "TestLogWrites_RateLimit replays the whole series",
-	"ratelimit-devlogs-16":                  "TestLogWrites_RateLimit replays the whole series",
-	"ratelimit-devlogs-17":                  "TestLogWrites_RateLimit replays the whole series",
+	"ratelimit-devlogs-04":                  "TestLogWrites_RateLimit replays the series",
+	"ratelimit-devlogs-05":                  "TestLogWrites_RateLimit replays the series",
+	"ratelimit-devlogs-13":                  "TestLogWrites_RateLimit replays the series",
+	"ratelimit-devlogs-14":                  "TestLogWrites_RateLimit replays the series",
+	"ratelimit-devlogs-16":                  "TestLogWrites_RateLimit replays the series",
+	"ratelimit-devlogs-17":                  "TestLogWrites_RateLimit replays the series",
 }
 
 func exchanges(t testing.TB) []exchange {
@@ -80,7 +77,7 @@ func exchanges(t testing.TB) []exchange {
 	return out
 }
 
-// recordedAt is a little after the last recorded line of logs.
+// recordedAt is shortly after the last recorded log line.
 var recordedAt = time.Date(2026, 11, 22, 6, 30, 0, 0, time.UTC)
 
 func recordedSimulator(t testing.TB) *Simulator {
@@ -92,7 +89,7 @@ func recordedSimulator(t testing.TB) *Simulator {
 func do(sim http.Handler, e exchange) *httptest.ResponseRecorder {
 	target := strings.TrimPrefix(e.Request.Target, "https://api.openbalena.test")
 	body := e.Request.Body
-	if e.Name == "body-too-large" { // the recording leaves the body out
+	if e.Name == "body-too-large" { // the recording lacks the body
 		body = `{"note":"` + strings.Repeat("x", 600<<10) + `"}`
 	}
 	r := httptest.NewRequest(e.Request.Method, "/", strings.NewReader(body))
@@ -117,9 +114,9 @@ func do(sim http.Handler, e exchange) *httptest.ResponseRecorder {
 	return w
 }
 
-// requireAnswer compares an answer with the recorded one: status, kind of
-// body, JSON. What the server makes up, ids and times of new rows, may differ.
-func requireAnswer(t *testing.T, e exchange, w *httptest.ResponseRecorder, madeUp bool) {
+// requireResponse compares a response with the recorded one: status, content type
+// and JSON. Generated values, such as ids and times of new rows, may differ.
+func requireResponse(t *testing.T, e exchange, w *httptest.ResponseRecorder, generated bool) {
 	t.Helper()
 	require.Equal(t, *e.Response.Status, w.Code, w.Body)
 	for _, name := range []string{"Content-Type", "Content-Encoding", "Cache-Control", "Retry-After"} {
@@ -143,7 +140,7 @@ func requireAnswer(t *testing.T, e exchange, w *httptest.ResponseRecorder, madeU
 			sortUnordered(got, &o)
 		}
 	}
-	if madeUp {
+	if generated {
 		want, got = mask(want), mask(got)
 	}
 	require.Equal(t, want, got)
@@ -196,8 +193,8 @@ func TestSimulator_RecordedExchanges(t *testing.T) {
 			reasons++
 			continue
 		}
-		// The conformance test replays reads that were asked again of the
-		// very rows that it has; the life of rows has a test of its own.
+		// The conformance test covers reads, and TestSimulator_RecordedWrites
+		// covers series of writes.
 		if covered[e.Name] || crudName.MatchString(e.Name) {
 			continue
 		}
@@ -205,21 +202,21 @@ func TestSimulator_RecordedExchanges(t *testing.T) {
 		t.Run(e.Name, func(t *testing.T) {
 			t.Parallel()
 			sim := unchanged
-			// What the server refused leaves the rows as they are.
+			// A rejected write changes no rows.
 			refused := *e.Response.Status >= http.StatusBadRequest && versionless(e.Request.Target) != ""
 			if e.Request.Method != http.MethodGet && !refused || strings.HasPrefix(e.Name, "logs-history") {
 				sim = recordedSimulator(t)
 				prepare(t, sim, e.Name)
 			}
 			w := do(sim, e)
-			requireAnswer(t, e, w, e.Request.Method == http.MethodPost)
+			requireResponse(t, e, w, e.Request.Method == http.MethodPost)
 		})
 	}
-	assert.Len(t, notReplayed, reasons, "every reason belongs to a recording")
+	assert.Len(t, notReplayed, reasons, "each reason has a recording")
 	t.Logf("%d replayed", replayed)
 }
 
-// prepare brings a simulator to the state that an exchange was recorded in.
+// prepare creates the state in which an exchange was recorded.
 func prepare(t *testing.T, sim *Simulator, name string) {
 	t.Helper()
 	switch {
@@ -244,8 +241,8 @@ func prepare(t *testing.T, sim *Simulator, name string) {
 
 var crudName = regexp.MustCompile(`^crud-(\w+)-(v[67])-(\d[\w-]+)$`)
 
-// TestSimulator_RecordedWrites replays the recorded lives of rows: made,
-// made again, read, changed, deleted and looked for in vain.
+// TestSimulator_RecordedWrites replays recorded series of writes and reads: insert,
+// conflict, read, update, delete, and writes that match nothing.
 func TestSimulator_RecordedWrites(t *testing.T) {
 	t.Parallel()
 	steps := []string{"1post", "2post-conflict", "3get", "4patch", "5patch-filter", "6get-filter",
@@ -274,7 +271,7 @@ func TestSimulator_RecordedWrites(t *testing.T) {
 			for _, step := range steps {
 				e, ok := exchanges[step]
 				if !ok {
-					// Steps that were not recorded are taken all the same.
+					// Steps that were not recorded are still performed.
 					e = unrecorded(step, resource, version, bodies[resource])
 				}
 				if e.Request.Target == "" {
@@ -289,7 +286,7 @@ func TestSimulator_RecordedWrites(t *testing.T) {
 					id = row.ID
 				}
 				if ok {
-					requireAnswer(t, e, w, true)
+					requireResponse(t, e, w, true)
 				}
 			}
 		})

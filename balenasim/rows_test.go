@@ -34,7 +34,7 @@ func TestSimulator_Rows(t *testing.T) {
 	require.EqualError(t, err, `unknown resource "gadget"`)
 	_, err = sim.Rows("device", "colour")
 	require.EqualError(t, err, `device has no field "colour"`)
-	assert.Empty(t, sim.Requests(), "reading back is not a request")
+	assert.Empty(t, sim.Requests(), "Rows is not a request")
 }
 
 func TestSimulator_Update(t *testing.T) {
@@ -61,7 +61,7 @@ func TestSimulator_Update(t *testing.T) {
 	given := now.Add(-time.Minute)
 	update(map[string]any{"is_online": true, "last_connectivity_event": given, "api_heartbeat_state": "timeout"})
 	assert.Equal(t, map[string]any{"last_connectivity_event": given, "changed_api_heartbeat_state_on__date": now},
-		device("last_connectivity_event", "changed_api_heartbeat_state_on__date"), "fields that are given win")
+		device("last_connectivity_event", "changed_api_heartbeat_state_on__date"), "given fields take precedence")
 
 	update(map[string]any{"is_pinned_on__release": 8})
 	update(map[string]any{"belongs_to__application": 2})
@@ -113,7 +113,7 @@ func TestSimulator_AddUserKey(t *testing.T) {
 	status, body := read("soon")
 	assert.Equal(t, 200, status)
 	assert.JSONEq(t, `{"d":[{"key":"good","expiry_date":null},{"key":"soon","expiry_date":"`+expiry.Format("2006-01-02T15:04:05.000Z")+`"}]}`, body,
-		"users read their own keys and not those of devices")
+		"users read only their own keys")
 	status, _ = read("device")
 	assert.Equal(t, 401, status)
 	assert.NotContains(t, sim.Requests()[0].Target, "soon")

@@ -18,7 +18,7 @@ const (
 	largeDevices = 100_000
 )
 
-// large is a simulator of the size that clients are measured with.
+// large returns a simulator of the size that benchmarks of clients use.
 var large = sync.OnceValues(func() (*Simulator, error) {
 	sc, err := ShippedScenario("calm")
 	if err != nil {
@@ -34,7 +34,7 @@ const receiverFields = "id,uuid,device_name,overall_status,overall_progress,api_
 	"os_version,os_variant,supervisor_version,memory_usage,memory_total,storage_usage,storage_total,cpu_usage,cpu_temp," +
 	"is_undervolted,is_running__release,should_be_running__release,is_pinned_on__release,belongs_to__application,is_of__device_type"
 
-// devicePage is a page as the receiver asks for it: keyset paging within fleets.
+// devicePage is a page as the receiver requests it, with keyset paging.
 func devicePage(after int) string {
 	return fmt.Sprintf("/v7/device?$select=%s&$filter=(belongs_to__application%%20in%%20(2,3,4,5,6,7,8,9,10,11))%%20and%%20(id%%20gt%%20%d)&$orderby=id%%20asc&$top=1000",
 		receiverFields, after)
@@ -48,7 +48,7 @@ const (
 func TestSimulator_Scale(t *testing.T) {
 	t.Parallel()
 	if testing.Short() || raceDetector {
-		t.Skip("100,000 devices take their time, and the race detector says nothing of memory")
+		t.Skip("100,000 devices are slow, and the race detector distorts memory usage")
 	}
 	start := time.Now()
 	sim, err := large()
@@ -89,7 +89,7 @@ func BenchmarkCountAll(b *testing.B) {
 	benchmark(b, "/v7/device/$count?$filter=is_online%20eq%20true%20and%20overall_status%20eq%20'operational'")
 }
 
-// BenchmarkLife is a minute in the life of 100,000 devices.
+// BenchmarkLife simulates a minute of 100,000 devices.
 func BenchmarkLife(b *testing.B) {
 	sim, err := large()
 	require.NoError(b, err)

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestQuery_Filter covers the semantics that the recorded
-// queries do not: what PostgreSQL makes of the SQL that the server compiles.
+// TestQuery_Filter covers semantics that the recorded queries do not: how
+// PostgreSQL evaluates the SQL that the server compiles.
 func TestQuery_Filter(t *testing.T) {
 	t.Parallel()
 	sim := New()
@@ -37,7 +37,7 @@ func TestQuery_Filter(t *testing.T) {
 		"cpu_usage ne null":            "1,3",
 		"cpu_usage ne 10":              "2,3", // IS DISTINCT FROM
 		"not(cpu_usage eq 10)":         "2,3",
-		"not(cpu_usage gt 10)":         "1", // null stays null
+		"not(cpu_usage gt 10)":         "1", // not(null) is null
 		"cpu_usage le null":            "",
 		"cpu_usage in (10,null)":       "1",
 		"not(cpu_usage in (10,null))":  "",
@@ -46,7 +46,7 @@ func TestQuery_Filter(t *testing.T) {
 		"not(cpu_usage gt 5 and true)": "",
 		"null eq null":                 "1,2,3",
 		"not(contains(note,'%'))":      "2",
-		// Constants take the type of the other side, if they can.
+		// Constants adopt the type of the other operand.
 		"id eq '1'":          "1",
 		"id eq 'one'":        fails,
 		"id eq 1.5":          fails,
@@ -64,7 +64,7 @@ func TestQuery_Filter(t *testing.T) {
 		"device_name":                              fails,
 		"is_online":                                "1,3",
 		"device_name eq id":                        fails,
-		// Texts.
+		// Strings.
 		"contains(note,'%')":                      "1",
 		"startswith(device_name,'a')":             "1",
 		"endswith(device_name,'ray')":             "3",
@@ -84,7 +84,7 @@ func TestQuery_Filter(t *testing.T) {
 		"length(device_name)":                     fails,
 		// Numbers and times.
 		"cpu_usage add 5 eq 15":                              "1",
-		"memory_usage div memory_total eq 3":                 "1", // integers divide as integers
+		"memory_usage div memory_total eq 3":                 "1", // integer division
 		"cpu_usage mod 3 eq 1":                               fails,
 		"year(created_at) eq 2026 and hour(created_at) eq 4": "1,2,3",
 		"second(created_at) eq 6":                            "1,2,3",
@@ -100,11 +100,11 @@ func TestQuery_Filter(t *testing.T) {
 		"device_tag/$count gt 1":                                    "1",
 		"device_tag/$count($filter=value eq 'y') eq 1":              "1",
 		"device_tag/value eq 'x'":                                   "1",
-		"device_tag/id ne null":                                     "1,1", // a join repeats its row
+		"device_tag/id ne null":                                     "1,1", // a join repeats the row
 		"device_tag(tag_key='l')/value eq 'y'":                      "1",
 		"belongs_to__application/slug eq 'a/fleet'":                 "1,2,3",
 		"belongs_to__application/any(a:a/owns__device/$count eq 3)": "1,2,3",
-		"nosuch/is_online eq true":                                  "1,3", // the server skips what it does not know
+		"nosuch/is_online eq true":                                  "1,3", // the server skips unknown steps
 		"device_tag/nosuch eq 1":                                    fails,
 		"device_tag eq 1":                                           fails,
 		"nosuch/any(x:x/id eq 1)":                                   fails,

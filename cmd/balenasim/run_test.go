@@ -20,7 +20,7 @@ import (
 
 const dataset = "../../testdata/conformance/dataset"
 
-// lines collects output and tells of the first of it.
+// lines collects output and signals the first line.
 type lines struct {
 	mu    sync.Mutex
 	buf   bytes.Buffer
@@ -52,9 +52,9 @@ func started(t *testing.T, stderr io.Writer, args ...string) string {
 		cancel()
 		select {
 		case err := <-done:
-			assert.NoError(t, err, "it stops gracefully")
+			assert.NoError(t, err, "stops gracefully")
 		case <-time.After(10 * time.Second):
-			t.Error("it does not stop")
+			t.Error("does not stop")
 		}
 	})
 	select {
@@ -122,7 +122,7 @@ func TestRun_Command(t *testing.T) {
 	const command = `printf '%s %s %s\n' "$BALENA_API_URL" "$BALENA_API_KEY" "$BALENA_TOKEN"; exit 3`
 	err := run(t.Context(), []string{"--listen", "127.0.0.1:0", "--token", "secret", "--devices", "1", "--", "sh", "-c", command}, &out, io.Discard)
 	var exit *exec.ExitError
-	require.ErrorAs(t, err, &exit, "it ends when the command does")
+	require.ErrorAs(t, err, &exit, "exits with the command")
 	assert.Equal(t, 3, exitCode(err))
 	said := strings.SplitN(out.String(), "\n", 2)
 	assert.Equal(t, url.FindString(said[0])+" secret secret\n", said[1])
@@ -136,7 +136,7 @@ func TestRun_Command(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.Contains(lines.String(), "\nup\n") }, 10*time.Second, time.Millisecond)
 	cancel()
 	require.NoError(t, <-done)
-	assert.Contains(t, lines.String(), "ended", "the command ends when it does")
+	assert.Contains(t, lines.String(), "ended", "stops the command")
 
 	err = run(t.Context(), []string{"--listen", "127.0.0.1:0", "--devices", "1", "--", "/nonexistent"}, io.Discard, io.Discard)
 	assert.ErrorContains(t, err, "/nonexistent")

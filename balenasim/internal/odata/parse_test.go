@@ -19,19 +19,19 @@ func TestParse(t *testing.T) {
 		"no space may follow a comma":                {"/device?$select=id,%20uuid", ErrSyntax},
 		"the dollar of an option may be encoded":     {"/device?%24select=id", nil},
 		"spaces may be plus signs":                   {"/device?$filter=id+eq+1", nil},
-		"raw spaces are spaces":                      {"/device?$filter=id eq 1", nil},
+		"raw spaces are allowed":                      {"/device?$filter=id eq 1", nil},
 		"parentheses must be literal":                {"/device%28id%29", ErrSyntax},
-		"an ampersand must be followed":              {"/device?$select=id&", ErrSyntax},
-		"an empty query is none":                     {"/device?", nil},
-		"a trailing slash is refused":                {"/device/", ErrSyntax},
-		"unknown options are refused":                {"/device?$apply=x", ErrSyntax},
-		"$search is refused":                         {"/device?$search=x", ErrSyntax},
-		"unknown plain parameters are fine":          {"/device?foo=bar", nil},
+		"a trailing ampersand is rejected":              {"/device?$select=id&", ErrSyntax},
+		"an empty query is allowed":                     {"/device?", nil},
+		"a trailing slash is rejected":                {"/device/", ErrSyntax},
+		"unknown options are rejected":                {"/device?$apply=x", ErrSyntax},
+		"$search is rejected":                         {"/device?$search=x", ErrSyntax},
+		"unknown plain parameters are ignored":          {"/device?foo=bar", nil},
 		"$top is not negative":                       {"/device?$top=-1", ErrSyntax},
 		"an id is a number or a string":              {"/device(abc)", ErrSyntax},
 		"an expanded option may follow a semicolon":  {"/a?$expand=b($select=id;$top=1)", nil},
 		"or an ampersand":                            {"/a?$expand=b($select=id&$top=1)", nil},
-		"but no encoded semicolon":                   {"/a?$expand=b($select=id%3B$top=1)", ErrSyntax},
+		"but not an encoded semicolon":                   {"/a?$expand=b($select=id%3B$top=1)", ErrSyntax},
 		"a list may not be empty":                    {"/a?$filter=x%20in%20()", ErrSyntax},
 		"a list may have spaces after commas":        {"/a?$filter=x%20in%20(1,%202)", nil},
 		"a bare date is no literal":                  {"/a?$filter=x%20gt%202026-01-01", ErrSyntax},
@@ -49,7 +49,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// filter parses a filter and writes it with all its parentheses.
+// filter parses a filter and formats it with all parentheses.
 func filter(t *testing.T, text string) string {
 	t.Helper()
 	q, err := Parse("/a?$filter=" + strings.ReplaceAll(text, " ", "%20"))
@@ -105,9 +105,9 @@ func TestParse_Defaults(t *testing.T) {
 	for _, o := range q.Options.OrderBy {
 		desc = append(desc, o.Desc)
 	}
-	assert.Equal(t, []bool{true, false, true}, desc, "descending unless said otherwise")
+	assert.Equal(t, []bool{true, false, true}, desc, "descending by default")
 	require.Len(t, q.Options.Select, 1)
-	assert.Equal(t, "uuid", q.Options.Select[0].Name, "the last option of a name counts")
+	assert.Equal(t, "uuid", q.Options.Select[0].Name, "the last one counts")
 }
 
 func TestParse_Nesting(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 
 func clock() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 6_000_000, time.UTC) }
 
-// TestIndexesFollowEveryWrite makes, changes and deletes rows at random and
-// compares every index with the rows that it stands for.
+// TestTable_Indexes inserts, updates and deletes random rows and compares all
+// indexes with the rows.
 func TestTable_Indexes(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	s := New(clock)
@@ -57,7 +57,7 @@ func TestTable_Indexes(t *testing.T) {
 	}
 	require.NotEmpty(t, want)
 	require.Equal(t, len(want), device.Len())
-	require.Equal(t, len(want), tag.Len(), "tags go with their devices")
+	require.Equal(t, len(want), tag.Len(), "tags are deleted with their device")
 	assert.True(t, slices.IsSortedFunc(device.Rows(), func(a, b Row) int { return int(device.ID(a) - device.ID(b)) }))
 	fleets := map[int64]int{}
 	for id, row := range want {
@@ -86,7 +86,7 @@ func TestTx_Delete(t *testing.T) {
 		require.True(t, tx.Delete("release", release))
 		assert.Equal(t, Value{}, tx.Fields("device", device)["is_running__release"])
 		require.True(t, tx.Delete("application", app))
-		assert.Zero(t, tx.Table("device").Len(), "a fleet's devices go with it")
+		assert.Zero(t, tx.Table("device").Len(), "devices are deleted with their fleet")
 	})
 }
 
@@ -133,9 +133,9 @@ func TestStore_Load_Invalid(t *testing.T) {
 		{"no array", "device.json", `{"d":[]}`, "expected a JSON array of rows as GET /v7/device returns them"},
 		{"unknown resource", "gadget.json", `[]`, `unknown resource "gadget"; known are api_key, application`},
 		{"bad value", "device.json", `[{"id":1},{"id":"two"}]`, `row 1, field "id"`},
-		{"two of an id", "device.json", `[{"id":1},{"id":1}]`, "row with id 1"},
-		{"two of a key", "device.json", `[{"id":1,"uuid":"u"},{"id":2,"uuid":"u"}]`, `["uuid"] must be unique`},
-		{"nothing", "README.md", "", "no *.json file"},
+		{"duplicate id", "device.json", `[{"id":1},{"id":1}]`, "row with id 1"},
+		{"duplicate key", "device.json", `[{"id":1,"uuid":"u"},{"id":2,"uuid":"u"}]`, `["uuid"] must be unique`},
+		{"no files", "README.md", "", "no *.json files"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			err := New(clock).Load(fstest.MapFS{test.file: {Data: []byte(test.content)}})
