@@ -58,7 +58,7 @@ func (c *change) insert(r *http.Request) (int64, []byte, error) {
 			return 0, nil, serverError()
 		}
 	}
-	if err := c.references(resource, values); err != nil {
+	if err := c.references(resource, values, false); err != nil {
 		return 0, nil, err
 	}
 	id, err := c.tx.Insert(resource, values)
@@ -125,7 +125,7 @@ func (c *change) update(r *http.Request) error {
 		_, _, err := c.upsert(r)
 		return err
 	}
-	if err := c.references(resource, values); err != nil {
+	if err := c.references(resource, values, true); err != nil {
 		return err
 	}
 	c.s.follow(resource, values)
@@ -183,6 +183,9 @@ func (c *change) delete(r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := c.deletable(ids); err != nil {
+		return err
+	}
 	for _, id := range ids {
 		c.tx.Delete(c.view.Resource.Name, id)
 	}
@@ -190,7 +193,7 @@ func (c *change) delete(r *http.Request) error {
 }
 
 // references checks that the referenced rows exist.
-func (c *change) references(resource string, values map[string]any) error {
+func (c *change) references(resource string, values map[string]any, update bool) error {
 	for _, f := range schema.Lookup(resource).Fields {
 		in, ok := values[f.Name]
 		if !ok || f.Type != schema.Ref || isNull(in) {
@@ -201,6 +204,9 @@ func (c *change) references(resource string, values map[string]any) error {
 			return badRequest("")
 		}
 		if t := c.tx.Table(f.To); t != nil && t.Find(v.I) == store.NoRow {
+			if moving := resource == "device" && f.To == "application"; moving && update {
+				return &writeError{http.StatusNotFound, "Application doesn't exist or you have no access to it."}
+			}
 			return &writeError{http.StatusConflict, "Data is referenced by " + strings.ReplaceAll(f.To, "_", " ") + "."}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/otelcol-balena/balenareceiver/balenasim/internal/query"
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/schema"
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
 )
@@ -194,6 +195,31 @@ func (c *change) releases(resource string, id int64) error {
 	of, _ := releases.Int(release, releases.Resource.Index("belongs_to__application"))
 	if fleet, _ := t.Int(r, t.Resource.Index(fleetField)); status != "success" || of != fleet {
 		return badRequest(rule)
+	}
+	return nil
+}
+
+// deletable checks that rows may be deleted: releases must not be in use.
+func (c *change) deletable(ids []int64) error {
+	switch c.view.Resource.Name {
+	case "application":
+		if len(ids) == 0 && c.query.Key != nil {
+			return &writeError{http.StatusNotFound, "Application(s) not found."}
+		}
+	case "release":
+		for _, id := range ids {
+			if fleets := referring(c.tx, "application", "should_be_running__release", id); len(fleets) > 0 {
+				release, fleet := c.tx.Table("release"), c.tx.Table("application")
+				version := query.FieldReader(c.s.store, c.version, "release", "raw_version")(release.Find(id)).S
+				class, _ := fleet.Text(fleet.Find(fleets[0]), fleet.Resource.Index("is_of__class"))
+				return badRequest(fmt.Sprintf("Unable to delete release %s because it is the %s's target release.", version, class))
+			}
+		}
+		for _, id := range ids {
+			if len(referring(c.tx, "device", "is_pinned_on__release", id)) > 0 {
+				return badRequest("Unable to delete a release because device(s) are pinned to it.")
+			}
+		}
 	}
 	return nil
 }
