@@ -3,7 +3,9 @@ package distribution
 import (
 	"maps"
 	"os"
+	"regexp"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -52,4 +54,28 @@ func decode(t *testing.T, path string, into any) {
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.NoError(t, yaml.Unmarshal(data, into), path)
+}
+
+// Garbage collection must know the limit that the process has.
+func TestPackaging_GOMEMLIMITIsFourFifthsOfTheLimit(t *testing.T) {
+	for path, limit := range map[string]string{
+		"compose.yaml":            `mem_limit: (\d+)m`,
+		"otelcol-balena.service":  `MemoryMax=(\d+)G`,
+		"../docs/installation.md": `limits: \{memory: (\d+)Mi\}`,
+	} {
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		number := func(pattern string) float64 {
+			match := regexp.MustCompile(pattern).FindSubmatch(data)
+			require.NotNil(t, match, "%s: %s", path, pattern)
+			n, err := strconv.ParseFloat(string(match[1]), 64)
+			require.NoError(t, err)
+			return n
+		}
+		total := number(limit)
+		if total < 10 { // GB
+			total *= 1024
+		}
+		assert.InDelta(t, 0.8, number(`GOMEMLIMIT\D+(\d+)MiB`)/total, 0.03, path)
+	}
 }
