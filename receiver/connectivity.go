@@ -39,9 +39,7 @@ func (c *connectivity) observe(s *snapshot, r *responses) {
 		}
 		c.devices[d.id] = now
 	}
-	if r.listed {
-		c.forgetGone(s, r)
-	}
+	c.forgetGone(s, r)
 	for _, f := range s.fleets {
 		if f.devicesKnown {
 			f.connections = new(*c.of(f))
@@ -81,7 +79,7 @@ func (c *connectivity) forgetGone(s *snapshot, r *responses) {
 		present[d.id] = true
 	}
 	for id, last := range c.devices {
-		if !present[id] && r.gone(&deviceEntity{id: id, fleetID: last.fleetID}) {
+		if !present[id] && r.deviceGone(id, last.fleetID) {
 			delete(c.devices, id)
 		}
 	}

@@ -13,38 +13,38 @@ func TestConnectivity_Observe(t *testing.T) {
 	at := func(minute int) instant {
 		return instant(datasetTime.Add(time.Duration(minute) * time.Minute).UnixMilli())
 	}
-	online := func(event instant) deviceEntity {
-		return deviceEntity{fleetID: fleetA, online: true, lastConnectivityEvent: event}
+	online := func(event instant) deviceRow {
+		return deviceRow{fleetID: fleetA, online: true, lastConnectivityEvent: event}
 	}
-	offline := func(event instant) deviceEntity {
-		return deviceEntity{fleetID: fleetA, lastConnectivityEvent: event}
+	offline := func(event instant) deviceRow {
+		return deviceRow{fleetID: fleetA, lastConnectivityEvent: event}
 	}
-	moved := func(d deviceEntity) deviceEntity {
+	moved := func(d deviceRow) deviceRow {
 		d.fleetID = fleetB
 		return d
 	}
-	gone := deviceEntity{}
-	unknown := deviceEntity{fleetID: -1} // the request failed
+	gone := deviceRow{}
+	unknown := deviceRow{fleetID: -1} // the request failed
 	for name, test := range map[string]struct {
-		seen           []deviceEntity // of one device, scrape by scrape
-		lost, regained int64          // in fleet A
+		seen           []deviceRow // of one device, scrape by scrape
+		lost, regained int64       // in fleet A
 	}{
-		"nothing in the first scrape":                            {[]deviceEntity{offline(at(0))}, 0, 0},
-		"nothing while it stays online":                          {[]deviceEntity{online(at(0)), online(at(0)), online(at(0))}, 0, 0},
-		"a loss":                                                 {[]deviceEntity{online(at(0)), offline(at(1)), offline(at(1))}, 1, 0},
-		"a loss and a return":                                    {[]deviceEntity{online(at(0)), offline(at(1)), online(at(2))}, 1, 1},
-		"a loss that falls into a failed scrape":                 {[]deviceEntity{online(at(0)), unknown, offline(at(1)), offline(at(1))}, 1, 0},
-		"a loss that the failed scrape follows":                  {[]deviceEntity{online(at(0)), offline(at(1)), unknown, offline(at(1))}, 1, 0},
-		"a loss by a clock that is behind ours":                  {[]deviceEntity{online(at(-600)), offline(at(-599)), offline(at(-599))}, 1, 0},
-		"a loss by a clock that is ahead of ours":                {[]deviceEntity{online(at(600)), offline(at(601)), offline(at(601))}, 1, 0},
-		"a loss and a return between two scrapes":                {[]deviceEntity{online(at(0)), online(at(2))}, 1, 1},
-		"a return and a loss between two scrapes":                {[]deviceEntity{offline(at(0)), offline(at(2))}, 1, 1},
-		"a first connection":                                     {[]deviceEntity{offline(0), online(at(1))}, 0, 1},
-		"a device without a time of its last event":              {[]deviceEntity{online(at(0)), online(0)}, 0, 0},
-		"a loss in the fleet that the device has moved to":       {[]deviceEntity{moved(online(at(0))), offline(at(1))}, 1, 0},
-		"a loss in the fleet that the device has moved away to":  {[]deviceEntity{online(at(0)), moved(offline(at(1)))}, 0, 0},
-		"a device that is deleted, which is not a loss":          {[]deviceEntity{online(at(0)), gone}, 0, 0},
-		"a device that is deleted and later registered, offline": {[]deviceEntity{online(at(0)), gone, offline(at(1))}, 0, 0},
+		"nothing in the first scrape":                            {[]deviceRow{offline(at(0))}, 0, 0},
+		"nothing while it stays online":                          {[]deviceRow{online(at(0)), online(at(0)), online(at(0))}, 0, 0},
+		"a loss":                                                 {[]deviceRow{online(at(0)), offline(at(1)), offline(at(1))}, 1, 0},
+		"a loss and a return":                                    {[]deviceRow{online(at(0)), offline(at(1)), online(at(2))}, 1, 1},
+		"a loss that falls into a failed scrape":                 {[]deviceRow{online(at(0)), unknown, offline(at(1)), offline(at(1))}, 1, 0},
+		"a loss that the failed scrape follows":                  {[]deviceRow{online(at(0)), offline(at(1)), unknown, offline(at(1))}, 1, 0},
+		"a loss by a clock that is behind ours":                  {[]deviceRow{online(at(-600)), offline(at(-599)), offline(at(-599))}, 1, 0},
+		"a loss by a clock that is ahead of ours":                {[]deviceRow{online(at(600)), offline(at(601)), offline(at(601))}, 1, 0},
+		"a loss and a return between two scrapes":                {[]deviceRow{online(at(0)), online(at(2))}, 1, 1},
+		"a return and a loss between two scrapes":                {[]deviceRow{offline(at(0)), offline(at(2))}, 1, 1},
+		"a first connection":                                     {[]deviceRow{offline(0), online(at(1))}, 0, 1},
+		"a device without a time of its last event":              {[]deviceRow{online(at(0)), online(0)}, 0, 0},
+		"a loss in the fleet that the device has moved to":       {[]deviceRow{moved(online(at(0))), offline(at(1))}, 1, 0},
+		"a loss in the fleet that the device has moved away to":  {[]deviceRow{online(at(0)), moved(offline(at(1)))}, 0, 0},
+		"a device that is deleted, which is not a loss":          {[]deviceRow{online(at(0)), gone}, 0, 0},
+		"a device that is deleted and later registered, offline": {[]deviceRow{online(at(0)), gone, offline(at(1))}, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -61,8 +61,8 @@ func TestConnectivity_Observe(t *testing.T) {
 				case unknown.fleetID:
 					r.unlisted.add(deviceRequest, fleetA, fleetB)
 				default:
-					d.id, d.fleet = 7, fleets[d.fleetID]
-					s.devices = append(s.devices, &d)
+					d.id = 7
+					s.devices = append(s.devices, &deviceEntity{deviceRow: &d, fleet: fleets[d.fleetID]})
 				}
 				c.observe(s, r)
 				last = s

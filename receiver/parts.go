@@ -129,7 +129,7 @@ func splitIDs[R any](ids []pine.ID[R]) [][]pine.ID[R] {
 }
 
 // pageCuts returns the IDs at which pages of devices end, by fleet, for those fleets that have more than one.
-func pageCuts(devices []*deviceEntity, pageSize int) map[fleetID][]deviceID {
+func pageCuts(devices []*deviceRow, pageSize int) map[fleetID][]deviceID {
 	byFleet := map[fleetID][]deviceID{}
 	for _, d := range devices {
 		byFleet[d.fleetID] = append(byFleet[d.fleetID], d.id)

@@ -68,12 +68,12 @@ func FuzzCutAccount(f *testing.F) {
 			return
 		}
 		var fleets []fleetSize
-		var devices []*deviceEntity
+		var devices []*deviceRow
 		for i, size := range sizes {
 			id := fleetID(i + 1)
 			fleets = append(fleets, fleetSize{id: id, devices: int64(size)})
 			for range size {
-				devices = append(devices, &deviceEntity{id: deviceID(len(devices) + 1), fleetID: id})
+				devices = append(devices, &deviceRow{id: deviceID(len(devices) + 1), fleetID: id})
 			}
 		}
 		cuts := pageCuts(devices, int(pageSize))

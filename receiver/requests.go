@@ -104,7 +104,7 @@ func (r *fetchRun) devicesJob() job {
 		if row.UUID == "" {
 			return skip(row.ID, "device with id %d has no uuid")
 		}
-		d := newDeviceEntity(row, r.shared)
+		d := newDeviceRow(row, r.shared)
 		if i, again := index[d.id]; again { // moved from one set of fleets to another meanwhile
 			r.responses.devices[i] = d
 			return nil
@@ -212,7 +212,7 @@ func (r *fetchRun) servicesJob() job {
 }
 
 func (r *fetchRun) hasUnknownDeviceType() bool {
-	return slices.ContainsFunc(r.responses.devices, func(d *deviceEntity) bool {
+	return slices.ContainsFunc(r.responses.devices, func(d *deviceRow) bool {
 		_, known := r.deviceTypes[d.typeID]
 		return !known && d.typeID != 0
 	})

@@ -18,7 +18,7 @@ type responses struct {
 	labels        map[fleetID]string   // of the reported fleets, by ID: names made unique among all fleets
 	unmatched     []string             // patterns of the configuration that match no fleet
 	deviceCounts  map[fleetID]int64
-	devices       []*deviceEntity // not yet joined with anything
+	devices       []*deviceRow
 	containers    []container
 	lastBuilds    map[fleetID]instant
 	releaseCounts map[fleetID]map[string]int64 // by status
@@ -112,7 +112,7 @@ func (r *responses) deviceType(id deviceTypeID) (slug string, known bool) {
 }
 
 // identifies reports whether everything that identifies a device is known.
-func (r *responses) identifies(d *deviceEntity) bool {
+func (r *responses) identifies(d *deviceRow) bool {
 	if _, known := r.deviceType(d.typeID); !known && r.plan.typeIdentifies {
 		return false
 	}
@@ -136,10 +136,7 @@ func (r *responses) gone(e entity) bool {
 	case *fleetEntity:
 		return !r.skippedFleets[e.id]
 	case *deviceEntity:
-		if !r.reports(e.fleetID) {
-			return !r.skippedFleets[e.fleetID]
-		}
-		return !r.unlisted.has(deviceRequest, e.fleetID) && !r.skippedDevices[e.id]
+		return r.deviceGone(e.id, e.fleetID)
 	case *releaseEntity:
 		if !r.reports(e.fleet.id) {
 			return !r.skippedFleets[e.fleet.id]
@@ -149,6 +146,17 @@ func (r *responses) gone(e entity) bool {
 			!r.unresolvedReleases[e.id]
 	}
 	return false
+}
+
+// deviceGone reports whether a device that is not in the snapshot is gone from the fleet in which it was last seen.
+func (r *responses) deviceGone(id deviceID, fleet fleetID) bool {
+	if !r.listed {
+		return false
+	}
+	if !r.reports(fleet) {
+		return !r.skippedFleets[fleet]
+	}
+	return !r.unlisted.has(deviceRequest, fleet) && !r.skippedDevices[id]
 }
 
 func (r *responses) reports(fleet fleetID) bool {

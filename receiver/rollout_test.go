@@ -10,31 +10,31 @@ func TestDeviceEntity_RolloutState(t *testing.T) {
 	t.Parallel()
 	const older, target, other = 1, 2, 3
 	for name, test := range map[string]struct {
-		device deviceEntity
+		device deviceRow
 		want   string
 	}{
-		"on target when it runs the target":                    {deviceEntity{runningID: target, connected: true}, rolloutOnTarget},
-		"on target even while it is not connected":             {deviceEntity{runningID: target}, rolloutOnTarget},
-		"on target when pinned to the target and there":        {deviceEntity{runningID: target, pinnedID: target, connected: true}, rolloutOnTarget},
-		"behind when pinned to the target and not there":       {deviceEntity{runningID: older, pinnedID: target, connected: true}, rolloutBehind},
-		"pinned when pinned to another":                        {deviceEntity{runningID: other, pinnedID: other, connected: true}, rolloutPinned},
-		"pinned even while it still runs the target":           {deviceEntity{runningID: target, pinnedID: other, connected: true}, rolloutPinned},
-		"pinned even while it is not connected":                {deviceEntity{runningID: older, pinnedID: other}, rolloutPinned},
-		"behind when it runs another":                          {deviceEntity{runningID: older, updateStatus: "done", connected: true}, rolloutBehind},
-		"behind when it runs none":                             {deviceEntity{connected: true}, rolloutBehind},
-		"updating while it downloads":                          {deviceEntity{runningID: older, updateStatus: "downloading", connected: true}, rolloutUpdating},
-		"updating while it applies changes":                    {deviceEntity{runningID: older, updateStatus: "applying changes", connected: true}, rolloutUpdating},
-		"failing when the update was rejected":                 {deviceEntity{runningID: older, updateStatus: "rejected", connected: true}, rolloutFailing},
-		"on target whatever became of the update before":       {deviceEntity{runningID: target, updateStatus: "rejected", connected: true}, rolloutOnTarget},
-		"unreachable when it has been off for a year":          {deviceEntity{runningID: older, updateStatus: "done"}, rolloutUnreachable},
-		"unreachable when it has never connected":              {deviceEntity{}, rolloutUnreachable},
-		"unreachable when it disconnected while it downloaded": {deviceEntity{runningID: older, updateStatus: "downloading"}, rolloutUnreachable},
-		"unreachable when it disconnected after it aborted":    {deviceEntity{runningID: older, updateStatus: "aborted"}, rolloutUnreachable},
+		"on target when it runs the target":                    {deviceRow{runningID: target, connected: true}, rolloutOnTarget},
+		"on target even while it is not connected":             {deviceRow{runningID: target}, rolloutOnTarget},
+		"on target when pinned to the target and there":        {deviceRow{runningID: target, pinnedID: target, connected: true}, rolloutOnTarget},
+		"behind when pinned to the target and not there":       {deviceRow{runningID: older, pinnedID: target, connected: true}, rolloutBehind},
+		"pinned when pinned to another":                        {deviceRow{runningID: other, pinnedID: other, connected: true}, rolloutPinned},
+		"pinned even while it still runs the target":           {deviceRow{runningID: target, pinnedID: other, connected: true}, rolloutPinned},
+		"pinned even while it is not connected":                {deviceRow{runningID: older, pinnedID: other}, rolloutPinned},
+		"behind when it runs another":                          {deviceRow{runningID: older, updateStatus: "done", connected: true}, rolloutBehind},
+		"behind when it runs none":                             {deviceRow{connected: true}, rolloutBehind},
+		"updating while it downloads":                          {deviceRow{runningID: older, updateStatus: "downloading", connected: true}, rolloutUpdating},
+		"updating while it applies changes":                    {deviceRow{runningID: older, updateStatus: "applying changes", connected: true}, rolloutUpdating},
+		"failing when the update was rejected":                 {deviceRow{runningID: older, updateStatus: "rejected", connected: true}, rolloutFailing},
+		"on target whatever became of the update before":       {deviceRow{runningID: target, updateStatus: "rejected", connected: true}, rolloutOnTarget},
+		"unreachable when it has been off for a year":          {deviceRow{runningID: older, updateStatus: "done"}, rolloutUnreachable},
+		"unreachable when it has never connected":              {deviceRow{}, rolloutUnreachable},
+		"unreachable when it disconnected while it downloaded": {deviceRow{runningID: older, updateStatus: "downloading"}, rolloutUnreachable},
+		"unreachable when it disconnected after it aborted":    {deviceRow{runningID: older, updateStatus: "aborted"}, rolloutUnreachable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test.device.fleet = &fleetEntity{targetReleaseID: target}
-			assert.Equal(t, test.want, test.device.rolloutState())
+			d := deviceEntity{deviceRow: &test.device, fleet: &fleetEntity{targetReleaseID: target}}
+			assert.Equal(t, test.want, d.rolloutState())
 		})
 	}
 }

@@ -47,39 +47,16 @@ type serviceStatus struct {
 }
 
 type deviceEntity struct {
-	id                  deviceID
-	fleetID             fleetID
-	typeID              deviceTypeID
-	runningID, pinnedID releaseID
+	*deviceRow
+	fleet      *fleetEntity
+	deviceType string // slug
+	tags       []tag
 
-	uuid, name, deviceType string
-	fleet                  *fleetEntity
-	tags                   []tag
+	running, target *releaseEntity // nil if there is none, or none that can be read
+	releasesKnown   bool           // whether both were fetched
 
-	online, vpnConnected                                    bool
-	heartbeat, status, updateStatus                         string
-	lastConnectivityEvent, lastVPNEvent, heartbeatChangedAt instant
-	updateProgress                                          reading // percent
-
-	osVersion, osVariant, supervisorVersion string
-	running, target                         *releaseEntity // nil if there is none, or none that can be read
-	releasesKnown                           bool           // whether both were fetched
-
-	// What a connected device reports about itself. The server keeps the last report of a device that disconnected, which may be
-	// old: it is not reported.
-	connected     bool
-	hardware      hardware
-	services      []deviceService // by name
+	services      []deviceService // of a connected device, by name
 	servicesKnown bool
-}
-
-// hardware is what a device reports about its hardware.
-type hardware struct {
-	cpuUsage                  reading // percent
-	cpuTemperature            reading // °C
-	memoryUsage, memoryLimit  reading // MiB
-	storageUsage, storageSize reading // MiB
-	undervoltage              bool
 }
 
 // deviceService is a service on a device.
@@ -192,13 +169,13 @@ func newReleaseEntity(row balenaclient.Release, f *fleetEntity) *releaseEntity {
 
 func (s *snapshot) joinDevices(r *responses, fleets map[fleetID]*fleetEntity, releases map[releaseID]*releaseEntity) {
 	s.devices = make([]*deviceEntity, 0, len(r.devices))
-	for _, d := range r.devices {
-		d.fleet = fleets[d.fleetID]
-		if d.fleet == nil {
+	for _, row := range r.devices {
+		fleet := fleets[row.fleetID]
+		if fleet == nil {
 			continue // moved to a fleet that is not reported while pages were being fetched
 		}
-		deviceType, typeKnown := r.deviceType(d.typeID)
-		d.deviceType = deviceType
+		deviceType, typeKnown := r.deviceType(row.typeID)
+		d := &deviceEntity{deviceRow: row, fleet: fleet, deviceType: deviceType}
 		d.fleet.typesKnown = d.fleet.typesKnown && typeKnown
 		d.tags = r.deviceTags[d.id]
 		d.running, d.target = releases[d.runningID], releases[d.targetID()]
@@ -232,37 +209,6 @@ func (f *fleetEntity) count(d *deviceEntity, counts []fleetCount) {
 
 // targetID is the release that the device should run: its pin, or its fleet's target. 0 if there is none.
 func (d *deviceEntity) targetID() releaseID { return cmp.Or(d.pinnedID, d.fleet.targetReleaseID) }
-
-func newDeviceEntity(row balenaclient.Device, shared sharedStrings) *deviceEntity {
-	return &deviceEntity{
-		id: row.ID, fleetID: row.Fleet.ID, typeID: row.DeviceType.ID,
-		runningID: row.RunningRelease.ID, pinnedID: row.PinnedRelease.ID,
-		uuid:                  row.UUID,
-		name:                  row.Name,
-		online:                row.IsOnline,
-		vpnConnected:          row.IsConnectedToVPN,
-		heartbeat:             shared.get(row.HeartbeatState),
-		status:                shared.get(row.OverallStatus),
-		updateStatus:          shared.get(row.UpdateStatus),
-		lastConnectivityEvent: newInstant(row.LastConnectivityEvent),
-		lastVPNEvent:          newInstant(row.LastVPNEvent),
-		heartbeatChangedAt:    newInstant(row.HeartbeatChangedAt),
-		updateProgress:        newReading(row.OverallProgress),
-		osVersion:             shared.get(row.OSVersion),
-		osVariant:             shared.get(row.OSVariant),
-		supervisorVersion:     shared.get(row.SupervisorVersion),
-		connected:             row.IsOnline || row.HeartbeatState == "online" || row.HeartbeatState == "timeout",
-		hardware: hardware{
-			cpuUsage:       newReading(row.CPUUsage),
-			cpuTemperature: newReading(row.CPUTemp),
-			memoryUsage:    newReading(row.MemoryUsage),
-			memoryLimit:    newReading(row.MemoryTotal),
-			storageUsage:   newReading(row.StorageUsage),
-			storageSize:    newReading(row.StorageTotal),
-			undervoltage:   row.IsUndervolted,
-		},
-	}
-}
 
 // joinContainers gives devices their services. Containers of the supervisor, of the operating system and of a fleet that the device
 // has left belong to no service of its fleet, and a device that is not connected may have stopped all of them.
@@ -335,7 +281,7 @@ func (s deviceService) countsBefore(other deviceService) bool {
 // that has another name for the length of a failure would be worse than one that begins later.
 func (s *snapshot) hideUnidentified(r *responses) int {
 	before := len(s.devices) + len(s.fleets)
-	s.devices = slices.DeleteFunc(s.devices, func(d *deviceEntity) bool { return !r.identifies(d) })
+	s.devices = slices.DeleteFunc(s.devices, func(d *deviceEntity) bool { return !r.identifies(d.deviceRow) })
 	s.fleets = slices.DeleteFunc(s.fleets, func(f *fleetEntity) bool { return !r.identifiesFleet(f.id) })
 	return before - len(s.devices) - len(s.fleets)
 }
