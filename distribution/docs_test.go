@@ -268,3 +268,21 @@ func TestDocs_NamesExist(t *testing.T) {
 		}
 	}
 }
+
+// Every test that the documentation mentions exists.
+func TestDocs_TestsExist(t *testing.T) {
+	var tests strings.Builder
+	require.NoError(t, filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, "_test.go") {
+			data, err := os.ReadFile(path)
+			tests.Write(data)
+			return err
+		}
+		return err
+	}))
+	for _, p := range pages(t) {
+		for _, mention := range regexp.MustCompile("`(Test\\w+)").FindAllStringSubmatch(p.text, -1) {
+			assert.True(t, strings.Contains(tests.String(), "func "+mention[1]+"("), "%s: %s", p.path, mention[1])
+		}
+	}
+}
