@@ -24,6 +24,10 @@ type fleetCount struct {
 	known []string
 
 	record func(mb *metadata.MetricsBuilder, now pcommon.Timestamp, devices int64, value string)
+
+	// derived is another metric, which is computed from the counts; empty if there is none.
+	derived       string
+	recordDerived func(mb *metadata.MetricsBuilder, now pcommon.Timestamp, counts map[string]int64)
 }
 
 // fleetCounts lists the metrics that count the devices of a fleet. A new one takes a row here and an entry in metadata.yaml.
@@ -46,6 +50,12 @@ func fleetCounts() []fleetCount {
 			applies: func(f *fleetEntity) bool { return f.targetReleaseID != 0 },
 			value:   func(d *deviceEntity) (string, bool) { return d.rolloutState(), true },
 			record:  (*metadata.MetricsBuilder).RecordBalenaFleetDeviceRolloutStateDataPoint,
+			derived: metrics.BalenaFleetRolloutProgress.Name,
+			recordDerived: func(mb *metadata.MetricsBuilder, now pcommon.Timestamp, counts map[string]int64) {
+				if progress, known := rolloutProgress(counts); known {
+					mb.RecordBalenaFleetRolloutProgressDataPoint(now, progress)
+				}
+			},
 		},
 		{
 			metric: metrics.BalenaFleetDeviceType.Name, columns: columns{device.DeviceType}, also: []requestKind{deviceTypeRequest},

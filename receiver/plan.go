@@ -89,8 +89,12 @@ func newPlan(config metadata.MetricsBuilderConfig) plan {
 		}
 	}
 	for _, count := range fleetCounts() {
-		if enabled[count.metric] || count.metric == metadata.MetricsInfo.BalenaFleetDeviceRolloutState.Name && enabled[metadata.MetricsInfo.BalenaFleetRolloutProgress.Name] {
-			p.add(need{metric: count.metric, of: fleetKind, devices: count.columns, also: count.also})
+		for _, metric := range []string{count.metric, count.derived} {
+			if enabled[metric] {
+				p.add(need{metric: metric, of: fleetKind, devices: count.columns, also: count.also})
+			}
+		}
+		if enabled[count.metric] || enabled[count.derived] {
 			p.fleetCounts = append(p.fleetCounts, count)
 		}
 	}
@@ -141,7 +145,6 @@ func needs() []need {
 		{metric: metrics.BalenaFleetDeviceDisconnections.Name, of: fleetKind, devices: connectivity},
 		{metric: metrics.BalenaFleetDeviceReconnections.Name, of: fleetKind, devices: connectivity},
 		{metric: metrics.BalenaFleetDeviceServiceStatus.Name, of: fleetKind, devices: whenConnected(), containers: service},
-		{metric: metrics.BalenaFleetRolloutProgress.Name, of: fleetKind, devices: rollout},
 		{metric: metrics.BalenaFleetTargetReleaseInfo.Name, of: fleetKind, releases: releases{}},
 		{metric: metrics.BalenaFleetTargetReleaseTimestamp.Name, of: fleetKind, releases: releases{release.CreatedAt, release.FinalizedAt}},
 		{metric: metrics.BalenaFleetLastBuildTimestamp.Name, of: fleetKind, also: also{lastBuildRequest}},

@@ -77,10 +77,8 @@ func (f *fleetEntity) recordCounts(r *recorder, now pcommon.Timestamp) {
 		recordCounts(func(now pcommon.Timestamp, devices int64, value string) {
 			count.record(r.mb, now, devices, value)
 		}, now, f.counts[i])
-		if count.metric == metadata.MetricsInfo.BalenaFleetDeviceRolloutState.Name {
-			if progress, known := rolloutProgress(f.counts[i]); known {
-				r.mb.RecordBalenaFleetRolloutProgressDataPoint(now, progress)
-			}
+		if count.derived != "" {
+			count.recordDerived(r.mb, now, f.counts[i])
 		}
 	}
 }
