@@ -163,3 +163,14 @@ func TestReadScenario_Invalid(t *testing.T) {
 	_, err := ShippedScenario("nosuch")
 	assert.ErrorContains(t, err, "shipped are calm, noisy, outage, rollout")
 }
+
+func TestSimulator_Play_TokenExpiresAfter(t *testing.T) {
+	t.Parallel()
+	sc := shippedScenario(t, "calm")
+	sc.TokenExpiresAfter = time.Hour
+	sim := playing(t, sc)
+	assert.JSONEq(t, `{"d":[{"expiry_date":"2026-11-22T13:00:00.000Z"}]}`, get(sim, "/v7/api_key?$select=expiry_date").Body.String())
+	sim.Step(time.Hour + time.Second)
+	assert.Equal(t, 401, get(sim, "/v7/api_key").Code)
+	assert.Equal(t, 401, get(sim, "/actor/v1/whoami").Code)
+}
