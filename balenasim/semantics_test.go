@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -156,4 +157,20 @@ func TestQuery_Options(t *testing.T) {
 	} {
 		assert.Equal(t, http.StatusInternalServerError, get(sim, target).Code, target)
 	}
+}
+
+func TestSimulator_Panic(t *testing.T) {
+	broken := false
+	sim := New(WithNow(func() time.Time {
+		if broken {
+			panic("no time")
+		}
+		return time.Unix(0, 0)
+	}))
+	broken = true
+	w := get(sim, "/v7/device")
+	assert.Equal(t, http.StatusInternalServerError, w.Code)
+	assert.Equal(t, "no time", sim.Requests()[0].Panic)
+	broken = false
+	assert.Equal(t, http.StatusOK, get(sim, "/v7/device").Code, "no lock is left behind")
 }
