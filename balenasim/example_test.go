@@ -79,3 +79,29 @@ func ExampleSimulator_Play() {
 	// Output:
 	// 200 devices, 28 releases
 }
+
+// A test changes the account, and compares what a program reports with the rows.
+func ExampleSimulator_Rows() {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	sim := balenasim.New(balenasim.WithNow(func() time.Time { return now }))
+	fleet, err := sim.Insert("application", map[string]any{"app_name": "pumps", "slug": "acme/pumps"})
+	if err != nil {
+		panic(err)
+	}
+	device, err := sim.Insert("device", map[string]any{"device_name": "pump 1", "belongs_to__application": fleet})
+	if err != nil {
+		panic(err)
+	}
+	if err := sim.Update("device", device, map[string]any{"is_connected_to_vpn": true, "api_heartbeat_state": "online"}); err != nil {
+		panic(err)
+	}
+	devices, err := sim.Rows("device", "device_name", "overall_status", "last_connectivity_event")
+	if err != nil {
+		panic(err)
+	}
+	for _, d := range devices {
+		fmt.Println(d["device_name"], d["overall_status"], d["last_connectivity_event"])
+	}
+	// Output:
+	// pump 1 operational 2026-11-22 12:00:00 +0000 UTC
+}
