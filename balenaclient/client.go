@@ -12,9 +12,6 @@ import (
 // DefaultBaseURL is the API of balenaCloud.
 const DefaultBaseURL = "https://api.balena-cloud.com"
 
-// userAgent identifies this client unless [WithUserAgent] says otherwise.
-const userAgent = "balenaclient (+https://github.com/otelcol-balena/balenareceiver)"
-
 // apiRoot is the path of the API's model. Version 7 is the first that distinguishes a device's target release from its pin.
 const apiRoot = "/v7"
 
@@ -29,7 +26,7 @@ type Option func(*pine.Config) error
 // New returns a client for balenaCloud, unless [WithBaseURL] or [WithEnvironment] names another server. It sends nothing. Credentials are
 // required: see [WithToken], [WithEnvironment], [WithCLI], [WithTokenFile], [WithTokenSource] and [WithoutToken].
 func New(options ...Option) (*Client, error) {
-	config := pine.Config{BaseURL: DefaultBaseURL, Root: apiRoot, Header: http.Header{"User-Agent": {userAgent}}}
+	config := pine.Config{BaseURL: DefaultBaseURL, Root: apiRoot, Header: http.Header{}}
 	for _, option := range options {
 		if err := option(&config); err != nil {
 			return nil, err

@@ -395,6 +395,6 @@ func Example_errors() {
 		fmt.Println(failure.Status, failure.Message, failure.Attempts)
 	}
 	// Output:
-	// true fleet "acme/nothing": application: not found
+	// true fleet "acme/nothing": application(slug='acme/nothing'): not found
 	// 409 Data is referenced by device. 1
 }

@@ -1,12 +1,16 @@
 package pine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"path"
+	"reflect"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -33,13 +37,16 @@ type Config struct {
 
 	// HTTPClient sends the requests; http.Client's zero value if nil. The client is copied, and its CheckRedirect replaced: the
 	// token must not follow a redirect to another host.
+	//
+	// Without a Transport it has one of its own that closes idle connections after 5 s. An openBalena server closes them after some
+	// 6 s: a request that is sent just then is lost, and one that creates a row cannot simply be sent again.
 	HTTPClient *http.Client
 
 	// Token returns the bearer token; it is called for every request, so that tokens may change. If it is nil or returns "",
 	// requests carry no Authorization header of ours.
 	Token func(context.Context) (string, error)
 
-	// Header is sent with every request.
+	// Header is sent with every request. Unless it has a User-Agent, the name and version of this module are sent.
 	Header http.Header
 
 	// PageSize is the number of rows asked for in one request; DefaultPageSize if 0.
@@ -120,10 +127,19 @@ func New(config Config) (*Client, error) {
 		return nil, errors.New("pine: sizes, times and limits must not be negative")
 	}
 	config.Header = config.Header.Clone()
+	if config.Header.Get("User-Agent") == "" {
+		if config.Header == nil {
+			config.Header = http.Header{}
+		}
+		config.Header.Set("User-Agent", userAgent())
+	}
 
 	client := &Client{config: config, baseURL: base, http: &http.Client{}}
 	if config.HTTPClient != nil {
 		*client.http = *config.HTTPClient
+	}
+	if client.http.Transport == nil {
+		client.http.Transport = defaultTransport()
 	}
 	client.http.CheckRedirect = sameHostOnly
 	streaming := *client.http
@@ -133,6 +149,39 @@ func New(config Config) (*Client, error) {
 		client.limiter = rate.NewLimiter(rate.Limit(config.RequestLimit), 1)
 	}
 	return client, nil
+}
+
+// CloseIdleConnections closes connections that are not in use.
+func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
+
+// idleConnTimeout is less than the time after which a server closes idle connections: see [Config.HTTPClient].
+const idleConnTimeout = 5 * time.Second
+
+func defaultTransport() http.RoundTripper {
+	standard, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport // the program has replaced it
+	}
+	transport := standard.Clone()
+	transport.IdleConnTimeout = idleConnTimeout
+	return transport
+}
+
+// userAgent is balenaclient/version (+https://module), as far as the program knows its version.
+func userAgent() string {
+	here := reflect.TypeFor[Client]().PkgPath()
+	name := path.Base(path.Dir(here))
+	build, _ := debug.ReadBuildInfo()
+	if build == nil {
+		return name
+	}
+	for _, module := range append(build.Deps, &build.Main) {
+		if module.Path != "" && strings.HasPrefix(here, module.Path+"/") {
+			version := cmp.Or(strings.Trim(strings.TrimPrefix(module.Version, "v"), "()"), "devel")
+			return fmt.Sprintf("%s/%s (+https://%s)", name, version, module.Path)
+		}
+	}
+	return name
 }
 
 func parseBaseURL(text string, insecure bool) (string, error) {

@@ -390,7 +390,7 @@ func TestADocumentIsDecoded(t *testing.T) {
 		assert.ErrorContains(t, err, "GET /some/document: 200 OK: ")
 	}
 	_, err = pine.GetDocument[document](t.Context(), client, "/no\nline")
-	require.ErrorIs(t, err, pine.ErrBadRequest)
+	require.ErrorIs(t, err, pine.ErrInvalid)
 	assert.NotContains(t, err.Error(), "\n")
 	assert.Equal(t, 3, w.count())
 }

@@ -52,8 +52,9 @@ var (
 	// ErrInvalid means that a write was not sent because the server would refuse its values: see [InvalidError].
 	ErrInvalid = errors.New("invalid")
 
-	// ErrOutcomeUnknown means that the connection failed after a row was sent: it may or may not have been created.
-	ErrOutcomeUnknown = errors.New("whether the row was created is not known: look before you repeat it")
+	// ErrOutcomeUnknown means that the connection failed after a row was sent: it may or may not have been created. A connection that
+	// could not be established is never this error.
+	ErrOutcomeUnknown = errors.New("outcome unknown: the row may have been created; check before retrying")
 
 	// ErrSilent means that a stream was given up because nothing came for too long, not even a sign of life.
 	ErrSilent = errors.New("the server was silent")
@@ -83,8 +84,13 @@ type Error struct {
 	// had asked to wait, or as our own limit demanded.
 	Attempts int
 
-	// Err is the cause if it was not the server's answer alone.
+	// Hint says what may have caused the failure, if the client knows.
+	Hint string
+
+	// Err is the cause if it was not the server's response alone.
 	Err error
+
+	unsent bool // the connection failed before the request was sent
 }
 
 func (e *Error) Error() string {
@@ -98,6 +104,9 @@ func (e *Error) Error() string {
 	}
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %s", oneLine(e.Err.Error()))
+	}
+	if e.Hint != "" {
+		fmt.Fprintf(&b, ": %s", e.Hint)
 	}
 	if e.RetryAfter > 0 {
 		fmt.Fprintf(&b, " (the server asks to wait %s)", e.RetryAfter.Round(time.Second))
@@ -119,13 +128,13 @@ func (e *Error) notRepeated(err error) *Error {
 	return e
 }
 
-// effectUnknown says of a failed POST whether it may have had an effect all the same.
-func (e *Error) effectUnknown() *Error {
+// outcomeUnknown marks a failed request that may have had an effect all the same, and would have another one if it was sent again.
+func (e *Error) outcomeUnknown(idempotent bool) *Error {
 	switch {
-	case e.Method != http.MethodPost:
+	case idempotent || e.unsent:
 	case e.Status == http.StatusBadGateway || e.Status == http.StatusGatewayTimeout:
 		e.Err = ErrOutcomeUnknown
-	case e.Err != nil && !lasting(e.Err) && !isTLS(e.Err):
+	case e.Err != nil && !permanent(e.Err) && !isTLS(e.Err):
 		e.Err = fmt.Errorf("%w: %w", e.Err, ErrOutcomeUnknown)
 	}
 	return e
@@ -136,7 +145,7 @@ func (e *Error) Temporary() bool {
 	if e.Err == nil {
 		return e.Status >= 500 || retryableStatus(e.Status)
 	}
-	return !lasting(e.Err) && !isTLS(e.Err)
+	return !permanent(e.Err) && !isTLS(e.Err)
 }
 
 // Unwrap returns the cause.

@@ -1,6 +1,9 @@
 package pine
 
-import "slices"
+import (
+	"net/url"
+	"slices"
+)
 
 // Field is a column of resource R whose values are of type V. Fields are constants: the name of the column.
 type Field[R any, V Literal] string
@@ -137,7 +140,7 @@ func (l Links[R, S]) Count(filters ...Filter[S]) Expansion[R] {
 	if condition := conjunction(filters); condition != nil {
 		text += "($filter=" + condition(scope{}) + ")"
 	}
-	return Expansion[R]{navigation: string(l), text: text}
+	return Expansion[R]{navigation: string(l), text: text, optional: shapeOf[S]().optionalIn(text)}
 }
 
 // Selectable is a column of R: a [Field], a [Link] or a [Column].
@@ -155,6 +158,14 @@ type Key[R any] struct {
 	filter Filter[R]       // what a row with this key meets
 }
 
+// String returns the key as it is written in a query, for example uuid='ab12'.
+func (k Key[R]) String() string {
+	if text, err := url.PathUnescape(k.text); err == nil {
+		return text
+	}
+	return k.text
+}
+
 // And joins two parts of a composite key.
 func (k Key[R]) And(other Key[R]) Key[R] {
 	return Key[R]{k.text + "," + other.text, append(slices.Clip(k.parts), other.parts...), k.filter.And(other.filter)}
@@ -165,5 +176,6 @@ type Expansion[R any] struct {
 	navigation string
 	text       string
 	rows       *selection // what each of its rows must have; nil if only their number is fetched
+	optional   []string   // columns that it uses and only some servers have
 	fault      error      // why a query with it cannot be run
 }

@@ -12,14 +12,19 @@ import (
 type pages[T any] struct {
 	query   Query[T]
 	more    bool       // whether another page may follow
-	last    int64      // id of the last row seen: the next page starts behind it
+	last    int64      // id of the last row seen: the next page starts after it
 	left    int        // rows still wanted if the query has a top
 	rows    []T        // of the current page; its memory serves all pages
 	skipped *RowsError // rows that could not be decoded
 }
 
 func (q Query[T]) pages() *pages[T] {
-	return &pages[T]{query: q, more: true, left: q.top}
+	p := &pages[T]{query: q, more: true}
+	if q.top != nil {
+		p.left = *q.top
+		p.more = p.left > 0
+	}
+	return p
 }
 
 // next fetches a page. The rows are valid until the next call. With an error it returns the rows that came before it.
@@ -29,16 +34,20 @@ func (p *pages[T]) next(ctx context.Context) ([]T, error) {
 		method:   http.MethodGet,
 		resource: p.query.resource,
 		target:   p.target,
+		hint:     p.query.hint,
 		read:     p.read,
 	})
 	return p.rows, err
 }
 
-// keyset reports whether pages are cut by id. An ordered query is answered in one piece.
+// keyset reports whether pages are cut by id. An ordered query is not paged.
 func (p *pages[T]) keyset() bool { return len(p.query.orders) == 0 }
 
-// size is how many rows the next request asks for; 0 means all.
-func (p *pages[T]) size() int {
+// full reports whether all rows that the query wants were read.
+func (p *pages[T]) full() bool { return p.query.top != nil && p.left <= 0 }
+
+// size is the number of rows to request next; nil means all.
+func (p *pages[T]) size() *int {
 	if !p.keyset() {
 		return p.query.top
 	}
@@ -46,10 +55,10 @@ func (p *pages[T]) size() int {
 	if size <= 0 {
 		size = p.query.client.config.PageSize
 	}
-	if p.query.top > 0 {
+	if p.query.top != nil {
 		size = min(size, p.left)
 	}
-	return size
+	return &size
 }
 
 func (p *pages[T]) target() string {
@@ -64,21 +73,22 @@ func (p *pages[T]) target() string {
 	return query.path() + "?" + query.options(query.filter(), orders, p.size(), "&")
 }
 
-// read takes in one answer. When that breaks off, the rows before the break are kept, and the next attempt asks for what is behind
-// them; only an answer in one piece starts anew.
+// read decodes one response. The rows of a truncated one are kept, and the next attempt requests those after them; only a query that is
+// not paged starts again.
 func (p *pages[T]) read(body io.Reader, redact func(error) error) (int, error) {
 	if !p.keyset() {
-		p.rows, p.skipped, p.left = p.rows[:0], nil, p.query.top
+		again := p.query.pages()
+		p.rows, p.skipped, p.left = p.rows[:0], nil, again.left
 	}
 	size, rows, before := p.size(), 0, p.last
 	err := decodeRows(body, p.query.client.config.MaxRowSize, p.query.wanted(), func(row T, id int64, undecodable error) error {
 		rows++
 		if p.keyset() && id != 0 && id <= p.last {
-			return fmt.Errorf("%w: id %d follows id %d although ascending ids were asked for", ErrMalformed, id, p.last)
+			return fmt.Errorf("%w: id %d follows id %d although ascending ids were requested", ErrMalformed, id, p.last)
 		}
 		p.last = max(p.last, id)
-		if p.query.top > 0 && p.left == 0 {
-			return nil // the server sends more than was asked for
+		if p.full() {
+			return nil // the server sends more than was requested
 		}
 		if undecodable != nil {
 			p.skip(id, redact(undecodable))
@@ -88,10 +98,10 @@ func (p *pages[T]) read(body io.Reader, redact func(error) error) (int, error) {
 		p.left--
 		return nil
 	})
-	if p.query.top > 0 && p.left == 0 && !errors.Is(err, ErrMalformed) {
-		err = nil // if it broke off, then behind all that is wanted
+	if p.full() && !errors.Is(err, ErrMalformed) {
+		err = nil // if it was truncated, then after all that is wanted
 	}
-	p.more = p.keyset() && rows >= size && (p.query.top == 0 || p.left > 0)
+	p.more = p.keyset() && rows >= *size && !p.full()
 	if err == nil && p.more && p.last == before {
 		err = fmt.Errorf("%w: a page of rows without ids", ErrMalformed)
 	}

@@ -269,7 +269,7 @@ func TestWhatCameBeforeAnErrorIsDeliveredAndTheErrorNamesThePage(t *testing.T) {
 		}, 63, pine.ErrMalformed, "page 7: GET /v1/ship: 200 OK: malformed response: not JSON"},
 		{"whose ids do not ascend", func(body string) io.ReadCloser {
 			return io.NopCloser(strings.NewReader(strings.Replace(body, `"id":64}`, `"id":62}`, 1)))
-		}, 63, pine.ErrMalformed, "page 7: GET /v1/ship: 200 OK: malformed response: id 62 follows id 63 although ascending ids were asked for"},
+		}, 63, pine.ErrMalformed, "page 7: GET /v1/ship: 200 OK: malformed response: id 62 follows id 63 although ascending ids were requested"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -18,7 +18,7 @@ type Query[T any] struct {
 	columns    []string
 	expansions []Expansion[T]
 	orders     []string
-	top        int
+	top        *int // nil if there is no bound
 	pageSize   int
 	rules      Rules
 	mustMatch  bool
@@ -72,9 +72,9 @@ func (q Query[T]) OrderBy(orders ...Order[T]) Query[T] {
 	return q
 }
 
-// Top bounds the number of rows; 0 means no bound. A negative one is an error when the query runs.
+// Top bounds the number of rows. Top(0) returns no rows, and makes no request. A negative bound is an error when the query runs.
 func (q Query[T]) Top(n int) Query[T] {
-	q.top = n
+	q.top = &n
 	return q
 }
 
@@ -90,6 +90,7 @@ func expansion[R, S any](navigation string, q Query[S]) Expansion[R] {
 		navigation: navigation,
 		text:       navigation + "(" + q.options(q.filter(), q.orders, q.top, ";") + ")",
 		rows:       q.wanted(),
+		optional:   q.optional(),
 		fault:      q.fault(navigation),
 	}
 }
@@ -116,7 +117,7 @@ func (q Query[T]) filter() string {
 }
 
 // options renders the options of a query, parted by & in a URL and by ; within an expansion.
-func (q Query[T]) options(filter string, orders []string, top int, separator string) string {
+func (q Query[T]) options(filter string, orders []string, top *int, separator string) string {
 	parts := []string{"$select=" + strings.Join(q.selected(), ",")}
 	if len(q.expansions) > 0 {
 		texts := make([]string, len(q.expansions))
@@ -131,8 +132,8 @@ func (q Query[T]) options(filter string, orders []string, top int, separator str
 	if len(orders) > 0 {
 		parts = append(parts, "$orderby="+strings.Join(orders, ","))
 	}
-	if top > 0 {
-		parts = append(parts, "$top="+strconv.Itoa(top))
+	if top != nil {
+		parts = append(parts, "$top="+strconv.Itoa(*top))
 	}
 	return strings.Join(parts, separator)
 }
@@ -156,18 +157,53 @@ func (q Query[T]) selected() []string {
 	return selected
 }
 
+// String returns the query as it is sent: the path and query of its first request, without the base URL. The query of an expansion,
+// which has no client, is only the options.
+func (q Query[T]) String() string {
+	if q.client == nil {
+		return q.options(q.filter(), q.orders, q.top, ";")
+	}
+	return q.pages().target()
+}
+
 // check reports why the query cannot be run.
 func (q Query[T]) check() error {
 	if q.client == nil {
 		return fmt.Errorf("pine: query on %T is not bound to a client: start it with From", *new(T))
 	}
-	return q.fault(q.resource)
+	if err := q.fault(q.resource); err != nil {
+		return err
+	}
+	if err := checkTarget(q.options(q.filter(), q.orders, nil, "&")); err != nil {
+		return fmt.Errorf("pine: query on %s: %w", q.resource, err)
+	}
+	return nil
+}
+
+// hint names columns that only some servers have, and that the query uses: the server answers 500 to one that it does not know.
+func (q Query[T]) hint() string {
+	names := q.optional()
+	if len(names) == 0 {
+		return ""
+	}
+	return "the server may not have " + strings.Join(names, ", ")
+}
+
+// optional returns the columns that the query and its expansions use and that are tagged `pine:"optional"`.
+func (q Query[T]) optional() []string {
+	text := strings.Join(append(slices.Concat(q.selected(), q.orders), q.filter()), " ")
+	names := shapeOf[T]().optionalIn(text)
+	for _, expansion := range q.expansions {
+		names = append(names, expansion.optional...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // fault says what is wrong with the query, or with one of its expansions. The name says where in the error.
 func (q Query[T]) fault(name string) error {
-	if q.top < 0 {
-		return fmt.Errorf("pine: query on %s asks for the top %d rows", name, q.top)
+	if q.top != nil && *q.top < 0 {
+		return fmt.Errorf("pine: query on %s: %w: Top(%d) is negative", name, ErrInvalid, *q.top)
 	}
 	for i, expansion := range q.expansions {
 		if expansion.fault != nil {

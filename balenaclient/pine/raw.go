@@ -3,22 +3,70 @@ package pine
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
+	"unicode/utf8"
 )
 
-// Raw runs a query written by hand, such as "ship?$select=id,name&$filter=name eq 'Vasa'", and returns its rows in one piece. Blanks may
-// be written as such. All else stands as it is: put texts through [Quote].
+// Raw runs a query written by hand, such as "ship?$select=id,name&$filter=name eq 'Vasa'", and returns its rows, without paging. Spaces
+// may be written as such. All else is sent as it is: put strings through [Quote].
 func Raw[T any](ctx context.Context, c *Client, query string) ([]T, error) {
 	query = strings.ReplaceAll(strings.TrimPrefix(query, "/"), " ", space)
-	if i := strings.IndexFunc(query, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("\"<>\\^`{|}#", r) }); i >= 0 || query == "" {
-		return nil, fmt.Errorf("pine: query %q: %w: it is empty or has a character that no URL may have: put texts through Quote",
-			pathOf(query), ErrInvalid)
+	if query == "" {
+		return nil, fmt.Errorf("pine: %w: the query is empty", ErrInvalid)
 	}
-	return rowsAtOnce[T](ctx, c, pathOf(query), c.config.Root+"/"+query, nil)
+	if err := checkTarget(query); err != nil {
+		return nil, fmt.Errorf("pine: query %q: %w", pathOf(query), err)
+	}
+	return fetchRows[T](ctx, c, request{
+		method:   http.MethodGet,
+		resource: pathOf(query),
+		target:   func() string { return c.config.Root + "/" + query },
+	}, nil)
 }
 
-// Quote renders a text as a literal for [Raw].
-func Quote(text string) string { return quote(text) }
+// Quote renders a string as a literal for [Raw] and [RawFilter].
+func Quote(s string) string { return quote(s) }
+
+// RawFilter is a filter written by hand in the API's own dialect, for what the typed filters cannot express:
+//
+//	ships.Where(pine.RawFilter[Ship]("knots mul 2 gt 20 or name eq " + pine.Quote(name)))
+//
+// Spaces may be written as such. All else is sent as it is: put strings through [Quote]. It can be joined with other filters, but not be
+// used within [Links.Any], [Links.All] or [Link.Where], which name columns in another way: write those by hand too.
+func RawFilter[T any](text string) Filter[T] {
+	text = strings.ReplaceAll(text, " ", space)
+	return Filter[T]{func(s scope) string {
+		switch {
+		case s.variable != "":
+			return string(misplacedRaw)
+		case text == "" || strings.ContainsAny(text, "&;"):
+			return string(brokenRaw)
+		}
+		return text
+	}}
+}
+
+// These stand in the text of a query for a RawFilter that cannot be sent. checkTarget finds them.
+const (
+	misplacedRaw = '\x00'
+	brokenRaw    = '\x01'
+)
+
+// checkTarget refuses what cannot be a part of a URL.
+func checkTarget(target string) error {
+	i := strings.IndexFunc(target, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("\"<>\\^`{|}#", r) })
+	switch {
+	case i < 0:
+		return nil
+	case target[i] == misplacedRaw:
+		return fmt.Errorf("%w: a RawFilter cannot be used within Any, All or a link's Where: write those in the raw filter", ErrInvalid)
+	case target[i] == brokenRaw:
+		return fmt.Errorf("%w: a RawFilter is empty, or has an & or ; that would end it: put strings through Quote", ErrInvalid)
+	}
+	r, _ := utf8.DecodeRuneInString(target[i:])
+	return fmt.Errorf("%w: it contains %q, which no URL may: put strings through Quote", ErrInvalid, r)
+}
 
 // As has the rows of a query read into another type, such as one that embeds T and has fields of its own, or one with less. Filters,
 // columns, expansions and order stay. If the query selects nothing the columns are those of S.

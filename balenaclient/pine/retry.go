@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -63,30 +64,51 @@ func (r Retry) pause(attempts int) time.Duration {
 	return longest/2 + rand.N(longest/2+1)
 }
 
-// maxSilence bounds how long a Retry-After keeps a client silent, unless it is willing to wait longer for one request: a single wrong
-// header must not do so for years.
-const maxSilence = time.Hour
+// maxHold bounds how long a Retry-After holds back requests, unless the client is willing to wait longer for one: a single wrong header
+// must not do so for years.
+const maxHold = time.Hour
 
-// backoff is when the server allows the next request of a client. It is shared by all requests, and safe for concurrent use.
+// backoff is when the server allows the next requests of a client. It is safe for concurrent use.
+//
+// The server does not say what a Retry-After is about. Some limits are about all requests, and last seconds or minutes; others are about
+// one operation, such as invitations, and last an hour. So a short one, within Retry.MaxRetryAfter, holds back all requests, and a
+// longer one only those for the same resource.
 type backoff struct {
-	mu    sync.Mutex
-	until time.Time
+	mu       sync.Mutex
+	all      time.Time
+	resource map[string]time.Time
 }
 
 // extend takes in what a Retry-After asks for.
-func (b *backoff) extend(wait time.Duration) {
+func (b *backoff) extend(resource string, wait, maxRetryAfter time.Duration) {
+	until := time.Now().Add(min(wait, max(maxHold, maxRetryAfter)))
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if until := time.Now().Add(wait); until.After(b.until) {
-		b.until = until
+	switch {
+	case wait <= 0:
+	case wait <= maxRetryAfter:
+		b.all = latest(b.all, until)
+	default:
+		maps.DeleteFunc(b.resource, func(_ string, until time.Time) bool { return time.Until(until) <= 0 })
+		if b.resource == nil {
+			b.resource = map[string]time.Time{}
+		}
+		b.resource[resource] = latest(b.resource[resource], until)
 	}
 }
 
-// left is how long to wait still; 0 or less if there is no need to.
-func (b *backoff) left() time.Duration {
+// left is how long requests for a resource must still wait; 0 or less if they need not.
+func (b *backoff) left(resource string) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return time.Until(b.until)
+	return time.Until(latest(b.all, b.resource[resource]))
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func retryableStatus(status int) bool {
@@ -97,20 +119,18 @@ func retryableStatus(status int) bool {
 	return false
 }
 
-// retryable reports whether another attempt may succeed where this one failed.
-func retryable(err *Error) bool {
-	if err.Method == http.MethodPost {
-		// Made twice it would leave two rows: it may be repeated only if the server said that it did not do it.
-		return err.Err == nil && (err.Status == http.StatusTooManyRequests || err.Status == http.StatusServiceUnavailable)
-	}
+// retryable reports whether another attempt may succeed where this one failed. One that is not idempotent, and would leave two rows if it
+// was carried out twice, is sent again only if the server said that it did not carry it out, or never received it.
+func retryable(err *Error, idempotent bool) bool {
 	if err.Err == nil {
-		return retryableStatus(err.Status)
+		return err.Status == http.StatusTooManyRequests || err.Status == http.StatusServiceUnavailable ||
+			idempotent && retryableStatus(err.Status)
 	}
-	return !lasting(err.Err) && !isTLS(err.Err)
+	return (idempotent || err.unsent) && !permanent(err.Err) && !isTLS(err.Err)
 }
 
-// lasting reports whether an error is one that no repetition mends.
-func lasting(err error) bool {
+// permanent reports whether no retry fixes an error.
+func permanent(err error) bool {
 	for _, known := range []error{ErrMalformed, ErrTooLarge, ErrRedirected, ErrBadRequest, errToken} {
 		if errors.Is(err, known) {
 			return true

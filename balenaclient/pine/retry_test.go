@@ -386,6 +386,28 @@ func TestALongRetryAfterDoesNotSilenceAClientForEver(t *testing.T) {
 	})
 }
 
+// An hour is about one resource, and seconds may be about all.
+func TestClient_RetryAfter_Scope(t *testing.T) {
+	t.Parallel()
+	for retryAfter, held := range map[string]bool{"3600": false, "30": true} {
+		synctest.Test(t, func(t *testing.T) {
+			client, w := newClient(t, inTurn(always(429, "", "Retry-After", retryAfter), always(200, someShips)), once)
+			_, err := ships(client).List(t.Context())
+			require.ErrorIs(t, err, pine.ErrRateLimited)
+			_, err = ships(client).Where(shipName.Eq("a")).Count(t.Context())
+			if !held {
+				require.ErrorIs(t, err, pine.ErrRateLimited, "the same resource")
+				assert.Equal(t, 1, w.count())
+			}
+			start := time.Now()
+			_, err = pine.From[port](client, "port").List(t.Context())
+			require.NoError(t, err)
+			assert.False(t, held && w.count() > 2 && time.Since(start) > 0)
+			assert.Equal(t, held, w.times[1].Sub(w.times[0]) >= 30*time.Second)
+		})
+	}
+}
+
 func TestARequestThatIsNotSentIsObserved(t *testing.T) {
 	t.Parallel()
 	var calls []pine.Call

@@ -16,12 +16,13 @@ const idColumn = "id"
 
 // shape is what the struct tags of a row type say about it.
 type shape struct {
-	fields  []rowField
-	byName  map[string]int // index into fields
-	columns []string       // selected when a query selects nothing itself
-	id      int            // index into fields; -1 if there is no field "id" of an int64 type
-	extra   []int          // index of the struct field for all other columns; nil if there is none
-	opaque  bool           // the type is not a struct, decodes itself, or has options that only the package json knows
+	fields   []rowField
+	byName   map[string]int // index into fields
+	columns  []string       // selected when a query selects nothing itself
+	optional []string       // never selected by default
+	id       int            // index into fields; -1 if there is no field "id" of an int64 type
+	extra    []int          // index of the struct field for all other columns; nil if there is none
+	opaque   bool           // the type is not a struct, decodes itself, or has options that only the package json knows
 }
 
 // rowField is a field of a row type.
@@ -112,9 +113,23 @@ func (s *shape) add(field reflect.StructField, name, options string) {
 		}
 	}
 	_, expandedOnly := reflect.Zero(field.Type).Interface().(interface{ expandedOnly() })
-	if isColumn && !expandedOnly && field.Tag.Get("pine") != "optional" && !slices.Contains(s.columns, name) {
+	switch isOptional := field.Tag.Get("pine") == "optional"; {
+	case isOptional:
+		s.optional = append(s.optional, name)
+	case isColumn && !expandedOnly && !slices.Contains(s.columns, name):
 		s.columns = append(s.columns, name)
 	}
+}
+
+// optionalIn returns the optional columns that a part of a query names.
+func (s *shape) optionalIn(text string) (names []string) {
+	words := strings.FieldsFunc(text, func(r rune) bool { return r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') })
+	for _, name := range s.optional {
+		if slices.Contains(words, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func startsWith(index, prefix []int) bool {

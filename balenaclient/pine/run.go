@@ -62,65 +62,63 @@ func (q Query[T]) List(ctx context.Context) ([]T, error) {
 // First returns the first row in the query's order, which is that of ids if it has none, or [ErrNotFound].
 func (q Query[T]) First(ctx context.Context) (T, error) {
 	rows, err := q.Top(1).List(ctx)
-	return q.single(rows, err)
+	return single(q.resource, rows, err)
 }
 
 // One returns the only row, [ErrNotFound] or [ErrNotUnique].
 func (q Query[T]) One(ctx context.Context) (T, error) {
 	rows, err := q.Top(2).List(ctx)
-	return q.single(rows, err)
+	return single(q.resource, rows, err)
 }
 
 // Get returns the row with this id that meets the query, or [ErrNotFound].
 func (q Query[T]) Get(ctx context.Context, id ID[T]) (T, error) {
-	return q.getKey(ctx, strconv.FormatInt(int64(id), 10))
+	return q.GetBy(ctx, Key[T]{text: strconv.FormatInt(int64(id), 10)})
 }
 
 // GetBy returns the row that a unique key names and that meets the query, or [ErrNotFound].
 func (q Query[T]) GetBy(ctx context.Context, key Key[T]) (T, error) {
-	return q.getKey(ctx, key.text)
-}
-
-func (q Query[T]) getKey(ctx context.Context, key string) (T, error) {
 	var none T
 	if err := q.check(); err != nil {
 		return none, err
 	}
-	rows, err := rowsAtOnce[T](ctx, q.client, q.resource, q.path()+"("+key+")?"+q.options(q.filter(), nil, 0, "&"), q.wanted())
-	return q.single(rows, err)
+	rows, err := fetchRows[T](ctx, q.client, request{
+		method:   http.MethodGet,
+		resource: q.resource,
+		target:   func() string { return q.path() + "(" + key.text + ")?" + q.options(q.filter(), nil, nil, "&") },
+		hint:     q.hint,
+	}, q.wanted())
+	return single(fmt.Sprintf("%s(%s)", q.resource, key), rows, err)
 }
 
-// rowsAtOnce fetches rows that are wanted all or not at all: one that does not fit T is an error.
-func rowsAtOnce[T any](ctx context.Context, c *Client, resource, target string, wanted *selection) ([]T, error) {
+// fetchRows fetches rows that are wanted all or not at all: one that cannot be decoded is an error.
+func fetchRows[T any](ctx context.Context, c *Client, r request, wanted *selection) ([]T, error) {
 	var rows []T
-	err := c.send(ctx, request{
-		method:   http.MethodGet,
-		resource: resource,
-		target:   func() string { return target },
-		read: func(body io.Reader, _ func(error) error) (int, error) {
-			rows = rows[:0]
-			err := decodeRows(body, c.config.MaxRowSize, wanted, func(row T, _ int64, undecodable error) error {
-				if undecodable != nil {
-					return fmt.Errorf("%w: %w", ErrMalformed, undecodable)
-				}
-				rows = append(rows, row)
-				return nil
-			})
-			return len(rows), err
-		},
-	})
+	r.read = func(body io.Reader, _ func(error) error) (int, error) {
+		rows = rows[:0]
+		err := decodeRows(body, c.config.MaxRowSize, wanted, func(row T, _ int64, undecodable error) error {
+			if undecodable != nil {
+				return fmt.Errorf("%w: %w", ErrMalformed, undecodable)
+			}
+			rows = append(rows, row)
+			return nil
+		})
+		return len(rows), err
+	}
+	err := c.send(ctx, r)
 	return rows, err
 }
 
-func (q Query[T]) single(rows []T, err error) (T, error) {
+// single returns the only row that a name stands for.
+func single[T any](name string, rows []T, err error) (T, error) {
 	var none T
 	switch {
 	case err != nil:
 		return none, err
 	case len(rows) == 0:
-		return none, fmt.Errorf("%s: %w", q.resource, ErrNotFound)
+		return none, fmt.Errorf("%s: %w", name, ErrNotFound)
 	case len(rows) > 1:
-		return none, fmt.Errorf("%s: %w", q.resource, ErrNotUnique)
+		return none, fmt.Errorf("%s: %w", name, ErrNotUnique)
 	}
 	return rows[0], nil
 }
@@ -139,6 +137,7 @@ func (q Query[T]) Count(ctx context.Context) (int, error) {
 		method:   http.MethodGet,
 		resource: q.resource,
 		target:   func() string { return target },
+		hint:     q.hint,
 		read: func(body io.Reader, _ func(error) error) (rows int, err error) {
 			count, err = decodeCount(body)
 			return 0, err
@@ -148,17 +147,3 @@ func (q Query[T]) Count(ctx context.Context) (int, error) {
 }
 
 func (q Query[T]) path() string { return q.client.config.Root + "/" + q.resource }
-
-// GetDocument fetches a JSON document that is no resource, such as /actor/v1/whoami. The path is relative to the base URL.
-func GetDocument[T any](ctx context.Context, c *Client, path string) (T, error) {
-	var document T
-	err := c.send(ctx, request{
-		method:   http.MethodGet,
-		resource: path,
-		target:   func() string { return path },
-		read: func(body io.Reader, _ func(error) error) (int, error) {
-			return 0, decodeDocument(body, &document)
-		},
-	})
-	return document, err
-}

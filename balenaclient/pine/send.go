@@ -9,11 +9,14 @@ import (
 	"html"
 	"io"
 	"math"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 )
@@ -42,6 +45,12 @@ type request struct {
 
 	// body is sent along as JSON unless it is nil.
 	body []byte
+
+	// idempotent requests have the same effect whether they are carried out once or twice. Those of any method but POST are.
+	idempotent bool
+
+	// hint says what may be wrong with the request if the server fails, 500. It may be nil.
+	hint func() string
 
 	// silence is how long the server may be silent, from the start of an attempt on and then at any time, if the answer has no end of
 	// its own. The client's bounds on the time and size of an answer do not hold then. 0 for all other requests.
@@ -80,10 +89,11 @@ func (c *Client) attempts(ctx context.Context, r request, call *Call) error {
 		}
 		waiting = time.Now()
 		failure.Attempts = call.Attempts
-		if !retryable(failure) {
-			return failure.effectUnknown()
+		idempotent := r.idempotent || r.method != http.MethodPost
+		if !retryable(failure, idempotent) {
+			return failure.outcomeUnknown(idempotent)
 		}
-		c.backoff.extend(min(failure.RetryAfter, max(maxSilence, retry.MaxRetryAfter)))
+		c.backoff.extend(r.resource, failure.RetryAfter, retry.MaxRetryAfter)
 		if ctx.Err() == nil && (call.Attempts >= retry.MaxAttempts || r.silence > 0 || failure.RetryAfter > retry.MaxRetryAfter) {
 			return failure
 		}
@@ -106,7 +116,7 @@ func (c *Client) waitForTurn(ctx context.Context, r request, call *Call) error {
 	}
 	for {
 		// While one waits for either, the server may answer another request with a Retry-After.
-		for wait := c.backoff.left(); wait > 0; wait = c.backoff.left() {
+		for wait := c.backoff.left(r.resource); wait > 0; wait = c.backoff.left(r.resource) {
 			silent := &Error{Status: http.StatusTooManyRequests, RetryAfter: wait, Message: "not sent: still within the server's Retry-After"}
 			if wait <= c.config.Retry.MaxRetryAfter {
 				if silent.Err = sleep(ctx, wait); silent.Err == nil {
@@ -125,7 +135,7 @@ func (c *Client) waitForTurn(ctx context.Context, r request, call *Call) error {
 			}
 			return stop(&Error{Err: fmt.Errorf("waiting for the request limit: %w", err)})
 		}
-		if c.backoff.left() <= 0 {
+		if c.backoff.left(r.resource) <= 0 {
 			return nil
 		}
 	}
@@ -152,6 +162,8 @@ func (c *Client) attempt(ctx context.Context, r request, call *Call) *Error {
 	}
 	defer cancel()
 
+	var sending sending
+	attemptCtx = httptrace.WithClientTrace(attemptCtx, sending.trace())
 	token, err := c.token(attemptCtx)
 	if err != nil {
 		failure.Err = err
@@ -174,6 +186,7 @@ func (c *Client) attempt(ctx context.Context, r request, call *Call) *Error {
 	}
 	response, err := client.Do(httpRequest)
 	if err != nil {
+		failure.unsent = sending.failedBefore(err)
 		return broken(withoutURL(err))
 	}
 	defer response.Body.Close()
@@ -182,13 +195,17 @@ func (c *Client) attempt(ctx context.Context, r request, call *Call) *Error {
 	body := &boundedReader{reader: response.Body, left: limit}
 	defer func() { call.Bytes += limit - body.left }()
 	if r.silence > 0 {
-		body.reader = &wakefulReader{response.Body, watchdog, r.silence}
+		watchdog.Stop()
+		body.reader = &idleTimeoutReader{response.Body, watchdog, r.silence}
 	}
 
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		data, _ := io.ReadAll(io.LimitReader(body, maxErrorSize)) // what could be read is better than nothing
 		failure.Message = oneLine(redactText(errorMessage(data), token))
 		failure.RetryAfter = parseRetryAfter(response.Header, time.Now())
+		if response.StatusCode == http.StatusInternalServerError && r.hint != nil {
+			failure.Hint = r.hint()
+		}
 		return failure
 	}
 	rows, err := r.read(body, func(err error) error { return redact(err, token) })
@@ -274,19 +291,33 @@ func redactText(text, token string) string {
 	return strings.ReplaceAll(text, token, "[REDACTED]")
 }
 
-// wakefulReader lets a watchdog sleep on whenever something arrives.
-type wakefulReader struct {
+// idleTimeoutReader bounds each read. The time between reads is the caller's and does not count.
+type idleTimeoutReader struct {
 	reader   io.Reader
 	watchdog *time.Timer
 	timeout  time.Duration
 }
 
-func (w *wakefulReader) Read(p []byte) (int, error) {
-	n, err := w.reader.Read(p)
-	if n > 0 {
-		w.watchdog.Reset(w.timeout)
+func (r *idleTimeoutReader) Read(p []byte) (int, error) {
+	r.watchdog.Reset(r.timeout)
+	defer r.watchdog.Stop()
+	return r.reader.Read(p)
+}
+
+// sending follows a request to its connection.
+type sending struct{ wanted, got atomic.Bool }
+
+func (s *sending) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) { s.wanted.Store(true); s.got.Store(false) },
+		GotConn: func(httptrace.GotConnInfo) { s.got.Store(true) },
 	}
-	return n, err
+}
+
+// failedBefore reports whether a request failed before it could be sent, for lack of a connection.
+func (s *sending) failedBefore(err error) bool {
+	var dial *net.OpError
+	return s.wanted.Load() && !s.got.Load() || errors.As(err, &dial) && dial.Op == "dial"
 }
 
 // boundedReader fails with ErrTooLarge if its bound is not the end.

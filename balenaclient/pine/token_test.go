@@ -324,16 +324,24 @@ func TestWhatMustNotBeNegative(t *testing.T) {
 	}
 }
 
-func TestHeadersAreSentWithEachRequest(t *testing.T) {
+func TestConfig_Header(t *testing.T) {
 	t.Parallel()
-	header := http.Header{"X-Fleet": {"a", "b"}, "Accept": {"text/html"}}
+	header := http.Header{"X-Fleet": {"a", "b"}, "Accept": {"text/html"}, "User-Agent": {"test/1"}}
 	client, w := newClient(t, newSea(3).answer, pageSize(2), func(c *pine.Config) { c.Header = header })
 	header.Set("X-Fleet", "changed")
 	_, err := ships(client).List(t.Context())
 	require.NoError(t, err)
 	require.Len(t, w.requests, 2)
 	for _, r := range w.requests {
-		assert.Equal(t, http.Header{"X-Fleet": {"a", "b"}, "Accept": {"application/json"}, "Authorization": {"Bearer " + testToken}}, r.Header)
+		assert.Equal(t, http.Header{"X-Fleet": {"a", "b"}, "Accept": {"application/json"}, "User-Agent": {"test/1"}, "Authorization": {"Bearer " + testToken}}, r.Header)
 		r.Header["X-Fleet"][0] = "spoilt by a transport"
 	}
+}
+
+func TestConfig_Header_DefaultUserAgent(t *testing.T) {
+	t.Parallel()
+	client, w := newClient(t, newSea(1).answer)
+	_, err := ships(client).List(t.Context())
+	require.NoError(t, err)
+	assert.Regexp(t, `^balenaclient/\S+ \(\+https://github\.com/otelcol-balena/balenareceiver\)$`, w.last().Header.Get("User-Agent"))
 }

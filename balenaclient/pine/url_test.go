@@ -281,8 +281,8 @@ func TestAQueryThatCannotBeAnsweredIsNotSent(t *testing.T) {
 			"pine: query on ship expands crew twice, of which the server would answer only the last: run two queries",
 		},
 		{"because it starts from nothing", pine.Select[ship](shipName), "pine: query on pine_test.ship is not bound to a client: start it with From"},
-		{"because its top is negative", ships(client).Top(-1), "pine: query on ship asks for the top -1 rows"},
-		{"because an expansion's top is negative", ships(client).Expand(shipCrew.With(pine.Select[sailor](sailorName).Top(-2))), "pine: query on crew asks for the top -2 rows"},
+		{"because its top is negative", ships(client).Top(-1), "pine: query on ship: invalid: Top(-1) is negative"},
+		{"because an expansion's top is negative", ships(client).Expand(shipCrew.With(pine.Select[sailor](sailorName).Top(-2))), "pine: query on crew: invalid: Top(-2) is negative"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -354,4 +354,102 @@ func TestAFilterIsNotChangedByWhatItsOperandsBecome(t *testing.T) {
 	assert.Equal(t, before, sent(t, where))
 	_, err := query.List(t.Context())
 	require.Error(t, err)
+}
+
+func TestRawFilter(t *testing.T) {
+	t.Parallel()
+	raw := pine.RawFilter[ship]("knots mul 2 gt 20 or name eq " + pine.Quote("O'Neil & Co."))
+	target := sent(t, func(c *pine.Client) pine.Query[ship] { return ships(c).Where(raw, shipArmed.Eq(true)).Select(shipID) })
+	assert.Equal(t, "$filter=(knots mul 2 gt 20 or name eq 'O%27%27Neil %26 Co.') and (is_armed eq true)", target)
+	target = sent(t, func(c *pine.Client) pine.Query[ship] { return ships(c).Where(pine.Not(raw)).Select(shipID) })
+	assert.Equal(t, "$filter=not(knots mul 2 gt 20 or name eq 'O%27%27Neil %26 Co.')", target)
+
+	t.Run("is paged as any filter", func(t *testing.T) {
+		t.Parallel()
+		client, w := newClient(t, newSea(3).answer, pageSize(2))
+		rows, err := ships(client).Where(pine.RawFilter[ship]("knots gt 5")).List(t.Context())
+		require.NoError(t, err)
+		assert.Len(t, rows, 3)
+		assert.Contains(t, w.targets()[1], "$filter=(knots%20gt%205)%20and%20(id%20gt%202)")
+	})
+	t.Run("is refused where it cannot be sent", func(t *testing.T) {
+		t.Parallel()
+		client, w := newClient(t, always(200, `{"d":[]}`))
+		for want, query := range map[string]pine.Query[ship]{
+			"it contains '#', which no URL may: put strings through Quote":  ships(client).Where(pine.RawFilter[ship]("name eq '#1'")),
+			"it contains 'ü', which no URL may: put strings through Quote":  ships(client).Where(shipArmed.Eq(true).Or(pine.RawFilter[ship]("name eq 'Zürich'"))),
+			"it contains '\"', which no URL may: put strings through Quote": ships(client).Expand(shipPort.With(pine.Where(pine.RawFilter[port](`name eq "x"`)))),
+			"a RawFilter is empty, or has an & or ;":                        ships(client).Where(pine.RawFilter[ship]("name eq 'a&$select=secret'")),
+			"a RawFilter is empty":                                          ships(client).Where(pine.RawFilter[ship]("")),
+			"a RawFilter cannot be used within Any, All or a link's Where":  ships(client).Where(shipPort.Where(pine.RawFilter[port]("name eq 'x'"))),
+		} {
+			_, err := query.List(t.Context())
+			require.ErrorIs(t, err, pine.ErrInvalid)
+			require.ErrorContains(t, err, want)
+			_, err = query.Count(t.Context())
+			require.ErrorIs(t, err, pine.ErrInvalid)
+			require.ErrorIs(t, query.Patch(t.Context(), setName.Set("x")), pine.ErrInvalid)
+		}
+		assert.Zero(t, w.count())
+	})
+}
+
+func TestQuery_String(t *testing.T) {
+	t.Parallel()
+	client, w := newClient(t, newSea(3).answer, pageSize(7))
+	for _, query := range []pine.Query[ship]{
+		ships(client),
+		ships(client).Select(shipName).Where(shipName.Eq("a b"), shipPort.Eq(5)).Expand(shipCrew.Count()).Top(3),
+		ships(client).OrderBy(shipName.Desc()).Top(2),
+		ships(client).OrderBy(shipName.Desc()),
+	} {
+		_, _ = query.List(t.Context())
+		assert.Equal(t, w.last().URL.RequestURI(), "/base"+query.String())
+	}
+	assert.Equal(t, "$select=id,name;$filter=name%20eq%20'x';$top=1", pine.Select(portName).Where(portName.Eq("x")).Top(1).String())
+}
+
+func TestQuery_Top_Zero(t *testing.T) {
+	t.Parallel()
+	client, w := newClient(t, newSea(3).answer)
+	for _, query := range []pine.Query[ship]{ships(client).Top(0), ships(client).OrderBy(shipName.Asc()).Top(0)} {
+		rows, err := query.List(t.Context())
+		require.NoError(t, err)
+		assert.Empty(t, rows)
+	}
+	assert.Zero(t, w.count())
+	_, err := ships(client).Expand(shipCrew.With(pine.Select(sailorName).Top(0))).List(t.Context())
+	require.NoError(t, err)
+	assert.Contains(t, w.targets()[0], "$expand=crew($select=id,name;$top=0)")
+}
+
+// The server answers 500 to a column that it does not know, and says no more.
+func TestError_Hint(t *testing.T) {
+	t.Parallel()
+	client, _ := newClient(t, always(500, "Internal Server Error"))
+	for _, tt := range []struct {
+		query pine.Query[ship]
+		want  string
+	}{
+		{ships(client).Select(shipName, shipLog), "GET /v1/ship: 500 Internal Server Error: Internal Server Error: the server may not have log"},
+		{ships(client).Where(pine.Contains(pine.Field[ship, string]("log"), "x")), "GET /v1/ship: 500 Internal Server Error: Internal Server Error: the server may not have log"},
+		{ships(client).Expand(shipPort.With(pine.Select(portName).Expand(portShips.With(pine.Select(shipLog))))), "GET /v1/ship: 500 Internal Server Error: Internal Server Error: the server may not have log"},
+		{ships(client).Select(shipName), "GET /v1/ship: 500 Internal Server Error: Internal Server Error"},
+	} {
+		_, err := tt.query.List(t.Context())
+		require.EqualError(t, err, tt.want)
+		require.ErrorIs(t, err, pine.ErrServer)
+	}
+	_, err := ships(client).Select(shipLog).Get(t.Context(), 5)
+	require.ErrorContains(t, err, "may not have log")
+	client, _ = newClient(t, always(400, `"no"`))
+	_, err = ships(client).Select(shipLog).List(t.Context())
+	require.EqualError(t, err, "GET /v1/ship: 400 Bad Request: no")
+}
+
+func TestQuery_Get_NotFound(t *testing.T) {
+	t.Parallel()
+	client, _ := newClient(t, always(200, `{"d":[]}`))
+	_, err := ships(client).Get(t.Context(), 12345)
+	require.EqualError(t, err, "ship(12345): not found")
 }

@@ -6,17 +6,23 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 )
 
-// maxUpsertRounds bounds how often Upsert starts anew when others delete the row between its requests.
+// maxUpsertRounds bounds how often Upsert starts again when others delete the row between its requests.
 const maxUpsertRounds = 4
 
-// Create makes a row and returns it as the server answers it. The query's filters, columns and expansions play no part.
+// Create creates a row and returns it as the server does. The query's filters, columns and expansions are ignored.
 //
-// A request that failed on its way is not repeated, because it may have had its effect: the error then is [ErrOutcomeUnknown]. It is
-// [ErrConflict] if there is a row with a value that must be unique, or if a row that is referred to does not exist.
+// A request that failed after it was sent is not retried, because it may have created the row: the error then is [ErrOutcomeUnknown]. It
+// is [ErrConflict] if there is a row with a value that must be unique, or if a row that is referred to does not exist.
 func (q Query[T]) Create(ctx context.Context, assignments ...Assignment[T]) (T, error) {
+	return q.create(ctx, false, assignments)
+}
+
+// create creates a row. With idempotent the caller vouches that the row has a key, of which the server keeps one row only.
+func (q Query[T]) create(ctx context.Context, idempotent bool, assignments []Assignment[T]) (T, error) {
 	var row T
 	if err := q.check(); err != nil {
 		return row, err
@@ -26,10 +32,12 @@ func (q Query[T]) Create(ctx context.Context, assignments ...Assignment[T]) (T, 
 		return row, err
 	}
 	err = q.client.send(ctx, request{
-		method:   http.MethodPost,
-		resource: q.resource,
-		target:   q.path,
-		body:     body,
+		method:     http.MethodPost,
+		resource:   q.resource,
+		target:     q.path,
+		body:       body,
+		idempotent: idempotent,
+		hint:       q.hint,
 		read: func(body io.Reader, _ func(error) error) (int, error) {
 			return 1, decodeDocument(body, &row)
 		},
@@ -85,8 +93,8 @@ func (q Query[T]) change(ctx context.Context, method string, body []byte) error 
 	switch {
 	case filter == "":
 		return fmt.Errorf("pine: %s of %s: %w: it would affect every row; add a Where filter", method, q.resource, ErrUnfiltered)
-	case q.top > 0 || len(q.orders) > 0:
-		return fmt.Errorf("pine: %s of %s: %w: the server does not heed an order or a top here and would hit more rows",
+	case q.top != nil || len(q.orders) > 0:
+		return fmt.Errorf("pine: %s of %s: %w: the server ignores OrderBy and Top here and would affect more rows",
 			method, q.resource, ErrInvalid)
 	}
 	if q.mustMatch {
@@ -103,6 +111,7 @@ func (q Query[T]) change(ctx context.Context, method string, body []byte) error 
 		resource: q.resource,
 		target:   func() string { return q.path() + "?$filter=" + filter },
 		body:     body,
+		hint:     q.hint,
 		read: func(body io.Reader, _ func(error) error) (int, error) {
 			_, err := io.Copy(io.Discard, body) // lets the connection be used again
 			return 0, err
@@ -110,15 +119,20 @@ func (q Query[T]) change(ctx context.Context, method string, body []byte) error 
 	})
 }
 
-// Upsert makes the row that a key names, or changes it if it is there, and returns it. The query's filters play no part.
+// Upsert creates the row that a key names, or changes it if it exists, and returns it. The query's filters are ignored.
 //
-// It creates; on a conflict it changes the row and reads it back; if others deleted the row in the meantime it starts anew.
+// It creates the row; on a conflict it changes the row and reads it back; if others deleted the row in the meantime it starts again. The
+// error is [ErrConflict] if a value other than the key must be unique and another row has it.
+//
+// Unlike those of [Query.Create], its requests are retried after any failure that may be temporary: the key keeps a second one from
+// creating a second row.
 func (q Query[T]) Upsert(ctx context.Context, key Key[T], assignments ...Assignment[T]) (T, error) {
-	q.condition, q.orders, q.top, q.mustMatch = nil, nil, 0, false
+	q.condition, q.orders, q.top, q.mustMatch = nil, nil, nil, false
 	keyed := q.Where(key.filter)
 	var none T
+	var conflict error
 	for range maxUpsertRounds {
-		row, err := q.Create(ctx, and(key.parts, assignments)...)
+		row, err := q.create(ctx, true, and(key.parts, assignments))
 		if err == nil || !isTaken(err) {
 			return row, err
 		}
@@ -127,12 +141,30 @@ func (q Query[T]) Upsert(ctx context.Context, key Key[T], assignments ...Assignm
 				return none, err
 			}
 		}
-		if row, err = keyed.One(ctx); !errors.Is(err, ErrNotFound) {
-			return row, err
+		if row, readErr := keyed.One(ctx); !errors.Is(readErr, ErrNotFound) {
+			return row, readErr
 		}
+		if conflict != nil && messageOf(conflict) == messageOf(err) && !isAbout(err, key) {
+			return none, fmt.Errorf("%s: no row has the key %s, but another row has a value that must be unique: %w", q.resource, key, err)
+		}
+		conflict = err
 	}
-	return none, fmt.Errorf("%s: %w: others keep deleting the row: it was there for each of %d attempts to create it and gone for each to change it",
-		q.resource, ErrConflict, maxUpsertRounds)
+	return none, fmt.Errorf("%s: others keep deleting the row with the key %s: it existed for each of %d attempts to create it, and for none to change it: %w",
+		q.resource, key, maxUpsertRounds, conflict)
+}
+
+// isAbout reports whether a conflict is about a key. The server names the columns in quotes: "device" and "tag_key" must be unique.
+func isAbout[T any](conflict error, key Key[T]) bool {
+	message := messageOf(conflict)
+	return !slices.ContainsFunc(key.parts, func(part Assignment[T]) bool { return !strings.Contains(message, `"`+part.column+`"`) })
+}
+
+func messageOf(err error) string {
+	var failure *Error
+	if errors.As(err, &failure) {
+		return failure.Message
+	}
+	return ""
 }
 
 // isTaken reports whether a row could not be created because there is one with its key. The server answers a reference to a row that

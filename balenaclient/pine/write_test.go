@@ -1,11 +1,16 @@
 package pine_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -87,8 +92,8 @@ func TestWhatWouldDoMoreThanWasMeantIsNotSent(t *testing.T) {
 	}{
 		"a change of all rows":           {ships(client).Patch(t.Context(), setName.Set("x")), pine.ErrUnfiltered, "would affect every row"},
 		"a deletion of all rows":         {ships(client).Delete(t.Context()), pine.ErrUnfiltered, "add a Where filter"},
-		"a change of the first rows":     {vasa.Top(1).Patch(t.Context(), setName.Set("x")), pine.ErrInvalid, "does not heed"},
-		"a deletion of the first rows":   {vasa.OrderBy(shipID.Asc()).Delete(t.Context()), pine.ErrInvalid, "does not heed"},
+		"a change of the first rows":     {vasa.Top(1).Patch(t.Context(), setName.Set("x")), pine.ErrInvalid, "ignores OrderBy and Top"},
+		"a deletion of the first rows":   {vasa.OrderBy(shipID.Asc()).Delete(t.Context()), pine.ErrInvalid, "ignores OrderBy and Top"},
 		"a change to nothing":            {vasa.Patch(t.Context()), pine.ErrInvalid, "assigns nothing"},
 		"two values for a column":        {vasa.Patch(t.Context(), setName.Set("a"), setName.Clear()), pine.ErrInvalid, "assigns name twice"},
 		"a row from nothing":             {second(ships(client).Create(t.Context())), pine.ErrInvalid, "assigns nothing"},
@@ -122,12 +127,13 @@ func TestARowIsNeverMadeTwice(t *testing.T) {
 		unknown  bool
 		want     string
 	}{
-		"it was too much for the server": {always(http.StatusTooManyRequests, `"Too Many Requests"`, "Retry-After", "1"), 2, false, ""},
-		"the server was not there":       {always(http.StatusServiceUnavailable, ""), 2, false, ""},
-		"a proxy lost the server":        {always(http.StatusBadGateway, ""), 1, true, "502"},
-		"a proxy waited too long":        {always(http.StatusGatewayTimeout, ""), 1, true, "504"},
-		"the server failed":              {always(http.StatusInternalServerError, ""), 1, false, "500"},
-		"the connection broke":           {failing(errors.New("connection reset")), 1, true, "connection reset"},
+		"it was too much for the server":  {always(http.StatusTooManyRequests, `"Too Many Requests"`, "Retry-After", "1"), 2, false, ""},
+		"the server was not there":        {always(http.StatusServiceUnavailable, ""), 2, false, ""},
+		"a proxy lost the server":         {always(http.StatusBadGateway, ""), 1, true, "502"},
+		"a proxy waited too long":         {always(http.StatusGatewayTimeout, ""), 1, true, "504"},
+		"the server failed":               {always(http.StatusInternalServerError, ""), 1, false, "500"},
+		"the connection broke":            {failing(errors.New("connection reset")), 1, true, "connection reset"},
+		"the server could not be reached": {failing(&net.OpError{Op: "dial", Err: errors.New("connection refused")}), 2, false, ""},
 		"the answer broke off": {func(int, *http.Request) (*http.Response, error) {
 			return stream(http.StatusCreated, broken(`{"id"`)), nil
 		}, 1, true, "reading the response"},
@@ -147,11 +153,42 @@ func TestARowIsNeverMadeTwice(t *testing.T) {
 				}
 				require.ErrorContains(t, err, tt.want)
 				if tt.unknown {
-					assert.ErrorContains(t, err, "look before you repeat it")
+					assert.ErrorContains(t, err, "check before retrying")
 				}
 			})
 		})
 	}
+}
+
+// Nothing was sent where nobody listens, so that there is no doubt about the outcome.
+func TestQuery_Create_Unreachable(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	attempts := 0
+	client, err := pine.New(pine.Config{BaseURL: server.URL, Retry: pine.Retry{MaxAttempts: 3, Backoff: time.Millisecond}, Observe: func(call pine.Call) { attempts += call.Attempts }})
+	require.NoError(t, err)
+	_, err = ships(client).Create(t.Context(), setName.Set("Vasa"))
+	require.Error(t, err)
+	require.NotErrorIs(t, err, pine.ErrOutcomeUnknown)
+	assert.ErrorContains(t, err, "connection refused (after 3 attempts)")
+	assert.Equal(t, 3, attempts)
+}
+
+// A proxy that cannot be reached, or a TLS handshake that fails, sends nothing either. Only the connection itself says so.
+func TestQuery_Create_NoConnection(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	proxy, err := url.Parse(server.URL)
+	require.NoError(t, err)
+	client, err := pine.New(pine.Config{
+		BaseURL: "https://api.example.com", HTTPClient: &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy)}}, Retry: pine.Retry{MaxAttempts: 2, Backoff: time.Millisecond},
+	})
+	require.NoError(t, err)
+	_, err = ships(client).Create(t.Context(), setName.Set("Vasa"))
+	require.ErrorContains(t, err, "(after 2 attempts)")
+	require.NotErrorIs(t, err, pine.ErrOutcomeUnknown)
 }
 
 func TestAChangeIsRepeatedAsAReadIs(t *testing.T) {
@@ -209,6 +246,64 @@ func TestAnUpsertChangesTheRowThatIsThere(t *testing.T) {
 	client, _ = newClient(t, inTurn(taken, always(http.StatusBadRequest, `"no"`)))
 	_, err = ships(client).Upsert(t.Context(), key, setArmed.Set(true))
 	require.ErrorIs(t, err, pine.ErrBadRequest)
+}
+
+// The key keeps a row from being created twice.
+func TestQuery_Upsert_Retries(t *testing.T) {
+	t.Parallel()
+	for name, first := range map[string]roundTrip{
+		"a broken connection": failing(errors.New("connection reset")),
+		"a proxy's failure":   always(http.StatusBadGateway, ""),
+		"a proxy's timeout":   always(http.StatusGatewayTimeout, ""),
+		"a truncated response": func(int, *http.Request) (*http.Response, error) {
+			return stream(http.StatusCreated, broken(`{"id"`)), nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				client, w := newClient(t, inTurn(first, first, always(http.StatusCreated, `{"id":7}`)))
+				row, err := ships(client).Upsert(t.Context(), setName.Key("Vasa"), setArmed.Set(true))
+				require.NoError(t, err)
+				assert.EqualValues(t, 7, row.ID)
+				assert.Equal(t, 3, w.count())
+
+				client, _ = newClient(t, first)
+				_, err = ships(client).Upsert(t.Context(), setName.Key("Vasa"), setArmed.Set(true))
+				require.Error(t, err)
+				assert.NotErrorIs(t, err, pine.ErrOutcomeUnknown, "it can simply be repeated")
+			})
+		})
+	}
+}
+
+func TestQuery_Upsert_OtherUniqueValue(t *testing.T) {
+	t.Parallel()
+	taken := always(http.StatusConflict, `"\"knots\" must be unique."`)
+	patched, none := always(http.StatusOK, ""), always(http.StatusOK, `{"d":[]}`)
+	client, w := newClient(t, inTurn(taken, patched, none, taken, patched, none))
+	_, err := ships(client).Upsert(t.Context(), setName.Key("Vasa"), setKnots.Set(5))
+	require.ErrorIs(t, err, pine.ErrConflict)
+	require.EqualError(t, err, `ship: no row has the key name='Vasa', but another row has a value that must be unique: POST /v1/ship: 409 Conflict: "knots" must be unique.`)
+	assert.Equal(t, 6, w.count())
+}
+
+func TestQuery_Upsert_OthersDeleteTheRow(t *testing.T) {
+	t.Parallel()
+	taken := always(http.StatusConflict, `"\"name\" must be unique."`)
+	patched, none := always(http.StatusOK, ""), always(http.StatusOK, `{"d":[]}`)
+	gone := []roundTrip{taken, patched, none}
+	client, w := newClient(t, inTurn(slices.Concat(gone, gone, gone, []roundTrip{always(http.StatusCreated, `{"id":7}`)})...))
+	row, err := ships(client).Upsert(t.Context(), setName.Key("Vasa"), setKnots.Set(5))
+	require.NoError(t, err)
+	assert.EqualValues(t, 7, row.ID)
+	assert.Equal(t, 10, w.count())
+
+	client, w = newClient(t, inTurn(slices.Concat(gone, gone, gone, gone)...))
+	_, err = ships(client).Upsert(t.Context(), setName.Key("Vasa"), setKnots.Set(5))
+	require.ErrorIs(t, err, pine.ErrConflict)
+	require.ErrorContains(t, err, "ship: others keep deleting the row with the key name='Vasa'")
+	assert.Equal(t, 12, w.count())
 }
 
 func TestSettableFieldsFilterAndOrderAsOthersDo(t *testing.T) {
@@ -284,6 +379,53 @@ func TestLinesOfAStreamAreReadAsTheyCome(t *testing.T) {
 			w.requireAllClosed(t)
 		})
 	}
+}
+
+// pacedBody yields one chunk a read, and fails once the request was given up.
+type pacedBody struct {
+	ctx    context.Context
+	chunks []string
+}
+
+func (b *pacedBody) Read(p []byte) (int, error) {
+	if err := b.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if len(b.chunks) == 0 {
+		<-b.ctx.Done() // silence
+		return 0, b.ctx.Err()
+	}
+	n := copy(p, b.chunks[0])
+	b.chunks = b.chunks[1:]
+	return n, nil
+}
+
+func (b *pacedBody) Close() error { return nil }
+
+// A consumer that takes its time does not make the server a silent one.
+func TestLines_SlowConsumer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, _ := newClient(t, func(_ int, r *http.Request) (*http.Response, error) {
+			return stream(http.StatusOK, &pacedBody{r.Context(), []string{"a\n", "b\n", "c\n"}}), nil
+		})
+		var got []string
+		var last error
+		var silentFor time.Duration
+		var at time.Time
+		for line, err := range pine.Lines(t.Context(), client, "/lines?stream=1", time.Minute) {
+			if last = err; err != nil {
+				silentFor = time.Since(at)
+				break
+			}
+			got = append(got, string(line))
+			time.Sleep(5 * time.Minute)
+			at = time.Now()
+		}
+		assert.Equal(t, []string{"a", "b", "c"}, got)
+		require.ErrorIs(t, last, pine.ErrSilent)
+		assert.Equal(t, time.Minute, silentFor)
+	})
 }
 
 func TestColumnsThatNoFieldTakesAreKeptIfThereIsAMapForThem(t *testing.T) {
