@@ -2,6 +2,7 @@ package balenasim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/otelcol-balena/balenareceiver/balenasim/internal/store"
@@ -15,8 +16,9 @@ func (l *life) churnRates() []float64 {
 func (l *life) churn(tx *store.Tx, what int) {
 	l.after(l.chance(time.Hour, l.churnRates()[what]), event{kind: churn, target: int64(what)})
 	if what == 3 {
-		f := l.gen.fleets[l.rand.IntN(len(l.gen.fleets))]
-		_ = l.addDevice(tx, f, false)
+		if f := l.anyFleet(tx); f != nil {
+			_ = l.addDevice(tx, f, false)
+		}
 		return
 	}
 	if len(l.ids) == 0 {
@@ -37,8 +39,8 @@ func (l *life) churn(tx *store.Tx, what int) {
 // move moves a device to another fleet, whose release it then downloads.
 func (l *life) move(tx *store.Tx, id int64) {
 	d := l.devices[id]
-	f := l.gen.fleets[l.rand.IntN(len(l.gen.fleets))]
-	if f.id == d.fleet {
+	f := l.anyFleet(tx)
+	if f == nil || f.id == d.fleet {
 		return
 	}
 	d.fleet, d.updating = f.id, 0
@@ -51,6 +53,21 @@ func (l *life) move(tx *store.Tx, id int64) {
 		_, _ = tx.Insert("service_install", map[string]any{"device": id, "installs__service": service})
 	}
 	l.after(10*time.Second, event{kind: startUpdate, target: id, arg: f.latest()})
+}
+
+// anyFleet returns a random fleet, nil if there is none.
+func (l *life) anyFleet(tx *store.Tx) *fleet {
+	fleets := l.remainingFleets(tx)
+	if len(fleets) == 0 {
+		return nil
+	}
+	return fleets[l.rand.IntN(len(fleets))]
+}
+
+// remainingFleets returns the fleets that no caller has deleted.
+func (l *life) remainingFleets(tx *store.Tx) []*fleet {
+	t := tx.Table("application")
+	return slices.DeleteFunc(slices.Clone(l.gen.fleets), func(f *fleet) bool { return t.Find(f.id) == store.NoRow })
 }
 
 func (l *life) forget(id int64) {

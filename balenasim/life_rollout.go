@@ -13,7 +13,7 @@ func (l *life) rollOut(tx *store.Tx) {
 	r := l.sc.Rollout
 	l.after(r.Every, event{kind: rollOut})
 	l.gen.tx, l.gen.now = tx, l.clock.Now()
-	for _, f := range l.gen.fleets {
+	for _, f := range l.remainingFleets(tx) {
 		l.gen.release(f, l.clock.Now())
 		l.gen.target(f)
 	}

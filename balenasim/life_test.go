@@ -3,6 +3,7 @@ package balenasim
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,4 +174,34 @@ func TestSimulator_Play_TokenExpiresAfter(t *testing.T) {
 	sim.Step(time.Hour + time.Second)
 	assert.Equal(t, 401, get(sim, "/v7/api_key").Code)
 	assert.Equal(t, 401, get(sim, "/actor/v1/whoami").Code)
+}
+
+func TestSimulator_Play_DeletedFleets(t *testing.T) {
+	t.Parallel()
+	sim := playing(t, shippedScenario(t, "noisy"))
+	fleets, err := sim.Rows("application", "is_host")
+	require.NoError(t, err)
+	fleets = slices.DeleteFunc(fleets, func(f map[string]any) bool { return f["is_host"] == true })
+	remove := func(fleets []map[string]any) {
+		for _, f := range fleets {
+			require.NoError(t, sim.Delete("application", f["id"].(int64)))
+		}
+	}
+
+	remove(fleets[:6])
+	sim.Step(2 * time.Hour)
+	assert.Positive(t, sim.Count("device"))
+	for _, resource := range []string{"device", "release"} {
+		rows, err := sim.Rows(resource, "belongs_to__application")
+		require.NoError(t, err)
+		for _, row := range rows {
+			fleet, err := sim.Row("application", row["belongs_to__application"].(int64))
+			require.NoError(t, err)
+			require.NotNil(t, fleet, "%s %d belongs to a deleted fleet", resource, row["id"])
+		}
+	}
+
+	remove(fleets[6:])
+	sim.Step(time.Hour)
+	assert.Zero(t, sim.Count("device"))
 }
