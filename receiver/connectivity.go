@@ -1,5 +1,7 @@
 package receiver
 
+import "maps"
+
 // connectivity counts how often the devices of each fleet lost their connection and regained it, by comparing what was last known of
 // each device with what is known now. No clock takes part: a scrape that fails or is late only moves the moment of counting.
 type connectivity struct {
@@ -9,9 +11,8 @@ type connectivity struct {
 
 // lastConnection is what was last known of a device's connection.
 type lastConnection struct {
-	online  bool
-	event   instant // when the server last wrote whether it is online
-	fleetID fleetID
+	online bool
+	event  instant // when the server last wrote whether it is online
 }
 
 // connections counts changes of connection since the receiver started. It only grows.
@@ -33,7 +34,7 @@ func newConnectivity() *connectivity {
 // identified.
 func (c *connectivity) observe(s *snapshot, r *responses) {
 	for _, d := range s.devices {
-		now := lastConnection{online: d.online, event: d.lastConnectivityEvent, fleetID: d.fleetID}
+		now := lastConnection{online: d.online, event: d.lastConnectivityEvent}
 		if before, known := c.devices[d.id]; known {
 			c.of(d.fleet).count(before, now)
 		}
@@ -69,18 +70,15 @@ func (c *connections) count(before, now lastConnection) {
 	}
 }
 
-// forgetGone forgets devices that are gone, which are not lost connections.
+// forgetGone forgets devices that are gone, which are not lost connections. A device that is missing may have moved to a fleet that could
+// not be read.
 func (c *connectivity) forgetGone(s *snapshot, r *responses) {
-	if len(c.devices) == len(s.devices) {
+	if len(c.devices) == len(s.devices) || !r.hasAllDevices() {
 		return
 	}
 	present := make(map[deviceID]bool, len(s.devices))
 	for _, d := range s.devices {
 		present[d.id] = true
 	}
-	for id, last := range c.devices {
-		if !present[id] && r.deviceGone(id, last.fleetID) {
-			delete(c.devices, id)
-		}
-	}
+	maps.DeleteFunc(c.devices, func(id deviceID, _ lastConnection) bool { return !present[id] })
 }

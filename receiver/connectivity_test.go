@@ -59,7 +59,7 @@ func TestConnectivity_Observe(t *testing.T) {
 				switch d.fleetID {
 				case gone.fleetID:
 				case unknown.fleetID:
-					r.unlisted.add(deviceRequest, fleetA, fleetB)
+					r.missing.add(deviceRequest, fleetA, fleetB)
 				default:
 					d.id = 7
 					s.devices = append(s.devices, &deviceEntity{deviceRow: &d, fleet: fleets[d.fleetID]})

@@ -84,9 +84,9 @@ func (r *responses) has(kind requestKind, fleet fleetID) bool {
 	return r.plan.needs(kind) && !r.missing.has(kind, fleet)
 }
 
-// hasAll reports whether a kind of request returned everything.
-func (r *responses) hasAll(kind requestKind) bool {
-	return r.plan.needs(kind) && len(r.missing[kind]) == 0
+// hasAllDevices reports whether every device of the account was fetched, whatever its fleet.
+func (r *responses) hasAllDevices() bool {
+	return r.listed && len(r.skippedFleets) == 0 && r.plan.needs(deviceRequest) && len(r.missing[deviceRequest]) == 0
 }
 
 // knowsRelease reports whether a release was fetched, or is known not to be readable. There is no release 0.
@@ -136,7 +136,10 @@ func (r *responses) gone(e entity) bool {
 	case *fleetEntity:
 		return !r.skippedFleets[e.id]
 	case *deviceEntity:
-		return r.deviceGone(e.id, e.fleetID)
+		if !r.reports(e.fleetID) {
+			return !r.skippedFleets[e.fleetID]
+		}
+		return !r.unlisted.has(deviceRequest, e.fleetID) && !r.skippedDevices[e.id]
 	case *releaseEntity:
 		if !r.reports(e.fleet.id) {
 			return !r.skippedFleets[e.fleet.id]
@@ -146,17 +149,6 @@ func (r *responses) gone(e entity) bool {
 			!r.unresolvedReleases[e.id]
 	}
 	return false
-}
-
-// deviceGone reports whether a device that is not in the snapshot is gone from the fleet in which it was last seen.
-func (r *responses) deviceGone(id deviceID, fleet fleetID) bool {
-	if !r.listed {
-		return false
-	}
-	if !r.reports(fleet) {
-		return !r.skippedFleets[fleet]
-	}
-	return !r.unlisted.has(deviceRequest, fleet) && !r.skippedDevices[id]
 }
 
 func (r *responses) reports(fleet fleetID) bool {

@@ -28,7 +28,19 @@ func newSelection(cfg *Config) (selection, error) {
 	slugs, slugsErr := newSlugFilter(cfg.Fleets)
 	fleets, fleetsErr := fleetFilter(cfg.Fleets)
 	devices, devicesErr := deviceFilter(cfg.Devices)
-	return selection{fleetFilter: fleets, deviceFilter: devices, slugs: slugs, shard: cfg.Shard}, errors.Join(slugsErr, fleetsErr, devicesErr)
+	return selection{fleetFilter: fleets, deviceFilter: devices, slugs: slugs, shard: cfg.Shard}, errors.Join(
+		slugsErr, fleetsErr, devicesErr,
+		checkFilterSize("fleets", len(pine.Where(fleets).String()), `"fleets::include_tags" or "fleets::exclude_tags"`),
+		checkFilterSize("devices", len(pine.Where(devices).String()), `"devices::exclude" (exclude many devices by a tag, with "devices::exclude_tags")`),
+	)
+}
+
+// checkFilterSize checks that a filter fits into the URLs of requests, beside the IDs that they are about.
+func checkFilterSize(key string, size int, remedy string) error {
+	if size > maxFilterSize {
+		return fmt.Errorf("%q: the selection takes %d bytes of each request's URL, of which %d are available: list less in %s", key, size, maxFilterSize, remedy)
+	}
+	return nil
 }
 
 func fleetFilter(cfg FleetsConfig) (filter pine.Filter[balenaclient.Fleet], err error) {

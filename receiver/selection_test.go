@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -51,6 +52,32 @@ func TestDeviceFilter(t *testing.T) {
 	}
 }
 
+// TestDeviceFilter_OfTheMaximumSize: what Validate accepts can be sent, whatever the number of fleets.
+func TestDeviceFilter_OfTheMaximumSize(t *testing.T) {
+	t.Parallel()
+	sim := emptyAccount()
+	for i := range 600 {
+		fleetID := insertFleet(t, sim, "acme", fmt.Sprintf("fleet-%d", i), map[string]any{"id": int64(1_000_000_000 + i)})
+		_, err := sim.Insert("device", map[string]any{"uuid": fmt.Sprintf("%032x", i), "device_name": "device", "belongs_to__application": fleetID})
+		require.NoError(t, err)
+	}
+	cfg := testConfig(serve(t, sim))
+	enableAll(cfg)
+	cfg.Tags.Devices = map[string]string{"site": ""}
+	for i := 0; cfg.Validate() == nil; i++ {
+		cfg.Devices.Exclude = append(cfg.Devices.Exclude, fmt.Sprintf("%032x", i))
+	}
+	cfg.Devices.Exclude = cfg.Devices.Exclude[:len(cfg.Devices.Exclude)-1]
+	excluded := len(cfg.Devices.Exclude)
+	require.Greater(t, excluded, 50)
+
+	metrics, err := startScraper(t, cfg).scrape(t.Context())
+
+	require.NoError(t, err)
+	assert.Len(t, values(metrics, "balena.device.online"), 1, "all devices are called device")
+	assert.InDelta(t, 600-excluded, sum(values(metrics, "balena.fleet.device.registered")), 0)
+}
+
 func TestSelection_Fleets_ByTag(t *testing.T) {
 	t.Parallel()
 	sim := realAccount(t)
@@ -81,8 +108,13 @@ func TestConfig_Validate_Selection(t *testing.T) {
 		`"devices::exclude_tags": invalid tag "two words"`:                                 func(cfg *Config) { cfg.Devices.ExcludeTags = []string{"two words"} },
 		`"fleets::include_tags": invalid tag ""`:                                           func(cfg *Config) { cfg.Fleets.IncludeTags = []string{""} },
 		`"devices::exclude": "827050a" is not the full UUID of a device: use its 32 or 62`: func(cfg *Config) { cfg.Devices.Exclude = []string{"827050a"} },
-		`"shard" is index 3 of 3: set index to 0 up to total-1`:                            func(cfg *Config) { cfg.Shard = ShardConfig{Index: 3, Total: 3} },
-		`"shard" is index -1 of 2`:                                                         func(cfg *Config) { cfg.Shard = ShardConfig{Index: -1, Total: 2} },
+		`"devices": the selection takes 16512 bytes of each request's URL, of which 4096 are available: list less in "devices::exclude" (exclude many devices by a tag`: func(cfg *Config) {
+			for i := range 450 {
+				cfg.Devices.Exclude = append(cfg.Devices.Exclude, fmt.Sprintf("%032x", i))
+			}
+		},
+		`"shard" is index 3 of 3: set index to 0 up to total-1`: func(cfg *Config) { cfg.Shard = ShardConfig{Index: 3, Total: 3} },
+		`"shard" is index -1 of 2`:                              func(cfg *Config) { cfg.Shard = ShardConfig{Index: -1, Total: 2} },
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()

@@ -132,7 +132,7 @@ func (s *snapshot) joinReleases(r *responses, fleets map[fleetID]*fleetEntity) m
 		byID[row.ID] = release
 		// A device that was moved may run a release of a fleet that is not reported.
 		if release.fleet != nil {
-			release.devicesKnown = r.hasAll(deviceRequest) && len(r.skippedFleets) == 0 // of any fleet
+			release.devicesKnown = r.hasAllDevices()
 			s.releases = append(s.releases, release)
 		}
 	}
