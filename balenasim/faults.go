@@ -228,7 +228,7 @@ func (r *faultRules) pick(req *http.Request) (Fault, bool) {
 		query = decoded
 	}
 	for _, rule := range r.rules {
-		if rule.matches(req.Method, path, query) && rule.strikes(r.rand) {
+		if rule.matches(req.Method, path, query) && rule.applies(r.rand) {
 			rule.hits++
 			return rule.Fault, true
 		}
@@ -244,8 +244,8 @@ func (r *faultRule) matches(method, path, query string) bool {
 	return r.Query == "" || wildcard(pattern, query) != negated
 }
 
-// strikes counts a matching request and says whether it is hit.
-func (r *faultRule) strikes(random *rand.Rand) bool {
+// applies counts a matching request and says whether it is hit.
+func (r *faultRule) applies(random *rand.Rand) bool {
 	r.seen++
 	switch {
 	case r.Times > 0 && r.hits >= r.Times:

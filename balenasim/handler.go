@@ -45,7 +45,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	if f, hit := s.faults.pick(r); hit {
-		s.spoil(rec, r, f)
+		s.applyFault(rec, r, f)
 	} else {
 		s.serve(rec, r)
 	}

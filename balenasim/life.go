@@ -57,7 +57,7 @@ func (s *Simulator) Play(sc *Scenario) error {
 	if err != nil {
 		return err
 	}
-	l.moveFaults()
+	l.updateFaults()
 	s.life = l
 	return nil
 }
@@ -90,8 +90,8 @@ func (s *Simulator) Run(ctx context.Context, speed float64) {
 // populate generates the rows and schedules the first events.
 func (l *life) populate(tx *store.Tx) error {
 	l.gen = &generator{tx: tx, sc: l.sc, rand: l.rand, now: l.clock.Now()}
-	l.gen.world()
-	l.gen.makeFleets()
+	l.gen.createShared()
+	l.gen.createFleets()
 	if l.gen.err != nil {
 		return l.gen.err
 	}
@@ -111,7 +111,7 @@ func (l *life) populate(tx *store.Tx) error {
 	}
 	for i, rate := range l.churnRates() {
 		if rate > 0 {
-			l.after(l.chance(time.Hour, rate), event{kind: churn, target: int64(i)})
+			l.after(l.interval(time.Hour, rate), event{kind: churn, target: int64(i)})
 		}
 	}
 	return nil
@@ -136,7 +136,7 @@ func (l *life) addDevice(tx *store.Tx, f *fleet, online bool) error {
 		l.after(time.Minute, event{kind: connect, target: id})
 	}
 	if rate := l.sc.Life.LogsPerHour; rate > 0 {
-		l.after(l.chance(time.Hour, rate), event{kind: writeLog, target: id})
+		l.after(l.interval(time.Hour, rate), event{kind: writeLog, target: id})
 	}
 	return nil
 }
@@ -147,9 +147,9 @@ func (l *life) after(d time.Duration, e event) {
 	l.queue.plan(e)
 }
 
-// chance returns a random time until the next occurrence of something that
+// interval returns a random time until the next occurrence of something that
 // happens, on average, rate times per period.
-func (l *life) chance(period time.Duration, rate float64) time.Duration {
+func (l *life) interval(period time.Duration, rate float64) time.Duration {
 	d := l.rand.ExpFloat64() * float64(period) / rate
 	return time.Duration(math.Min(d, float64(1000*time.Hour)))
 }
@@ -170,16 +170,16 @@ func (l *life) step(d time.Duration) {
 					return
 				}
 				l.clock.Step(max(0, time.UnixMilli(e.at).Sub(l.clock.Now())))
-				l.happen(tx, e)
+				l.process(tx, e)
 			}
 		})
 	}
 	l.clock.Step(max(0, end.Sub(l.clock.Now())))
-	l.moveFaults()
+	l.updateFaults()
 }
 
-// happen processes an event. Events of deleted devices are ignored.
-func (l *life) happen(tx *store.Tx, e event) {
+// process applies an event. Events of deleted devices are ignored.
+func (l *life) process(tx *store.Tx, e event) {
 	switch e.kind {
 	case rollOut:
 		l.rollOut(tx)
@@ -205,20 +205,20 @@ func (l *life) happen(tx *store.Tx, e event) {
 	case report:
 		l.report(tx, e.target, d)
 	case drop:
-		if d.online && uint32(e.arg) == d.spells {
-			l.disconnect(tx, e.target, d, l.chance(l.sc.Life.OfflineFor, 1))
+		if d.online && uint32(e.arg) == d.changes {
+			l.disconnect(tx, e.target, d, l.interval(l.sc.Life.OfflineFor, 1))
 		}
 	case connect:
 		if !d.online {
 			l.connect(tx, e.target, d)
 		}
 	case heartbeatTimeout:
-		if !d.online && uint32(e.arg) == d.spells {
+		if !d.online && uint32(e.arg) == d.changes {
 			l.heartbeat(tx, e.target, "timeout")
 			l.after(15*time.Second, event{kind: heartbeatOffline, target: e.target, arg: e.arg})
 		}
 	case heartbeatOffline:
-		if !d.online && uint32(e.arg) == d.spells {
+		if !d.online && uint32(e.arg) == d.changes {
 			l.heartbeat(tx, e.target, "offline")
 		}
 	case writeLog:

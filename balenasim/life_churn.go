@@ -14,7 +14,7 @@ func (l *life) churnRates() []float64 {
 
 // churn renames, moves, deletes or adds a device.
 func (l *life) churn(tx *store.Tx, what int) {
-	l.after(l.chance(time.Hour, l.churnRates()[what]), event{kind: churn, target: int64(what)})
+	l.after(l.interval(time.Hour, l.churnRates()[what]), event{kind: churn, target: int64(what)})
 	if what == 3 {
 		if f := l.anyFleet(tx); f != nil {
 			_ = l.addDevice(tx, f, false)

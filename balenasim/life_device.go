@@ -13,14 +13,14 @@ type deviceLife struct {
 	position int32 // index in life.ids
 	online   bool
 	hot      bool
-	spells   uint32 // changes of connectivity so far; they invalidate older events
+	changes  uint32 // changes of connectivity so far; they invalidate older events
 	updating int64  // release being downloaded, 0 if none
 	progress int64
 }
 
 func (l *life) planDrop(id int64) {
 	if rate := l.sc.Life.DropsPerDay; rate > 0 {
-		l.after(l.chance(24*time.Hour, rate), event{kind: drop, target: id, arg: int64(l.devices[id].spells)})
+		l.after(l.interval(24*time.Hour, rate), event{kind: drop, target: id, arg: int64(l.devices[id].changes)})
 	}
 }
 
@@ -66,19 +66,19 @@ func (l *life) report(tx *store.Tx, id int64, d *deviceLife) {
 func (l *life) disconnect(tx *store.Tx, id int64, d *deviceLife, back time.Duration) {
 	now := l.clock.Now()
 	d.online = false
-	d.spells++
+	d.changes++
 	l.update(tx, id, map[string]any{
 		"is_connected_to_vpn": false, "is_online": false, "last_vpn_event": now, "last_connectivity_event": now,
 		"is_managed_by__service_instance": nil,
 	})
-	l.after(l.sc.Life.HeartbeatAfter, event{kind: heartbeatTimeout, target: id, arg: int64(d.spells)})
+	l.after(l.sc.Life.HeartbeatAfter, event{kind: heartbeatTimeout, target: id, arg: int64(d.changes)})
 	l.after(back, event{kind: connect, target: id})
 }
 
 func (l *life) connect(tx *store.Tx, id int64, d *deviceLife) {
 	now := l.clock.Now()
 	d.online = true
-	d.spells++
+	d.changes++
 	fields := map[string]any{
 		"is_connected_to_vpn": true, "is_online": true, "last_vpn_event": now, "last_connectivity_event": now,
 		"is_managed_by__service_instance": int64(1),
@@ -118,7 +118,7 @@ var logMessages = []string{"GET /healthz 200", "sensor read in 12 ms", "connecte
 	"retrying upload", "cache miss", "frame dropped", "configuration reloaded"}
 
 func (l *life) writeLog(tx *store.Tx, id int64, d *deviceLife) {
-	l.after(l.chance(time.Hour, l.sc.Life.LogsPerHour), event{kind: writeLog, target: id})
+	l.after(l.interval(time.Hour, l.sc.Life.LogsPerHour), event{kind: writeLog, target: id})
 	f := l.fleets[d.fleet]
 	if !d.online || f == nil {
 		return

@@ -65,8 +65,8 @@ var (
 	supers = []string{"14.13.5", "16.7.6", "17.0.3"}
 )
 
-// world creates the rows that all fleets share.
-func (g *generator) world() {
+// createShared creates the rows that all fleets share.
+func (g *generator) createShared() {
 	g.insert("user", map[string]any{"actor": g.actor(), "username": "guest"})
 	g.insert("user", map[string]any{"actor": g.actor(), "username": "admin", "email": "admin@balena.example"})
 	g.insert("application_type", map[string]any{
@@ -106,8 +106,8 @@ func (g *generator) application(org int64, handle, name string, deviceType int64
 	})
 }
 
-// makeFleets creates the fleets with services, releases and images.
-func (g *generator) makeFleets() {
+// createFleets creates the fleets with services, releases and images.
+func (g *generator) createFleets() {
 	var org int64
 	handle := ""
 	for n := range g.sc.Fleets {

@@ -25,8 +25,8 @@ func (l *life) outage(tx *store.Tx, n int) {
 	}
 }
 
-// moveFaults starts and ends faults according to their schedule.
-func (l *life) moveFaults() {
+// updateFaults starts and ends faults according to their schedule.
+func (l *life) updateFaults() {
 	since := l.clock.Now().Sub(l.start)
 	for i, f := range l.sc.Faults {
 		begun := since >= f.At

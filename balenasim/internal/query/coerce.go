@@ -55,8 +55,8 @@ func (c *compiler) coerce(l odata.Literal, t typ) (store.Value, error) {
 			}
 		}
 	case typeInterval:
-		if l.Kind == odata.Number {
-			return store.Value{Kind: store.Duration, I: int64(l.Num * 1000)}, nil
+		if seconds, err := strconv.ParseFloat(s, 64); err == nil {
+			return store.Value{Kind: store.Duration, I: int64(seconds * 1000)}, nil
 		}
 	case typeTime, typeDate:
 		at, ok := l.Time, l.Kind == odata.Time

@@ -149,6 +149,9 @@ func (c *compiler) field(at ref, f schema.ViewField, sc scope) operand {
 	locate, read := sc.locate(at), c.reader(at.view, f)
 	// The server truncates times to milliseconds, which gives them a type.
 	t := typeOf(f.Type)
+	if f.Field.Type == schema.BigInt {
+		t = typeBig // v6 only formats it as an integer
+	}
 	return operand{typ: t, untyped: t != typeTime, eval: func(fr *frame) store.Value {
 		if r := locate(fr); r != store.NoRow {
 			return read(r)

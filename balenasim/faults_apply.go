@@ -28,8 +28,8 @@ func (f Fault) delay(byDefault time.Duration) time.Duration {
 	return cmp.Or(f.Delay, byDefault)
 }
 
-// spoil responds to a request that a fault hit.
-func (s *Simulator) spoil(w *recorder, r *http.Request, f Fault) {
+// applyFault responds to a request that a fault hit.
+func (s *Simulator) applyFault(w *recorder, r *http.Request, f Fault) {
 	w.fault = f.Kind
 	switch f.Kind {
 	case Unauthorized:
