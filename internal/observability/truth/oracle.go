@@ -17,6 +17,7 @@ type oracle struct {
 
 	// What the receiver has been told so far.
 	fleetTags, deviceTags map[ref]labels // an entry, even an empty one, means that the tags are known
+	tagsInDoubt           map[ref]bool
 	deviceTypes, images   map[ref]bool
 
 	// Transitions as seen by pictures that are complete, and by all rows that were delivered. They differ only if pages failed: what is
@@ -36,7 +37,7 @@ type transitions struct {
 func newOracle(s setup, enabled map[string]bool) *oracle {
 	return &oracle{
 		setup: s, enabled: enabled,
-		fleetTags: map[ref]labels{}, deviceTags: map[ref]labels{}, deviceTypes: map[ref]bool{}, images: map[ref]bool{},
+		fleetTags: map[ref]labels{}, deviceTags: map[ref]labels{}, tagsInDoubt: map[ref]bool{}, deviceTypes: map[ref]bool{}, images: map[ref]bool{},
 		strict:   transitions{map[ref]device{}, map[fleetKey]counters{}},
 		eager:    transitions{map[ref]device{}, map[fleetKey]counters{}},
 		registry: map[string]series{},
@@ -103,13 +104,12 @@ type scrape struct {
 }
 
 // assess finds out what a scrape brought from its log. A scrape that claims to be complete is taken at its word.
-func (o *oracle) assess(p *picture, log []exchange, claimsComplete, doubted, rushed bool) scrape {
+func (o *oracle) assess(p *picture, log []exchange, claimsComplete bool, reported []string, rushed bool) scrape {
 	s := scrape{of: map[kind]certainty{}, spoiled: map[ref]bool{}, delivered: map[ref]bool{}, lost: map[ref]bool{}}
-	last, good, spoiled := map[kind]failure{}, map[kind]bool{}, map[kind]bool{}
+	last, good, spoiled := unresolved(log), map[kind]bool{}, map[kind]bool{}
 	asked := map[kind]bool{}
 	for _, ex := range log {
 		asked[ex.kind] = true
-		last[ex.kind] = ex.failure
 		switch ex.failure {
 		case badKey:
 		case "", cut:
@@ -139,10 +139,11 @@ func (o *oracle) assess(p *picture, log []exchange, claimsComplete, doubted, rus
 	}
 	maps.DeleteFunc(s.spoiled, func(_ ref, spoiled bool) bool { return !spoiled })
 	// Without a device to prove it, the key is in doubt as long as whoami does not confirm it.
+	doubted := slices.Contains(reported, string(credentialKind))
 	rejected := slices.Contains(slices.Collect(maps.Values(last)), badKey) || doubted && (last[credentialKind] != "" || !asked[credentialKind])
 	for _, k := range kinds {
 		failure := last[k]
-		lasting := failure != "" && failure != badRow && failure != nullValue
+		lasting := failure != "" && failure.ofRequest()
 		if lasting {
 			s.failed = append(s.failed, string(k))
 		}
@@ -168,8 +169,11 @@ func (o *oracle) assess(p *picture, log []exchange, claimsComplete, doubted, rus
 		clear(s.of)
 		return s
 	}
-	if rushed && s.of[releaseCounts] == everything && !claimsComplete {
-		s.of[releaseCounts] = part // six requests
+	if rushed {
+		// Requests that were not sent in time left no trace but in what the receiver says.
+		for _, k := range reported {
+			s.of[kind(k)] = min(s.of[kind(k)], part)
+		}
 	}
 	// What is remembered is not asked for again.
 	s.asked = asked
@@ -189,6 +193,34 @@ func (o *oracle) assess(p *picture, log []exchange, claimsComplete, doubted, rus
 	}
 	return s
 }
+
+// unresolved are the failures that no retry resolved. After a body that was cut the rest is asked for, by another target.
+func unresolved(log []exchange) map[kind]failure {
+	failed := map[kind]failure{}
+	type request struct {
+		kind   kind
+		target string
+	}
+	last := map[request]int{}
+	lastGood := map[kind]int{}
+	for i, ex := range log {
+		last[request{ex.kind, ex.target}] = i
+		if ex.failure == "" {
+			lastGood[ex.kind] = i
+		}
+	}
+	for r, i := range last {
+		failure := log[i].failure
+		if failure == "" || failure == cut && lastGood[r.kind] > i || failed[r.kind] != "" && !failure.ofRequest() {
+			continue
+		}
+		failed[r.kind] = failure
+	}
+	return failed
+}
+
+// ofRequest reports whether the whole request failed, and not a row of its response.
+func (f failure) ofRequest() bool { return f != badRow && f != nullValue }
 
 func (o *oracle) typesKnown(p *picture) bool {
 	return !slices.ContainsFunc(p.devices, func(d device) bool { return !o.deviceTypes[d.Type] })
@@ -214,7 +246,17 @@ func (o *oracle) learn(p *picture, s scrape) {
 		o.fleetTags = o.tagsOf(p, true)
 	}
 	if s.of[deviceTagKind] == everything {
+		before := o.deviceTags
 		o.deviceTags = o.tagsOf(p, false)
+		for id := range o.deviceTags {
+			// That a device has no tags can only be known of a device that is known.
+			o.tagsInDoubt[id] = s.of[deviceKind] != everything && !s.delivered[id]
+			if old, known := before[id]; o.tagsInDoubt[id] && known {
+				o.deviceTags[id] = old
+			} else if o.tagsInDoubt[id] {
+				delete(o.deviceTags, id)
+			}
+		}
 	}
 	listed := func(f fleet) bool { return !s.lost[f.ID] }
 	switch {
@@ -286,7 +328,7 @@ func (o *oracle) expect(p *picture, s scrape) judgement {
 		if ok {
 			lastDeviceTags[id] = known
 		}
-		unsure[entity{"device", id}] = o.setup.tags && (!ok || s.of[deviceTagKind] == part)
+		unsure[entity{"device", id}] = o.setup.tags && (!ok || o.tagsInDoubt[id] || s.of[deviceTagKind] == part)
 	}
 	for _, d := range p.devices {
 		if !o.deviceTypes[d.Type] && s.of[deviceTypeKind] != everything || s.spoiled[d.ID] {
@@ -320,8 +362,8 @@ func (o *oracle) expect(p *picture, s scrape) judgement {
 // certainty is how sure the values of a series are.
 func (o *oracle) certainty(of series, s scrape) certainty {
 	c := s.of[fleetKind]
-	if s.lost[of.fleet] {
-		c = min(c, part)
+	if s.lost[of.fleet] || len(s.lost) > 0 && strings.HasPrefix(of.metric, "balena_release_device_") {
+		c = min(c, part) // a device of the fleet that could not be decoded may run any release
 	}
 	for _, k := range needs[of.metric].kinds {
 		if k != releaseKind || !of.noRelease {
@@ -405,8 +447,7 @@ func ofReceiver(key string) bool {
 func (o *oracle) judge(p *picture, log []exchange, served map[string]float64, rushed bool, now time.Time) []string {
 	claim, claims := find(served, "balena_scrape_complete")
 	reported := reportedFailures(served)
-	doubted := slices.Contains(reported, string(credentialKind))
-	s := o.assess(p, log, claim == 1, doubted, rushed)
+	s := o.assess(p, log, claim == 1, reported, rushed)
 	var wrong []string
 	report := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	o.judgeClaims(claim == 1, claims, reported, s, log, rushed, report)
