@@ -33,7 +33,7 @@ SIMFLAGS ?= --requests none
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help run $(DEMOS) build release test lint generate bench microbench fuzz clean
-.PHONY: FORCE format vet staticcheck api workflows vulnerabilities generated unit validate e2e
+.PHONY: FORCE format vet staticcheck api workflows vulnerabilities generated unit observability validate e2e
 
 comma := ,
 heading = @printf '\n== %s\n' '$(1)'
@@ -97,7 +97,7 @@ release: dist/main.go ## Build dist/release/*.tar.gz for linux on amd64, arm64 a
 	@cd dist/release && sha256sum *.tar.gz > SHA256SUMS
 
 # Without vulnerabilities, which turn up in code that was sound when it was committed.
-test: format vet staticcheck api workflows generated unit build validate e2e ## Run everything that CI runs
+test: format vet staticcheck api workflows generated unit observability build validate e2e ## Run everything that CI runs
 	$(call heading,All passed)
 
 lint: format vet staticcheck api workflows vulnerabilities ## Check formatting, vet, staticcheck, exported API, workflows, known vulnerabilities
@@ -151,6 +151,11 @@ unit:
 	$(call heading,Unit tests$(if $(RACE), with,: no C compiler$(comma) so without) the race detector)
 	go test $(RACE) ./...
 
+# A module of its own, so that Prometheus and the Prometheus exporter do not become requirements of the receiver's.
+observability:
+	$(call heading,Served series and alert rules)
+	cd internal/observability && go vet ./... && go test ./...
+
 validate: build
 	$(call heading,Validate the configurations)
 	@for config in $(CONFIGS) "distribution/otlp.yaml --config distribution/shard.yaml"; do \
@@ -171,7 +176,7 @@ microbench: ## Run the benchmarks of single functions
 fuzz: ## Run each fuzz test for FUZZTIME (default 10s)
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | while IFS=: read -r file func; do \
 	name="$${func#func }"; printf '\n== %s\n' "$$file $$name"; \
-	go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit; \
+	go -C "$$(dirname "$$file")" test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x || exit; \
 	done
 
 clean: ## Remove dist/

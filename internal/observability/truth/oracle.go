@@ -50,7 +50,9 @@ func (t *transitions) see(p *picture, sees func(device) bool, lists func(fleet) 
 	for _, f := range p.fleets {
 		if lists(f) {
 			keys[f.ID] = f.key()
-			t.counters[f.key()] = t.counters[f.key()]
+			if _, seen := t.counters[f.key()]; !seen {
+				t.counters[f.key()] = counters{}
+			}
 		}
 	}
 	for _, d := range p.devices {
