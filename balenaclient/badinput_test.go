@@ -63,7 +63,7 @@ func TestQuery_MustMatch(t *testing.T) {
 	sim.ResetRequests()
 	err := nobody.MustMatch().Patch(t.Context(), device.Note.Set("x"))
 	require.ErrorIs(t, err, balenaclient.ErrNotFound)
-	assert.ErrorContains(t, err, "device: not found: no row meets the filter, nothing was changed")
+	assert.ErrorContains(t, err, "device: not found: no row matches the filter, nothing was changed")
 	require.ErrorIs(t, nobody.MustMatch().Delete(t.Context(), pine.AllowProtected()), balenaclient.ErrNotFound)
 	assert.Empty(t, writes(sim))
 }

@@ -259,8 +259,8 @@ func Example_bulk() {
 	// Output:
 	// 3
 	// pine: PATCH of device: no filter: it would affect every row; add a Where filter
-	// device: not found: no row meets the filter, nothing was changed
-	// pine: device: protected: rows are deleted only with AllowProtected
+	// device: not found: no row matches the filter, nothing was changed
+	// pine: device: protected: use AllowProtected to delete rows
 }
 
 // Rows are made of what is assigned; fields that cannot be written have no Set.

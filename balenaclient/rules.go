@@ -34,13 +34,13 @@ func (r rules) limited(characters int) rules {
 
 // check implements [pine.Rules]. Values of variables may be secret, so no error contains one.
 func (r rules) check(resource string, values pine.Values) error {
-	name, named := values.Text(r.column)
+	name, named := values.Lookup(r.column)
 	if named {
 		if problem, remedy := r.name(name); problem != "" {
 			return &InvalidError{Resource: resource, Column: r.column, Value: name, Problem: problem, Remedy: remedy}
 		}
 	}
-	value, ok := values.Text("value")
+	value, ok := values.Lookup("value")
 	if !ok {
 		return nil
 	}

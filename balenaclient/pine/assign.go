@@ -8,38 +8,37 @@ import (
 	"time"
 )
 
-// Assignment gives a column of resource R a value. It is made by [Settable.Set] and its like.
+// Assignment sets a column of resource R: see [Settable.Set] and [SettableLink.Set].
 type Assignment[R any] struct {
 	column string
-	value  any // as JSON takes it; nil for null
+	value  any // as it is sent; nil for null
 }
 
-// Values are what a write assigns, by column: strings, bools, int64s, RFC 3339 texts for times, and nil for null.
+// Values are the values that a write assigns, by column: strings, bools, int64s, RFC 3339 strings for times, and nil for null.
 type Values map[string]any
 
-// Text returns the text that is assigned to a column, if one is.
-func (v Values) Text(column string) (string, bool) {
-	text, ok := v[column].(string)
-	return text, ok
+// Lookup returns the string that is assigned to a column, if any.
+func (v Values) Lookup(column string) (string, bool) {
+	s, ok := v[column].(string)
+	return s, ok
 }
 
-// Rules say what writing a resource demands.
+// Rules are the rules for writing a resource.
 type Rules struct {
-	// Protected resources are deleted only with [AllowProtected], because too much depends on their rows.
+	// Protected rows are deleted only with [AllowProtected], because much depends on them.
 	Protected bool
 
-	// Check refuses values that the server would refuse, before they are sent; an [InvalidError] says why. It is nil if there is
-	// nothing to check.
+	// Check returns an [InvalidError] for values that the server would refuse, before they are sent. It may be nil.
 	Check func(resource string, values Values) error
 }
 
-// InvalidError says which value was not sent because the server would refuse it, and what to do. It never holds the value of a
-// variable, which may be secret.
+// InvalidError describes a value that was not sent because the server would refuse it. It never contains the value of a variable, which
+// may be secret.
 type InvalidError struct {
 	Resource string
-	Column   string // column with the value
-	Key      string // name of the variable or key of the tag that the value belongs to, if it belongs to one
-	Value    string // the value, unless it is one that may be secret
+	Column   string // column of the value
+	Key      string // name of the variable or key of the tag, if the value belongs to one
+	Value    string // the value, unless it may be secret
 	Problem  string // for example: has a line break at character 3 of 8
 	Remedy   string // what to do
 }
@@ -52,17 +51,17 @@ func (e *InvalidError) Error() string {
 	case e.Value != "":
 		subject = fmt.Sprintf("%s %q", e.Column, e.Value)
 	}
-	text := fmt.Sprintf("%s: %s %s", e.Resource, subject, e.Problem)
+	message := fmt.Sprintf("%s: %s %s", e.Resource, subject, e.Problem)
 	if e.Remedy != "" {
-		text += ": " + e.Remedy
+		message += ": " + e.Remedy
 	}
-	return text
+	return message
 }
 
 // Is reports whether target is [ErrInvalid].
 func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 
-// body renders assignments as the body of a write, after the resource's rules have been asked.
+// body renders assignments as the body of a write, after checking the resource's rules.
 func (q Query[T]) body(assignments []Assignment[T]) ([]byte, error) {
 	if len(assignments) == 0 {
 		return nil, fmt.Errorf("pine: write of %s assigns nothing: %w", q.resource, ErrInvalid)
@@ -82,7 +81,7 @@ func (q Query[T]) body(assignments []Assignment[T]) ([]byte, error) {
 	return json.Marshal(values)
 }
 
-// jsonValue is v as it is sent.
+// jsonValue returns v as it is sent.
 func jsonValue[V Literal](v V) any {
 	if t, ok := any(v).(time.Time); ok {
 		return t.UTC().Format(timeLayout)
@@ -97,13 +96,13 @@ func jsonValue[V Literal](v V) any {
 	}
 }
 
-// Settable is a [Field] that a client may write.
+// Settable is a [Field] that can be written.
 type Settable[R any, V Literal] string
 
-// Set gives the field a value.
+// Set assigns v to the field.
 func (f Settable[R, V]) Set(v V) Assignment[R] { return Assignment[R]{string(f), jsonValue(v)} }
 
-// Clear takes the field's value away. The server refuses that for fields that must have one.
+// Clear assigns null. The server refuses that if the field must have a value.
 func (f Settable[R, V]) Clear() Assignment[R] { return Assignment[R]{string(f), nil} }
 
 // Eq matches rows whose field equals v.
@@ -144,13 +143,13 @@ func (f Settable[R, V]) Key(v V) Key[R] { return Field[R, V](f).Key(v) }
 
 func (f Settable[R, V]) columnOf(R) string { return string(f) }
 
-// SettableLink is a [Link] that a client may write.
+// SettableLink is a [Link] that can be written.
 type SettableLink[R, S any] string
 
-// Set refers to the row with this id.
+// Set makes the link refer to the row with this id.
 func (l SettableLink[R, S]) Set(id ID[S]) Assignment[R] { return Assignment[R]{string(l), int64(id)} }
 
-// Clear refers to no row. The server refuses that for links that must have one.
+// Clear makes the link refer to no row. The server refuses that if the link must refer to one.
 func (l SettableLink[R, S]) Clear() Assignment[R] { return Assignment[R]{string(l), nil} }
 
 // Eq matches rows that refer to the row with this id.
@@ -168,23 +167,23 @@ func (l SettableLink[R, S]) IsNull() Filter[R] { return Link[R, S](l).IsNull() }
 // NotNull matches rows that refer to a row.
 func (l SettableLink[R, S]) NotNull() Filter[R] { return Link[R, S](l).NotNull() }
 
-// Where matches rows that refer to a row that meets all the filters.
+// Where matches rows that refer to a row that matches all filters.
 func (l SettableLink[R, S]) Where(filters ...Filter[S]) Filter[R] {
 	return Link[R, S](l).Where(filters...)
 }
 
-// With fetches the row referred to together with the row that refers to it.
+// With expands the link: it also fetches the row referred to, as the query describes it.
 func (l SettableLink[R, S]) With(q Query[S]) Expansion[R] { return Link[R, S](l).With(q) }
 
-// Key is the part of a composite key that refers to the row with this id: see [Field.Key].
+// Key is the part of a composite key by which rows refer to the row with this id: see [Field.Key].
 func (l SettableLink[R, S]) Key(id ID[S]) Key[R] { return Link[R, S](l).Key(id) }
 
 func (l SettableLink[R, S]) columnOf(R) string { return string(l) }
 
-// and joins assignments without touching either list.
+// and joins assignments without changing either list.
 func and[R any](a, b []Assignment[R]) []Assignment[R] { return append(slices.Clip(a), b...) }
 
-// Check reports why [Query.Create] and [Query.Patch] would not send these assignments.
+// Check returns the error with which [Query.Create] and [Query.Patch] would refuse to send these assignments.
 func (q Query[T]) Check(assignments ...Assignment[T]) error {
 	_, err := q.body(assignments)
 	return err

@@ -34,7 +34,7 @@ func (e *endless) Read(p []byte) (int, error) {
 
 func (e *endless) Close() error { return nil }
 
-func TestAnAnswerWithoutEndIsGivenUp(t *testing.T) {
+func TestConfig_MaxResponseSize_EndlessResponse(t *testing.T) {
 	t.Parallel()
 	const bound = 1 << 20
 	for name, text := range map[string]string{
@@ -62,7 +62,7 @@ func TestAnAnswerWithoutEndIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestAnAnswerAsLargeAsAllowedIsRead(t *testing.T) {
+func TestConfig_MaxResponseSize(t *testing.T) {
 	t.Parallel()
 	answer := `{"d":[{"id":1},{"id":2}]}`
 	for bound, want := range map[int64]int{int64(len(answer)): 2, int64(len(answer)) + 1: 2, int64(len(answer)) - 1: -1, 1: -1} {
@@ -77,7 +77,7 @@ func TestAnAnswerAsLargeAsAllowedIsRead(t *testing.T) {
 	}
 }
 
-func TestAnErrorOfGigabytesIsCut(t *testing.T) {
+func TestError_EndlessBody(t *testing.T) {
 	t.Parallel()
 	body := &endless{text: "down for maintenance, "}
 	client, w := newClient(t, func(int, *http.Request) (*http.Response, error) { return stream(500, body), nil })
@@ -88,7 +88,7 @@ func TestAnErrorOfGigabytesIsCut(t *testing.T) {
 	w.requireAllClosed(t)
 }
 
-func TestAQueryThatIsTooLongIsNotSent(t *testing.T) {
+func TestQuery_TooLong(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, always(200, `{"d":[]}`))
 	const around = len("/v1/ship?$select=id&$filter=name%20eq%20''&$orderby=id%20asc&$top=1000")
@@ -97,7 +97,7 @@ func TestAQueryThatIsTooLongIsNotSent(t *testing.T) {
 	_, err := query.Where(shipName.Eq(strings.Repeat("x", most-around))).List(t.Context())
 	require.NoError(t, err)
 	_, err = query.Where(shipName.Eq(strings.Repeat("x", most-around+1))).List(t.Context())
-	require.EqualError(t, err, "GET /v1/ship: bad request: the query is 15361 bytes long, the server accepts some 15360: ask for fewer values at once")
+	require.EqualError(t, err, "GET /v1/ship: bad request: the query has 15361 bytes, the server accepts about 15360: request fewer values at once")
 	require.ErrorIs(t, err, pine.ErrBadRequest)
 	assert.NotErrorIs(t, err, pine.ErrMalformed)
 	ids := make([]int64, 10_000)
@@ -132,7 +132,7 @@ func serve(t *testing.T, handler http.HandlerFunc, change ...func(*pine.Config))
 	return client
 }
 
-func TestGzipIsDecoded(t *testing.T) {
+func TestClient_Gzip(t *testing.T) {
 	t.Parallel()
 	answer := gzipped(t, func(w io.Writer) { fmt.Fprint(w, smallAnswer) })
 	send := func(body []byte) http.HandlerFunc {
@@ -173,7 +173,7 @@ func TestGzipIsDecoded(t *testing.T) {
 	})
 }
 
-func TestAConnectionServesAllPages(t *testing.T) {
+func TestQuery_All_ReusesTheConnection(t *testing.T) {
 	t.Parallel()
 	server := newSea(100)
 	var connections sync.Map
@@ -192,7 +192,7 @@ func TestAConnectionServesAllPages(t *testing.T) {
 	assert.Equal(t, 1, n)
 }
 
-func TestARealConnectionThatBreaksIsResumed(t *testing.T) {
+func TestQuery_All_BrokenConnection(t *testing.T) {
 	t.Parallel()
 	server := newSea(50)
 	var number atomic.Int32
@@ -214,7 +214,7 @@ func TestARealConnectionThatBreaksIsResumed(t *testing.T) {
 	assert.Equal(t, upTo(50), ids(rows))
 }
 
-func TestCancellingEndsARealRequestAtOnce(t *testing.T) {
+func TestQuery_List_CanceledWhileReading(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -228,7 +228,7 @@ func TestCancellingEndsARealRequestAtOnce(t *testing.T) {
 }
 
 // A page is held as rows, and never as text as well: decoding allocates little more than the rows themselves.
-func TestAPageIsNotHeldTwice(t *testing.T) {
+func TestQuery_List_Memory(t *testing.T) {
 	const rows = 10_000
 	type wide struct {
 		ID   int64  `json:"id"`
@@ -284,7 +284,7 @@ func (h *heapWatcher) Read(p []byte) (int, error) {
 	return h.ReadCloser.Read(p)
 }
 
-func TestAClientServesManyGoroutines(t *testing.T) {
+func TestClient_Concurrent(t *testing.T) {
 	t.Parallel()
 	server := newSea(100)
 	var calls atomic.Int64
@@ -317,7 +317,7 @@ func TestAClientServesManyGoroutines(t *testing.T) {
 	w.requireAllClosed(t)
 }
 
-func TestTheDefaultHTTPClientWorks(t *testing.T) {
+func TestConfig_HTTPClient_Default(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, someShips) }))
 	defer server.Close()

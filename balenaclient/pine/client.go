@@ -27,84 +27,82 @@ const (
 
 const maxRedirects = 5
 
-// Config says which API a client speaks to, and how. Only BaseURL is required.
+// Config configures a [Client]. Only BaseURL is required.
 type Config struct {
 	// BaseURL is the URL of the API without the version, for example https://api.balena-cloud.com.
 	BaseURL string
 
-	// Root is the path under BaseURL where resources live, for example /v7.
+	// Root is the path of the resources under BaseURL, for example /v7.
 	Root string
 
-	// HTTPClient sends the requests; http.Client's zero value if nil. The client is copied, and its CheckRedirect replaced: the
-	// token must not follow a redirect to another host.
+	// HTTPClient sends the requests; the zero http.Client if nil. It is copied, and its CheckRedirect replaced, because the token must
+	// not follow a redirect to another host.
 	//
-	// Without a Transport it has one of its own that closes idle connections after 5 s. An openBalena server closes them after some
-	// 6 s: a request that is sent just then is lost, and one that creates a row cannot simply be sent again.
+	// Without a Transport it gets one that closes idle connections after 5 s. An openBalena server closes them after about 6 s: a request
+	// sent at that moment is lost, and one that creates a row cannot simply be retried.
 	HTTPClient *http.Client
 
-	// Token returns the bearer token; it is called for every request, so that tokens may change. If it is nil or returns "",
-	// requests carry no Authorization header of ours.
+	// Token returns the bearer token. It is called for every request, so that the token may change. If it is nil or returns "", no
+	// Authorization header is added.
 	Token func(context.Context) (string, error)
 
 	// Header is sent with every request. Unless it has a User-Agent, the name and version of this module are sent.
 	Header http.Header
 
-	// PageSize is the number of rows asked for in one request; DefaultPageSize if 0.
+	// PageSize is the number of rows per request; DefaultPageSize if 0.
 	PageSize int
 
-	// RequestTimeout bounds one attempt of a request with its whole answer; DefaultRequestTimeout if 0.
+	// RequestTimeout limits one attempt of a request, including the complete response; DefaultRequestTimeout if 0.
 	RequestTimeout time.Duration
 
-	// MaxResponseSize bounds an answer, in bytes after decompression; DefaultMaxResponseSize if 0.
+	// MaxResponseSize limits a response, in bytes after decompression; DefaultMaxResponseSize if 0.
 	MaxResponseSize int64
 
-	// MaxRowSize bounds one row of an answer, in bytes, with the blanks around it; DefaultMaxRowSize if 0. The largest rows known, of
-	// device types with their contracts, have some 5 MB. The decoder keeps a row whole and, while it is incomplete, reads it again
-	// and again: without a bound, a body of nothing but blanks would cost time in the square of its length.
+	// MaxRowSize limits one row of a response, in bytes including white space; DefaultMaxRowSize if 0. The largest rows known, device
+	// types with their contracts, have about 5 MB.
 	MaxRowSize int
 
-	// RequestLimit is the number of requests that may be started in a second, evenly spaced; no limit if 0.
+	// RequestLimit is the number of requests started per second, evenly spaced; no limit if 0.
 	RequestLimit float64
 
-	// Admit is called before each attempt of a request, which is not sent if it returns an error. It may wait. It lets callers share a
-	// budget between requests of different worth, which the context can tell apart.
+	// Admit is called before each attempt, which is not sent if it returns an error. It may wait. It lets callers divide a budget between
+	// requests of different importance, which the context can carry.
 	Admit func(context.Context) error
 
-	// Retry says when requests are repeated.
+	// Retry configures retries.
 	Retry Retry
 
 	// InsecureHTTP allows http to a host other than this machine. The token then travels in clear text.
 	InsecureHTTP bool
 
-	// Observe is called after each request with what it cost, by several goroutines at once if they share the client. It must not
-	// block.
+	// Observe is called after each request, concurrently if goroutines share the client. It must not block.
 	Observe func(Call)
 }
 
-// Call is what one request cost, with all its attempts.
+// Call describes a request with all its attempts.
 type Call struct {
-	Resource string        // resource or path asked for
+	Resource string        // resource or path
 	Method   string        // HTTP method
-	Status   int           // status of the last answer; 0 if there was none, 429 if the server's Retry-After kept us from asking
+	Status   int           // HTTP status of the last response; 0 if there was none, 429 if an earlier Retry-After held the request back
 	Attempts int           // requests sent
 	Rows     int           // rows decoded
-	Bytes    int64         // size of the answers after decompression
-	Duration time.Duration // from start to end, with waiting
-	Waited   time.Duration // before attempts: for the server's Retry-After, our own limits, and pauses after failures
-	Err      error         // why it failed; nil if it did not
+	Bytes    int64         // size of the responses after decompression
+	Duration time.Duration // including Waited
+	Waited   time.Duration // for the server's Retry-After, the client's own limits, and between attempts
+	Err      error         // nil if the request succeeded
 }
 
-// Client sends queries to one API with one set of credentials. It is safe for use by several goroutines.
+// Client sends requests to one API with one set of credentials. It is safe for concurrent use.
 type Client struct {
 	config    Config
 	baseURL   string
 	http      *http.Client
-	streaming *http.Client // for answers without an end: no timeout of its own
+	streaming *http.Client // for responses without an end: it has no timeout
 	limiter   *rate.Limiter
 	backoff   backoff
 }
 
-// New returns a client. It makes no request.
+// New returns a client. It sends nothing.
 func New(config Config) (*Client, error) {
 	base, err := parseBaseURL(config.BaseURL, config.InsecureHTTP)
 	if err != nil {
@@ -187,14 +185,14 @@ func userAgent() string {
 func parseBaseURL(text string, insecure bool) (string, error) {
 	base, err := url.Parse(text)
 	if err != nil {
-		return "", errors.New("pine: base URL is not a URL") // its text may hold a password
+		return "", errors.New("pine: base URL is not a URL") // it may contain a password
 	}
 	plain := url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path, RawPath: base.RawPath}
 	switch {
 	case base.Hostname() == "" || base.Scheme != "https" && base.Scheme != "http":
 		return "", fmt.Errorf("pine: base URL %q must start with https:// and name a host", plain.String())
 	case base.User != nil || base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
-		return "", fmt.Errorf("pine: base URL %q must not have a user, a query or a fragment", plain.String()) // they may hold secrets
+		return "", fmt.Errorf("pine: base URL %q must not have a user, a query or a fragment", plain.String()) // they may contain secrets
 	case base.Scheme == "http" && !insecure && !isLoopback(base.Hostname()):
 		return "", fmt.Errorf("pine: base URL %q would send the token in clear text: use https, or allow insecure http", plain.String())
 	}
@@ -205,14 +203,14 @@ func isLoopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
-// sameHostOnly lets redirects be followed on the same host and never from https to http.
+// sameHostOnly follows redirects on the same host only, and never from https to http.
 func sameHostOnly(next *http.Request, via []*http.Request) error {
 	first := via[0].URL
 	if next.URL.Host != first.Host || first.Scheme == "https" && next.URL.Scheme != "https" {
 		return fmt.Errorf("%w: %s://%s", ErrRedirected, next.URL.Scheme, next.URL.Host)
 	}
 	if next.Method != via[0].Method {
-		return fmt.Errorf("%w: it redirects a %s to %s://%s, which would make a GET of it: correct the base URL",
+		return fmt.Errorf("%w: redirect of a %s to %s://%s would turn it into a GET: correct the base URL",
 			ErrMalformed, via[0].Method, next.URL.Scheme, next.URL.Host)
 	}
 	if len(via) >= maxRedirects {

@@ -290,14 +290,14 @@ func TestQuery_UndecodableRowIsSkipped(t *testing.T) {
 	}
 }
 
-func TestARowThatDoesNotFitIsNoErrorOfLength(t *testing.T) {
+func TestRowsError_LongValue(t *testing.T) {
 	t.Parallel()
 	_, err := list(t, `{"d":[{"id":1,"built_at":"`+strings.Repeat("never ", 100_000)+`"}]}`)
 	require.ErrorIs(t, err, pine.ErrMalformed)
 	assert.Less(t, len(err.Error()), 600)
 }
 
-func TestRowsMayShareFieldsByEmbedding(t *testing.T) {
+func TestQuery_List_EmbeddedFields(t *testing.T) {
 	t.Parallel()
 	type Base struct {
 		ID int64 `json:"id"`
@@ -313,7 +313,7 @@ func TestRowsMayShareFieldsByEmbedding(t *testing.T) {
 	assert.Equal(t, "/base/v1/boat?$select=id,name&$orderby=id%20asc&$top=1000", w.targets()[0])
 }
 
-func TestAnAnswerThatIsNotRows(t *testing.T) {
+func TestQuery_List_Malformed(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, body, want string }{
 		{"is HTML", "<!DOCTYPE html>\n<html>sign in</html>", "malformed response: not JSON: jsontext: invalid character '<'"},
@@ -360,7 +360,7 @@ func TestAnAnswerThatIsNotRows(t *testing.T) {
 	}
 }
 
-func TestAnAnswerToACountThatIsNone(t *testing.T) {
+func TestQuery_Count_Malformed(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{}`, `{"d":null}`, `{"d":"5"}`, `{"d":[]}`, `{"d":1.5}`, `[]`, `5`, `<html>`, `{"d":5}{"d":6}`, `{"d":5}x`} {
 		t.Run(body, func(t *testing.T) {
@@ -374,7 +374,7 @@ func TestAnAnswerToACountThatIsNone(t *testing.T) {
 	}
 }
 
-func TestADocumentIsDecoded(t *testing.T) {
+func TestGetDocument(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, inTurn(always(http.StatusOK, `{"a":1}`), always(http.StatusOK, `{"a":"x"}`), always(http.StatusOK, `{"a":1}]`)))
 	type document struct {
@@ -395,7 +395,7 @@ func TestADocumentIsDecoded(t *testing.T) {
 	assert.Equal(t, 3, w.count())
 }
 
-func TestGettingOneRow(t *testing.T) {
+func TestQuery_Get(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, body string
@@ -430,7 +430,7 @@ func TestGettingOneRow(t *testing.T) {
 
 const smallAnswer = ` {"d":[ {"name":"Vasa \" ] } ünique","id":1,"crew":[{"id":5}]}, {"id":2,"lies_in__port":{"__id":7}} ,{"id":13}] , "x":1 }` + "\n"
 
-func TestAnAnswerCutAtEveryByte(t *testing.T) {
+func TestQuery_List_TruncatedAtEveryByte(t *testing.T) {
 	t.Parallel()
 	whole, err := list(t, smallAnswer)
 	require.NoError(t, err)
@@ -476,7 +476,7 @@ func TestAnAnswerCutAtEveryByte(t *testing.T) {
 	}
 }
 
-func FuzzDecode(f *testing.F) {
+func FuzzQuery_List(f *testing.F) {
 	for _, body := range []string{smallAnswer, `{"d":[]}`, `{"d":[null]}`, `{"d":[{"id":1},{"id":"x"},5,[],{}]}`, `{"d":5}`, `<html>`, ``, `{"d":[{"built_at":5,"id":9}]} `, `"x"`} {
 		f.Add([]byte(body))
 	}

@@ -1,8 +1,8 @@
-// Package pine is a client for APIs served by pinejs, the OData dialect that the balena API speaks. It knows queries, paging, retries
-// and errors, and no noun of any particular API: package balenaclient adds those.
+// Package pine is a client for APIs served by pinejs, whose dialect of OData the balena API speaks. It implements queries, paging, retries
+// and errors, but no particular model: package balenaclient adds balena's.
 //
-// A query is an immutable value whose fields carry the row type they belong to, so that a filter on the wrong resource, or a string
-// compared with a bool, does not compile:
+// Queries are immutable values. Fields carry the type of the rows that they belong to, so that a filter on the wrong resource, or a
+// string compared with a bool, does not compile:
 //
 //	type Ship struct {
 //		ID   pine.ID[Ship] `json:"id"`
@@ -13,9 +13,12 @@
 //	ships := pine.From[Ship](client, "ship").Where(Name.Eq("O'Neil & Co."))
 //	for ship, err := range ships.All(ctx) { … }
 //
-// Rows are fetched in pages by ascending id ("id gt LAST"), never with $skip: under concurrent updates $skip was measured to miss
-// up to a quarter of the rows, and it is several times slower.
+// Rows are fetched in pages by ascending id ("id gt LAST"), never with $skip, which was measured to miss up to a quarter of the rows under
+// concurrent updates and to be several times slower.
 //
-// What the server parses is the raw URL. Commas and parentheses must not be percent-encoded there and the content of string literals
-// must, which rules out [net/url.Values]; literal.go is the one place that escapes.
+// Rows are decoded by [github.com/go-json-experiment/json], which is encoding/json/v2: names are matched exactly. A row that cannot be
+// decoded is skipped, see [RowsError], and so is one that lacks a selected column, see [Query.Select].
+//
+// The server parses the raw URL: commas and parentheses must not be percent-encoded, and the content of string literals must be. That
+// rules out [net/url.Values].
 package pine

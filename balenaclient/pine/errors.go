@@ -8,89 +8,89 @@ import (
 	"time"
 )
 
-// Errors that callers tell apart with [errors.Is]. Those that stand for an answer of the server are met by an [Error] with the
-// matching status.
+// Errors to compare with [errors.Is]. An [Error] matches the one for its status.
 var (
-	// ErrNotFound means that no row met the query. The server itself answers an empty list.
+	// ErrNotFound means that no row matches the query.
 	ErrNotFound = errors.New("not found")
 
-	// ErrNotUnique means that more than one row met a query for one.
+	// ErrNotUnique means that more than one row matches a query for a single row.
 	ErrNotUnique = errors.New("more than one found")
 
 	// ErrBadRequest means that the server did not understand the request or refused a value (400), or that the request cannot be
 	// sent, for example because its query is too long.
 	ErrBadRequest = errors.New("bad request")
 
-	// ErrUnauthorized means that the credentials are missing, wrong or expired, that they do not reach the resource, or that the
-	// resource does not exist (401): the server does not tell these apart.
+	// ErrUnauthorized means that the credentials are missing, wrong or expired, that they give no access to the resource, or that the
+	// resource does not exist (401): the server does not distinguish these.
 	ErrUnauthorized = errors.New("unauthorized")
 
-	// ErrForbidden means that the credentials do not suffice (403).
+	// ErrForbidden means that the credentials are insufficient (403).
 	ErrForbidden = errors.New("forbidden")
 
-	// ErrConflict means that a unique value exists already or that a row is still referred to (409).
+	// ErrConflict means that a value must be unique and exists already, or that another row refers to the row (409).
 	ErrConflict = errors.New("conflict")
 
-	// ErrRateLimited means that the server asks to come back later (429), see [Error.RetryAfter].
+	// ErrRateLimited means that the server is limiting requests (429): see [Error.RetryAfter].
 	ErrRateLimited = errors.New("rate limited")
 
-	// ErrServer means that the server failed (5xx). It also answers 500 to a query for a field that it does not know.
+	// ErrServer means that the server failed (5xx). It also returns 500 for a column that it does not know: see [Error.Hint].
 	ErrServer = errors.New("server error")
 
-	// ErrMalformed means that the answer was not what the API promises.
+	// ErrMalformed means that the response is not what the API documents.
 	ErrMalformed = errors.New("malformed response")
 
-	// ErrTooLarge means that the answer was larger than [Config.MaxResponseSize].
+	// ErrTooLarge means that the response, or one of its rows, exceeds [Config.MaxResponseSize] or [Config.MaxRowSize].
 	ErrTooLarge = errors.New("response too large")
 
-	// ErrUnfiltered means that a change of all rows of a resource was refused: it takes a filter to change many.
+	// ErrUnfiltered means that a change without a filter, which would affect all rows of a resource, was not sent.
 	ErrUnfiltered = errors.New("no filter")
 
-	// ErrProtected means that rows were not deleted because too much depends on them: see [AllowProtected].
+	// ErrProtected means that rows of a protected resource were not deleted: see [AllowProtected].
 	ErrProtected = errors.New("protected")
 
-	// ErrInvalid means that a write was not sent because the server would refuse its values: see [InvalidError].
+	// ErrInvalid means that a request was not sent because it is invalid; for the values of a write, see [InvalidError].
 	ErrInvalid = errors.New("invalid")
 
 	// ErrOutcomeUnknown means that the connection failed after a row was sent: it may or may not have been created. A connection that
 	// could not be established is never this error.
 	ErrOutcomeUnknown = errors.New("outcome unknown: the row may have been created; check before retrying")
 
-	// ErrSilent means that a stream was given up because nothing came for too long, not even a sign of life.
-	ErrSilent = errors.New("the server was silent")
+	// ErrSilent means that a stream was closed because the server sent nothing for too long, not even an empty line.
+	ErrSilent = errors.New("server sent nothing")
 
-	// ErrRedirected means that the server redirected to another host, where the token must not go.
+	// ErrRedirected means that the server redirected to another host, which must not receive the token.
 	ErrRedirected = errors.New("redirected to another host")
 )
 
-// Error says which request failed, how, and after how many attempts. It never contains credentials.
+// Error describes a failed request. It never contains credentials.
 type Error struct {
-	// Status is the HTTP status of the last answer; 0 if there was none. It is 429 too if nothing was sent because of an earlier
-	// answer's Retry-After.
+	// Status is the HTTP status of the last response, or 0 if there was none. It is also 429 if the request was not sent because of the
+	// Retry-After of an earlier response.
 	Status int
 
+	// Method is the HTTP method.
 	Method string
 
 	// Path is the path of the request, without its query.
 	Path string
 
-	// Message is what the server said, on one line and cut to a bearable length.
+	// Message is the server's message, on one line and truncated to a readable length.
 	Message string
 
-	// RetryAfter is how long the server asked to wait; 0 if it did not ask.
+	// RetryAfter is how long the server asked to wait, or 0.
 	RetryAfter time.Duration
 
-	// Attempts is the number of requests sent. It is 0 if none was, because the context would not have lasted as long as the server
-	// had asked to wait, or as our own limit demanded.
+	// Attempts is the number of requests sent. It is 0 if the context would have ended before the server's Retry-After or the client's own
+	// limit allowed one.
 	Attempts int
 
-	// Hint says what may have caused the failure, if the client knows.
+	// Hint suggests a cause that the server did not name, for example columns that it may not have.
 	Hint string
 
-	// Err is the cause if it was not the server's response alone.
+	// Err is the cause, unless it is the server's response alone.
 	Err error
 
-	unsent bool // the connection failed before the request was sent
+	unsent bool // there was no connection to send the request on
 }
 
 func (e *Error) Error() string {
@@ -117,18 +117,18 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// notRepeated says of a failure that the context ended, or would have ended, before the request could be repeated.
-func (e *Error) notRepeated(err error) *Error {
+// notRetried adds that the context ended, or would have ended, before the request could be retried.
+func (e *Error) notRetried(err error) *Error {
 	switch {
 	case e.Err == nil:
-		e.Err = fmt.Errorf("not repeated: %w", err)
+		e.Err = fmt.Errorf("not retried: %w", err)
 	case !errors.Is(e.Err, err):
-		e.Err = fmt.Errorf("%w: not repeated: %w", e.Err, err)
+		e.Err = fmt.Errorf("%w: not retried: %w", e.Err, err)
 	}
 	return e
 }
 
-// outcomeUnknown marks a failed request that may have had an effect all the same, and would have another one if it was sent again.
+// outcomeUnknown marks a failed request that may have taken effect, and would take effect again if it was retried.
 func (e *Error) outcomeUnknown(idempotent bool) *Error {
 	switch {
 	case idempotent || e.unsent:
@@ -151,7 +151,7 @@ func (e *Error) Temporary() bool {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether target is the error that stands for the status.
+// Is reports whether target is the error for the status.
 func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrBadRequest:

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Field is a column of resource R whose values are of type V. Fields are constants: the name of the column.
+// Field is a column of resource R with values of type V. Fields are constants that hold the name of the column.
 type Field[R any, V Literal] string
 
 // Eq matches rows whose field equals v.
@@ -47,7 +47,7 @@ func (f Field[R, V]) Asc() Order[R] { return Order[R]{string(f) + space + "asc"}
 // Desc orders rows by the field, greatest first.
 func (f Field[R, V]) Desc() Order[R] { return Order[R]{string(f) + space + "desc"} }
 
-// Key names the one row whose field equals v. The server must know the field, or the fields joined by [Key.And], as unique.
+// Key identifies the row whose field equals v. The field, or the fields joined by [Key.And], must be unique on the server.
 func (f Field[R, V]) Key(v V) Key[R] {
 	return Key[R]{string(f) + "=" + literal(v), []Assignment[R]{{string(f), jsonValue(v)}}, f.Eq(v)}
 }
@@ -58,31 +58,31 @@ func (f Field[R, V]) compare(operator string, v V) Filter[R] {
 
 func (f Field[R, V]) columnOf(R) string { return string(f) }
 
-// Text is a field of R that holds a text.
-type Text[R any] interface {
+// StringField is a field of R that holds strings.
+type StringField[R any] interface {
 	Selectable[R]
 	Eq(string) Filter[R]
 }
 
-// Contains matches rows whose field contains the text.
-func Contains[R any](f Text[R], text string) Filter[R] {
+// Contains matches rows whose field contains a string.
+func Contains[R any](f StringField[R], s string) Filter[R] {
 	var row R
-	return Filter[R]{call("contains", f.columnOf(row), quote(text))}
+	return Filter[R]{call("contains", f.columnOf(row), quote(s))}
 }
 
-// StartsWith matches rows whose field starts with the text.
-func StartsWith[R any](f Text[R], text string) Filter[R] {
+// StartsWith matches rows whose field starts with a string.
+func StartsWith[R any](f StringField[R], s string) Filter[R] {
 	var row R
-	return Filter[R]{call("startswith", f.columnOf(row), quote(text))}
+	return Filter[R]{call("startswith", f.columnOf(row), quote(s))}
 }
 
-// EndsWith matches rows whose field ends with the text.
-func EndsWith[R any](f Text[R], text string) Filter[R] {
+// EndsWith matches rows whose field ends with a string.
+func EndsWith[R any](f StringField[R], s string) Filter[R] {
 	var row R
-	return Filter[R]{call("endswith", f.columnOf(row), quote(text))}
+	return Filter[R]{call("endswith", f.columnOf(row), quote(s))}
 }
 
-// Column is a column of resource R that can be selected and nothing else, such as one that holds JSON.
+// Column is a column of resource R that can only be selected, such as one that holds JSON.
 type Column[R any] string
 
 func (c Column[R]) columnOf(R) string { return string(c) }
@@ -105,15 +105,15 @@ func (l Link[R, S]) IsNull() Filter[R] { return Filter[R]{compare(string(l), "eq
 // NotNull matches rows that refer to a row.
 func (l Link[R, S]) NotNull() Filter[R] { return Filter[R]{compare(string(l), "ne", "null")} }
 
-// Where matches rows that refer to a row that meets all the filters.
+// Where matches rows that refer to a row that matches all filters.
 func (l Link[R, S]) Where(filters ...Filter[S]) Filter[R] {
 	return Filter[R]{lambda(string(l), "any", conjunction(filters))}
 }
 
-// With fetches the row referred to together with the row that refers to it.
+// With expands the link: it also fetches the row referred to, as the query describes it.
 func (l Link[R, S]) With(q Query[S]) Expansion[R] { return expansion[R](string(l), q) }
 
-// Key is the part of a composite key that refers to the row with this id: see [Field.Key].
+// Key is the part of a composite key by which rows refer to the row with this id: see [Field.Key].
 func (l Link[R, S]) Key(id ID[S]) Key[R] { return Field[R, ID[S]](l).Key(id) }
 
 func (l Link[R, S]) columnOf(R) string { return string(l) }
@@ -121,20 +121,20 @@ func (l Link[R, S]) columnOf(R) string { return string(l) }
 // Links is a navigation from a row of R to any number of rows of S.
 type Links[R, S any] string
 
-// Any matches rows with at least one linked row that meets all the filters; without filters, with at least one linked row.
+// Any matches rows with at least one linked row that matches all filters; without filters, with at least one linked row.
 func (l Links[R, S]) Any(filters ...Filter[S]) Filter[R] {
 	return Filter[R]{lambda(string(l), "any", conjunction(filters))}
 }
 
-// All matches rows whose linked rows all meet all the filters.
+// All matches rows whose linked rows all match all filters.
 func (l Links[R, S]) All(filters ...Filter[S]) Filter[R] {
 	return Filter[R]{lambda(string(l), "all", conjunction(filters))}
 }
 
-// With fetches the linked rows that the query selects together with the row.
+// With expands the links: it also fetches the linked rows, as the query describes them.
 func (l Links[R, S]) With(q Query[S]) Expansion[R] { return expansion[R](string(l), q) }
 
-// Count fetches the number of linked rows that meet all the filters; it arrives in [Refs.Count].
+// Count expands the number of linked rows that match all filters: see [Refs.Count].
 func (l Links[R, S]) Count(filters ...Filter[S]) Expansion[R] {
 	text := string(l) + "/$count"
 	if condition := conjunction(filters); condition != nil {
@@ -148,14 +148,14 @@ type Selectable[R any] interface {
 	columnOf(R) string
 }
 
-// Order says by what rows are ordered. Its direction is always written out: left out, this server takes it for descending.
+// Order is an order of rows. Its direction is always sent: without one the server sorts in descending order.
 type Order[R any] struct{ text string }
 
-// Key names one row by fields that are unique together.
+// Key identifies a row by fields that are unique together.
 type Key[R any] struct {
 	text   string
-	parts  []Assignment[R] // what a row with this key is made of
-	filter Filter[R]       // what a row with this key meets
+	parts  []Assignment[R] // set in a row with this key
+	filter Filter[R]       // matches the row with this key
 }
 
 // String returns the key as it is written in a query, for example uuid='ab12'.
@@ -171,11 +171,11 @@ func (k Key[R]) And(other Key[R]) Key[R] {
 	return Key[R]{k.text + "," + other.text, append(slices.Clip(k.parts), other.parts...), k.filter.And(other.filter)}
 }
 
-// Expansion is a linked resource that is fetched along.
+// Expansion is a linked resource that is fetched with the rows that refer to it.
 type Expansion[R any] struct {
 	navigation string
 	text       string
-	rows       *selection // what each of its rows must have; nil if only their number is fetched
+	rows       *selection // what its rows must have; nil if only their number is fetched
 	optional   []string   // columns that it uses and only some servers have
 	fault      error      // why a query with it cannot be run
 }

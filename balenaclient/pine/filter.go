@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// space is how operators are set apart in a URL.
+// space separates operators in a URL.
 const space = "%20"
 
-// Filter is a condition on rows of type R. The zero Filter is met by every row.
+// Filter is a condition on rows of type R. The zero Filter matches every row.
 type Filter[R any] struct {
 	expr expr
 }
 
-// And is met by rows that meet f and all others.
+// And matches rows that match f and all others.
 func (f Filter[R]) And(others ...Filter[R]) Filter[R] {
 	return Filter[R]{conjunction(append([]Filter[R]{f}, others...))}
 }
 
-// Or is met by rows that meet f or one of the others. Since the zero Filter is met by every row, so is an Or that contains one.
+// Or matches rows that match f or one of the others. If one of them is the zero Filter it matches every row.
 func (f Filter[R]) Or(others ...Filter[R]) Filter[R] {
 	exprs := make([]expr, 0, len(others)+1)
 	for _, filter := range append([]Filter[R]{f}, others...) {
@@ -31,7 +31,7 @@ func (f Filter[R]) Or(others ...Filter[R]) Filter[R] {
 	return Filter[R]{logical("or", exprs)}
 }
 
-// Not is met by rows that do not meet f. As in SQL, a row without a value neither is nor is not greater or less than v.
+// Not matches rows that do not match f. As in SQL, a row without a value matches neither a comparison nor its negation.
 func Not[R any](f Filter[R]) Filter[R] {
 	if f.expr == nil {
 		return Filter[R]{nothing}
@@ -39,7 +39,7 @@ func Not[R any](f Filter[R]) Filter[R] {
 	return Filter[R]{func(scope scope) string { return "not(" + f.expr(scope) + ")" }}
 }
 
-// conjunction joins filters with "and"; it is nil when no filter says anything.
+// conjunction joins filters with "and". It is nil if they match every row.
 func conjunction[R any](filters []Filter[R]) expr {
 	exprs := make([]expr, 0, len(filters))
 	for _, filter := range filters {
@@ -50,11 +50,11 @@ func conjunction[R any](filters []Filter[R]) expr {
 	return logical("and", exprs)
 }
 
-// expr renders a condition. Its columns are relative to a scope, because the same condition may stand at the top of a query or
-// within a lambda of another resource.
+// expr renders a condition. Its columns are relative to a scope, because the same condition may be at the top level of a query or within a
+// lambda of another resource.
 type expr func(scope) string
 
-// scope says how columns are addressed: with a lambda's variable in front, or bare at the top.
+// scope is where a condition is: within a lambda columns are prefixed with its variable.
 type scope struct {
 	variable string
 	depth    int
@@ -67,12 +67,12 @@ func (s scope) column(name string) string {
 	return s.variable + "/" + name
 }
 
-// lambda opens the scope of a lambda. Variables differ by depth, because an inner one must not hide an outer one.
+// lambda opens the scope of a lambda. Variables differ by depth, so that an inner one does not hide an outer one.
 func (s scope) lambda() scope {
 	return scope{variable: "x" + strconv.Itoa(s.depth+1), depth: s.depth + 1}
 }
 
-// nothing is met by no row, anything by every row.
+// nothing matches no row, anything every row.
 func nothing(scope) string  { return "1" + space + "eq" + space + "2" }
 func anything(scope) string { return "1" + space + "eq" + space + "1" }
 
@@ -102,7 +102,7 @@ func lambda(navigation, quantifier string, condition expr) expr {
 	}
 }
 
-// logical puts every operand in parentheses: for this server "and" and "or" bind alike.
+// logical puts every operand in parentheses: the server gives "and" and "or" the same precedence.
 func logical(operator string, operands []expr) expr {
 	switch len(operands) {
 	case 0:

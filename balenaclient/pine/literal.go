@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// Literal is what a field may be compared with.
+// Literal is a type of values that a field can be compared with.
 type Literal interface {
 	~string | ~bool | ~int | ~int64 | time.Time
 }
 
-// timeLayout has milliseconds because the server cuts its timestamps to them before it compares: a value read back compares equal.
+// timeLayout has milliseconds because the server truncates its timestamps to them before it compares: a value that was read compares equal.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
 // literal renders v as the server's parser expects it within a URL.
@@ -31,7 +31,7 @@ func literal[V Literal](v V) string {
 }
 
 // quote renders s as a string literal: quotes doubled, everything but unreserved characters percent-encoded. A space becomes %20,
-// because the server takes a + within a literal for a plus.
+// because the server takes a + within a literal as a plus.
 func quote(s string) string {
 	const upperHex = "0123456789ABCDEF"
 	var b strings.Builder
@@ -53,7 +53,7 @@ func quote(s string) string {
 	return b.String()
 }
 
-// isUnreserved reports whether c stands for itself in any part of a URL (RFC 3986, section 2.3).
+// isUnreserved reports whether c needs no encoding in any part of a URL (RFC 3986, section 2.3).
 func isUnreserved(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
 		c == '-' || c == '_' || c == '.' || c == '~'

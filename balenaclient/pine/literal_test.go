@@ -13,7 +13,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-func TestTextIsEscapedAs(t *testing.T) {
+func TestQuote(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"":                  "''",
@@ -92,7 +92,7 @@ func readLiteral(raw string) (text, rest string, err error) {
 	}
 }
 
-func FuzzTextArrivesAsItWasWritten(f *testing.F) {
+func FuzzQuote(f *testing.F) {
 	for _, text := range []string{"", "'", "''", "it's", "a&b", "1+1", "100%", "%27", "%2527 or 1 eq 1", ";$top=1", "a b", "Zürich", "🚢", "\n", "\x00", "\xff", "') or (1 eq 1"} {
 		f.Add(text)
 	}

@@ -14,7 +14,7 @@ type pages[T any] struct {
 	more    bool       // whether another page may follow
 	last    int64      // id of the last row seen: the next page starts after it
 	left    int        // rows still wanted if the query has a top
-	rows    []T        // of the current page; its memory serves all pages
+	rows    []T        // of the current page; reused for all pages
 	skipped *RowsError // rows that could not be decoded
 }
 
@@ -27,7 +27,7 @@ func (q Query[T]) pages() *pages[T] {
 	return p
 }
 
-// next fetches a page. The rows are valid until the next call. With an error it returns the rows that came before it.
+// next fetches a page. The rows are valid until the next call. It returns the rows before an error, too.
 func (p *pages[T]) next(ctx context.Context) ([]T, error) {
 	p.rows = p.rows[:0]
 	err := p.query.client.send(ctx, request{
@@ -43,7 +43,7 @@ func (p *pages[T]) next(ctx context.Context) ([]T, error) {
 // keyset reports whether pages are cut by id. An ordered query is not paged.
 func (p *pages[T]) keyset() bool { return len(p.query.orders) == 0 }
 
-// full reports whether all rows that the query wants were read.
+// full reports whether the query's top was reached.
 func (p *pages[T]) full() bool { return p.query.top != nil && p.left <= 0 }
 
 // size is the number of rows to request next; nil means all.

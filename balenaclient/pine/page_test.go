@@ -13,7 +13,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-func TestPagesAreAskedForUntilOneIsNotFull(t *testing.T) {
+func TestQuery_All_Pages(t *testing.T) {
 	t.Parallel()
 	const size = 10
 	for _, tt := range []struct{ rows, requests int }{
@@ -40,7 +40,7 @@ func TestPagesAreAskedForUntilOneIsNotFull(t *testing.T) {
 	}
 }
 
-func TestAPageKeepsToTheQuerysFilter(t *testing.T) {
+func TestQuery_All_PagesKeepTheFilter(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, newSea(3).answer)
 	_, err := ships(client).Select(shipID).PageSize(2).Where(shipName.Eq("a").Or(shipName.Eq("b"))).List(t.Context())
@@ -51,7 +51,7 @@ func TestAPageKeepsToTheQuerysFilter(t *testing.T) {
 	}, w.targets())
 }
 
-func TestRowsThatChangeBetweenPagesAreNeitherMissedNorRepeated(t *testing.T) {
+func TestQuery_All_ChangesBetweenPages(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name    string
@@ -113,7 +113,7 @@ func TestRowsThatChangeBetweenPagesAreNeitherMissedNorRepeated(t *testing.T) {
 	})
 }
 
-func TestTopBoundsTheRows(t *testing.T) {
+func TestQuery_Top(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ rows, top, requests int }{
 		{100, 1, 1}, {100, 9, 1}, {100, 10, 1}, {100, 11, 2}, {100, 25, 3}, {100, 100, 10}, {100, 101, 11}, {5, 25, 1}, {0, 3, 1},
@@ -150,7 +150,7 @@ func TestTopBoundsTheRows(t *testing.T) {
 	})
 }
 
-func TestAPageSizeOfTheQueryGoesBeforeTheClients(t *testing.T) {
+func TestQuery_PageSize(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, newSea(5).answer, pageSize(10))
 	rows, err := ships(client).PageSize(2).List(t.Context())
@@ -163,7 +163,7 @@ func TestAPageSizeOfTheQueryGoesBeforeTheClients(t *testing.T) {
 	assert.Equal(t, 4, w.count())
 }
 
-func TestAnOrderedQueryIsAnsweredInOnePiece(t *testing.T) {
+func TestQuery_OrderBy_IsNotPaged(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, always(http.StatusOK, `{"d":[{"id":3},{"id":1},{"id":2},{"id":5,"knots":"x"},{"id":4}]}`))
 	rows, err := ships(client).Select(shipID).PageSize(2).OrderBy(shipName.Asc()).List(t.Context())
@@ -178,7 +178,7 @@ func TestAnOrderedQueryIsAnsweredInOnePiece(t *testing.T) {
 	}, w.targets())
 }
 
-func TestAnOrderedQueryThatBreaksOffStartsAnew(t *testing.T) {
+func TestQuery_OrderBy_Truncated(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, inTurn(
 		func(int, *http.Request) (*http.Response, error) {
@@ -195,7 +195,7 @@ func TestAnOrderedQueryThatBreaksOffStartsAnew(t *testing.T) {
 // noPause lets attempts follow one another at once.
 func noPause(c *pine.Config) { c.Retry.Backoff, c.Retry.MaxBackoff = 1, 1 }
 
-func TestAPageThatBreaksOffIsResumedBehindItsLastWholeRow(t *testing.T) {
+func TestQuery_All_TruncatedPage(t *testing.T) {
 	t.Parallel()
 	server := newSea(95)
 	server.body = func(number int, body string) io.ReadCloser {
@@ -220,7 +220,7 @@ func TestAPageThatBreaksOffIsResumedBehindItsLastWholeRow(t *testing.T) {
 	w.requireAllClosed(t)
 }
 
-func TestAPageThatBreaksOffBehindAllWantedRowsIsWhole(t *testing.T) {
+func TestQuery_Top_TruncatedAfterIt(t *testing.T) {
 	t.Parallel()
 	for _, orders := range [][]pine.Order[ship]{nil, {shipName.Asc()}} {
 		client, w := newClient(t, func(int, *http.Request) (*http.Response, error) {
@@ -233,7 +233,7 @@ func TestAPageThatBreaksOffBehindAllWantedRowsIsWhole(t *testing.T) {
 	}
 }
 
-func TestATopIsNotExceededByAPageThatIsResumed(t *testing.T) {
+func TestQuery_Top_TruncatedBeforeIt(t *testing.T) {
 	t.Parallel()
 	server := newSea(100)
 	server.body = func(number int, body string) io.ReadCloser {
@@ -249,7 +249,7 @@ func TestATopIsNotExceededByAPageThatIsResumed(t *testing.T) {
 	assert.Equal(t, "/base/v1/ship?$select=id&$filter=id%20gt%203&$orderby=id%20asc&$top=2", w.targets()[1])
 }
 
-func TestWhatCameBeforeAnErrorIsDeliveredAndTheErrorNamesThePage(t *testing.T) {
+func TestQuery_All_FailsAtAPage(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
@@ -304,14 +304,14 @@ func TestWhatCameBeforeAnErrorIsDeliveredAndTheErrorNamesThePage(t *testing.T) {
 	}
 }
 
-func TestTheFirstPageIsNotNamedInAnError(t *testing.T) {
+func TestQuery_All_FailsAtTheFirstPage(t *testing.T) {
 	t.Parallel()
 	client, _ := newClient(t, always(http.StatusUnauthorized, ""))
 	_, err := ships(client).List(t.Context())
 	require.EqualError(t, err, "GET /v1/ship: 401 Unauthorized")
 }
 
-func TestAServerThatDoesNotKeepToTheFilterMakesNoEndlessLoop(t *testing.T) {
+func TestQuery_All_ServerIgnoresTheFilter(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		server roundTrip
@@ -342,7 +342,7 @@ func TestAServerThatDoesNotKeepToTheFilterMakesNoEndlessLoop(t *testing.T) {
 	}
 }
 
-func TestRowsThatDoNotFitAreCountedOnceAndDoNotHoldUpPages(t *testing.T) {
+func TestQuery_All_UndecodableRowsBetweenPages(t *testing.T) {
 	t.Parallel()
 	// The last row of the first page and the only one of the second do not fit, and break before their id.
 	client, w := newClient(t, inTurn(
@@ -357,7 +357,7 @@ func TestRowsThatDoNotFitAreCountedOnceAndDoNotHoldUpPages(t *testing.T) {
 	assert.Contains(t, w.targets()[2], "id%20gt%204&")
 }
 
-func TestStoppingEarlyAsksForNothingMore(t *testing.T) {
+func TestQuery_All_StopsEarly(t *testing.T) {
 	t.Parallel()
 	for _, rows := range []int{1, 9, 10, 11, 15} {
 		t.Run(fmt.Sprintf("after row %d", rows), func(t *testing.T) {
@@ -376,7 +376,7 @@ func TestStoppingEarlyAsksForNothingMore(t *testing.T) {
 	}
 }
 
-func TestASequenceCanBeReadAgain(t *testing.T) {
+func TestQuery_All_ReadTwice(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, newSea(25).answer, pageSize(10))
 	all := ships(client).All(t.Context())
@@ -391,7 +391,7 @@ func TestASequenceCanBeReadAgain(t *testing.T) {
 	assert.Equal(t, 6, w.count())
 }
 
-func TestFirstAndOne(t *testing.T) {
+func TestQuery_First_One(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 2, 30} {
 		t.Run(fmt.Sprintf("of %d rows", n), func(t *testing.T) {

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Query asks for rows of type T. It is an immutable value: each method returns a changed copy, and a query can be run any number of
-// times, by several goroutines at once.
+// Query is a query for rows of type T. It is an immutable value: each method returns a changed copy, and a query can be run any number of
+// times, also concurrently.
 //
-// A query that starts from [From] can be run; one that starts from [Where] or [Select] describes what an expansion brings.
+// A query that starts with [From] can be run; one that starts with [Where] or [Select] describes the rows of an expansion.
 type Query[T any] struct {
 	client     *Client
 	resource   string
@@ -18,13 +18,13 @@ type Query[T any] struct {
 	columns    []string
 	expansions []Expansion[T]
 	orders     []string
-	top        *int // nil if there is no bound
+	top        *int // nil if there is no limit
 	pageSize   int
 	rules      Rules
 	mustMatch  bool
 }
 
-// From is the query for all rows of a resource that the client's credentials may see. Rules say what writing it demands.
+// From returns the query for all rows of a resource that the client's credentials may read. The rules apply to writes.
 func From[T any](client *Client, resource string, rules ...Rules) Query[T] {
 	q := Query[T]{client: client, resource: resource}
 	for _, r := range rules {
@@ -33,20 +33,23 @@ func From[T any](client *Client, resource string, rules ...Rules) Query[T] {
 	return q
 }
 
-// Where is a query that is not bound to a client: see [Query.Where].
+// Where returns a query that is not bound to a client, for an expansion: see [Query.Where].
 func Where[T any](filters ...Filter[T]) Query[T] { return Query[T]{}.Where(filters...) }
 
-// Select is a query that is not bound to a client: see [Query.Select].
+// Select returns a query that is not bound to a client, for an expansion: see [Query.Select].
 func Select[T any](columns ...Selectable[T]) Query[T] { return Query[T]{}.Select(columns...) }
 
-// Where narrows the query to rows that meet all the filters too.
+// Where narrows the query to rows that match all filters, in addition to earlier ones.
 func (q Query[T]) Where(filters ...Filter[T]) Query[T] {
 	q.condition = append(slices.Clip(q.condition), filters...)
 	return q
 }
 
-// Select adds columns to those fetched. The id is always fetched. A query that selects nothing fetches the columns that the
-// fields of T name in their json tags, but for those tagged `pine:"optional"`.
+// Select adds columns to those fetched. The id is always fetched. A query that selects nothing fetches the columns that the json tags of
+// T name, except those tagged `pine:"optional"`.
+//
+// A row that lacks a selected column, or whose selected bool, number or id is null, cannot be decoded: it is skipped rather than read as
+// zero. See [RowsError].
 func (q Query[T]) Select(columns ...Selectable[T]) Query[T] {
 	q.columns = slices.Clip(q.columns)
 	var row T
@@ -56,14 +59,14 @@ func (q Query[T]) Select(columns ...Selectable[T]) Query[T] {
 	return q
 }
 
-// Expand fetches linked resources along. The server answers a navigation that is expanded twice with the last expansion only, so
-// running such a query is an error, at any depth.
+// Expand also fetches linked resources. To expand the same link twice, at any depth, is an error when the query runs: the server would
+// return the last expansion only.
 func (q Query[T]) Expand(expansions ...Expansion[T]) Query[T] {
 	q.expansions = append(slices.Clip(q.expansions), expansions...)
 	return q
 }
 
-// OrderBy orders the rows. An ordered query is answered in one piece: keyset paging needs the order of ids.
+// OrderBy orders the rows. An ordered query is not paged, since pages are cut by ascending id.
 func (q Query[T]) OrderBy(orders ...Order[T]) Query[T] {
 	q.orders = slices.Clip(q.orders)
 	for _, order := range orders {
@@ -72,19 +75,19 @@ func (q Query[T]) OrderBy(orders ...Order[T]) Query[T] {
 	return q
 }
 
-// Top bounds the number of rows. Top(0) returns no rows, and makes no request. A negative bound is an error when the query runs.
+// Top limits the number of rows. With 0 the query returns no rows and sends nothing. A negative limit is an error when the query runs.
 func (q Query[T]) Top(n int) Query[T] {
 	q.top = &n
 	return q
 }
 
-// PageSize sets how many rows are asked for in one request, instead of the client's page size.
+// PageSize sets the number of rows per request, in place of [Config.PageSize].
 func (q Query[T]) PageSize(n int) Query[T] {
 	q.pageSize = n
 	return q
 }
 
-// expansion renders q as what an expansion of a navigation brings.
+// expansion renders q as the expansion of a navigation.
 func expansion[R, S any](navigation string, q Query[S]) Expansion[R] {
 	return Expansion[R]{
 		navigation: navigation,
@@ -95,7 +98,7 @@ func expansion[R, S any](navigation string, q Query[S]) Expansion[R] {
 	}
 }
 
-// wanted is what each row of the response must have.
+// wanted returns what each row of the response must have.
 func (q Query[T]) wanted() *selection {
 	wanted := &selection{expansions: make(map[string]*selection, len(q.expansions))}
 	if len(q.columns) > 0 {
@@ -116,7 +119,7 @@ func (q Query[T]) filter() string {
 	return condition(scope{})
 }
 
-// options renders the options of a query, parted by & in a URL and by ; within an expansion.
+// options renders the options of a query, separated by & in a URL and by ; within an expansion.
 func (q Query[T]) options(filter string, orders []string, top *int, separator string) string {
 	parts := []string{"$select=" + strings.Join(q.selected(), ",")}
 	if len(q.expansions) > 0 {
@@ -138,7 +141,7 @@ func (q Query[T]) options(filter string, orders []string, top *int, separator st
 	return strings.Join(parts, separator)
 }
 
-// selected returns the columns to fetch: the id first, none twice, and none that an expansion brings under the same name.
+// selected returns the columns to fetch: the id first, none twice, and none that is expanded.
 func (q Query[T]) selected() []string {
 	columns := q.columns
 	if len(columns) == 0 {
@@ -157,8 +160,8 @@ func (q Query[T]) selected() []string {
 	return selected
 }
 
-// String returns the query as it is sent: the path and query of its first request, without the base URL. The query of an expansion,
-// which has no client, is only the options.
+// String returns the query as it is sent: path and query of the first request, without the base URL. For a query that is not bound to a
+// client it returns the options alone.
 func (q Query[T]) String() string {
 	if q.client == nil {
 		return q.options(q.filter(), q.orders, q.top, ";")
@@ -180,7 +183,7 @@ func (q Query[T]) check() error {
 	return nil
 }
 
-// hint names columns that only some servers have, and that the query uses: the server answers 500 to one that it does not know.
+// hint names the columns in the query that only some servers have. A server returns 500 for a column that it does not know.
 func (q Query[T]) hint() string {
 	names := q.optional()
 	if len(names) == 0 {
@@ -200,7 +203,7 @@ func (q Query[T]) optional() []string {
 	return slices.Compact(names)
 }
 
-// fault says what is wrong with the query, or with one of its expansions. The name says where in the error.
+// fault returns what is wrong with the query or with one of its expansions. The name locates it in the error.
 func (q Query[T]) fault(name string) error {
 	if q.top != nil && *q.top < 0 {
 		return fmt.Errorf("pine: query on %s: %w: Top(%d) is negative", name, ErrInvalid, *q.top)
@@ -211,7 +214,7 @@ func (q Query[T]) fault(name string) error {
 		}
 		for _, earlier := range q.expansions[:i] {
 			if earlier.navigation == expansion.navigation {
-				return fmt.Errorf("pine: query on %s expands %s twice, of which the server would answer only the last: run two queries",
+				return fmt.Errorf("pine: query on %s expands %s twice, and the server would return only the last: run two queries",
 					name, expansion.navigation)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // Raw runs a query written by hand, such as "ship?$select=id,name&$filter=name eq 'Vasa'", and returns its rows, without paging. Spaces
-// may be written as such. All else is sent as it is: put strings through [Quote].
+// are encoded. All else is sent as it is: put strings through [Quote].
 func Raw[T any](ctx context.Context, c *Client, query string) ([]T, error) {
 	query = strings.ReplaceAll(strings.TrimPrefix(query, "/"), " ", space)
 	if query == "" {
@@ -32,8 +32,8 @@ func Quote(s string) string { return quote(s) }
 //
 //	ships.Where(pine.RawFilter[Ship]("knots mul 2 gt 20 or name eq " + pine.Quote(name)))
 //
-// Spaces may be written as such. All else is sent as it is: put strings through [Quote]. It can be joined with other filters, but not be
-// used within [Links.Any], [Links.All] or [Link.Where], which name columns in another way: write those by hand too.
+// Spaces are encoded. All else is sent as it is: put strings through [Quote]. It can be combined with other filters, but not be used within
+// [Links.Any], [Links.All] or [Link.Where], where columns have a prefix: write those by hand, too.
 func RawFilter[T any](text string) Filter[T] {
 	text = strings.ReplaceAll(text, " ", space)
 	return Filter[T]{func(s scope) string {
@@ -47,13 +47,13 @@ func RawFilter[T any](text string) Filter[T] {
 	}}
 }
 
-// These stand in the text of a query for a RawFilter that cannot be sent. checkTarget finds them.
+// These mark a RawFilter that cannot be sent, for checkTarget.
 const (
 	misplacedRaw = '\x00'
 	brokenRaw    = '\x01'
 )
 
-// checkTarget refuses what cannot be a part of a URL.
+// checkTarget returns an error for what cannot be part of a URL.
 func checkTarget(target string) error {
 	i := strings.IndexFunc(target, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("\"<>\\^`{|}#", r) })
 	switch {
@@ -68,18 +68,18 @@ func checkTarget(target string) error {
 	return fmt.Errorf("%w: it contains %q, which no URL may: put strings through Quote", ErrInvalid, r)
 }
 
-// As has the rows of a query read into another type, such as one that embeds T and has fields of its own, or one with less. Filters,
-// columns, expansions and order stay. If the query selects nothing the columns are those of S.
+// As returns a query that decodes rows into another type, such as one that embeds T and has further fields, or one with fewer. Filters,
+// columns, expansions and order stay. If the query selects nothing, it fetches the columns of S.
 //
 //	type Ship struct {
 //		sea.Ship
 //		Flag  string                     `json:"flag"`
-//		Extra map[string]json.RawMessage `pine:"extra"` // all columns that no other field takes
+//		Extra map[string]json.RawMessage `pine:"extra"` // all columns without a field
 //	}
 //	for ship, err := range pine.As[Ship](ships).All(ctx) { … }
 //
-// The field tagged `pine:"extra"` takes the columns of the answer that no other field takes. A query for a type with such a field
-// that selects nothing fetches all columns that the server has, large and secret ones too.
+// The field tagged `pine:"extra"` receives the columns of the response that have no field. A query for such a type that selects nothing
+// fetches all columns that the server has, including large and secret ones.
 func As[S, T any](q Query[T]) Query[S] {
 	as := Query[S]{client: q.client, resource: q.resource, columns: q.columns, orders: q.orders, top: q.top, pageSize: q.pageSize,
 		rules: q.rules, mustMatch: q.mustMatch}

@@ -13,20 +13,24 @@ import (
 	"time"
 )
 
-// Retry says when a request is repeated: only one that is harmless to repeat, and only after 429, 502, 503, 504, a network error or
-// an answer that broke off.
+// Retry configures retries. A request is retried only if that is harmless, and only after 429, 502, 503, 504, a network error or a
+// truncated response.
 type Retry struct {
-	// MaxAttempts is the number of times that a request is sent; 4 if 0, and 1 turns repeating off.
+	// MaxAttempts is the number of times that a request is sent; 4 if 0. 1 disables retries.
 	MaxAttempts int
 
-	// Backoff is the longest pause before the first repetition, doubled for each further one; 250 ms if 0. A pause is half of that
-	// at least, and drawn at random, so that many clients do not return at once.
+	// Backoff is the longest pause before the first retry, doubled for each further one; 250 ms if 0. A pause is random, and at least half
+	// of that, so that many clients do not return at once.
 	Backoff time.Duration
 
-	// MaxBackoff bounds a pause of our own choosing; 10 s if 0.
+	// MaxBackoff limits the doubled Backoff; 10 s if 0.
 	MaxBackoff time.Duration
 
-	// MaxRetryAfter bounds a pause that the server asks for; 2 min if 0. If it asks for more the request fails with its Retry-After.
+	// MaxRetryAfter limits the pause that a server may ask for; 2 min if 0. If it asks for more, the request fails with
+	// [Error.RetryAfter].
+	//
+	// Up to this limit a Retry-After holds back all requests of the client. A longer one, which is about a single operation, holds back
+	// those for the same resource only, for an hour at most.
 	MaxRetryAfter time.Duration
 }
 
@@ -50,7 +54,7 @@ func (r Retry) negative() bool {
 	return r.MaxAttempts < 0 || r.Backoff < 0 || r.MaxBackoff < 0 || r.MaxRetryAfter < 0
 }
 
-// pause is how long to wait after the given number of failed attempts.
+// pause returns how long to wait after a number of failed attempts.
 func (r Retry) pause(attempts int) time.Duration {
 	longest := r.Backoff
 	for range attempts - 1 {
@@ -64,22 +68,20 @@ func (r Retry) pause(attempts int) time.Duration {
 	return longest/2 + rand.N(longest/2+1)
 }
 
-// maxHold bounds how long a Retry-After holds back requests, unless the client is willing to wait longer for one: a single wrong header
-// must not do so for years.
+// maxHold limits how long a Retry-After holds back requests, so that a single wrong header does not do so for years.
 const maxHold = time.Hour
 
 // backoff is when the server allows the next requests of a client. It is safe for concurrent use.
 //
-// The server does not say what a Retry-After is about. Some limits are about all requests, and last seconds or minutes; others are about
-// one operation, such as invitations, and last an hour. So a short one, within Retry.MaxRetryAfter, holds back all requests, and a
-// longer one only those for the same resource.
+// The server does not say what a Retry-After applies to. Limits of all requests last seconds or minutes, those of a single operation, such
+// as invitations, an hour: hence the distinction by Retry.MaxRetryAfter.
 type backoff struct {
 	mu       sync.Mutex
 	all      time.Time
 	resource map[string]time.Time
 }
 
-// extend takes in what a Retry-After asks for.
+// extend applies a Retry-After.
 func (b *backoff) extend(resource string, wait, maxRetryAfter time.Duration) {
 	until := time.Now().Add(min(wait, max(maxHold, maxRetryAfter)))
 	b.mu.Lock()
@@ -97,7 +99,7 @@ func (b *backoff) extend(resource string, wait, maxRetryAfter time.Duration) {
 	}
 }
 
-// left is how long requests for a resource must still wait; 0 or less if they need not.
+// left returns how long requests for a resource must still wait; 0 or less if they need not.
 func (b *backoff) left(resource string) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -119,8 +121,8 @@ func retryableStatus(status int) bool {
 	return false
 }
 
-// retryable reports whether another attempt may succeed where this one failed. One that is not idempotent, and would leave two rows if it
-// was carried out twice, is sent again only if the server said that it did not carry it out, or never received it.
+// retryable reports whether another attempt may succeed. A request that is not idempotent, and would create two rows if it was carried out
+// twice, is retried only if the server did not carry it out.
 func retryable(err *Error, idempotent bool) bool {
 	if err.Err == nil {
 		return err.Status == http.StatusTooManyRequests || err.Status == http.StatusServiceUnavailable ||
@@ -129,7 +131,7 @@ func retryable(err *Error, idempotent bool) bool {
 	return (idempotent || err.unsent) && !permanent(err.Err) && !isTLS(err.Err)
 }
 
-// permanent reports whether no retry fixes an error.
+// permanent reports whether a retry cannot fix an error.
 func permanent(err error) bool {
 	for _, known := range []error{ErrMalformed, ErrTooLarge, ErrRedirected, ErrBadRequest, errToken} {
 		if errors.Is(err, known) {
@@ -139,7 +141,7 @@ func permanent(err error) bool {
 	return false
 }
 
-// isTLS reports whether client and server did not agree on TLS: certificates, versions, or that it is spoken at all.
+// isTLS reports whether client and server did not agree on TLS: on certificates, versions, or that it is used at all.
 func isTLS(err error) bool {
 	var untrusted *tls.CertificateVerificationError
 	var notTLS tls.RecordHeaderError
@@ -148,7 +150,7 @@ func isTLS(err error) bool {
 		errors.As(err, &alert) && (alert.Op == "remote error" || alert.Op == "local error")
 }
 
-// parseRetryAfter reads a Retry-After header, which is a number of seconds or a date; 0 if there is none that can be read.
+// parseRetryAfter parses a Retry-After header, which is a number of seconds or a date. It returns 0 if there is no valid one.
 func parseRetryAfter(header http.Header, now time.Time) time.Duration {
 	value := header.Get("Retry-After")
 	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
@@ -161,7 +163,7 @@ func parseRetryAfter(header http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// sleep waits, unless the context ends before the wait would: then it returns at once, because the time is better spent on reporting.
+// sleep waits. If the context would end earlier it returns its error at once.
 func sleep(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err

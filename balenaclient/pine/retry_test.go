@@ -25,7 +25,7 @@ import (
 
 const someShips = `{"d":[{"id":1}]}`
 
-func TestAStatusIsRepeatedOrNot(t *testing.T) {
+func TestRetry_Status(t *testing.T) {
 	t.Parallel()
 	const page = "<!DOCTYPE html>\n<html><head><title>Error</title></head><body><pre>Payload Too Large</pre></body></html>"
 	for _, tt := range []struct {
@@ -89,7 +89,7 @@ func TestAStatusIsRepeatedOrNot(t *testing.T) {
 	}
 }
 
-func TestAFailureThatPassesIsRepeatedUntilItHasPassed(t *testing.T) {
+func TestRetry_TransientFailure(t *testing.T) {
 	t.Parallel()
 	for name, failure := range map[string]roundTrip{
 		"a bad gateway":    always(502, "<html>"),
@@ -126,7 +126,7 @@ func TestAFailureThatPassesIsRepeatedUntilItHasPassed(t *testing.T) {
 	}
 }
 
-func TestAFailureThatDoesNotPassIsNotRepeated(t *testing.T) {
+func TestRetry_PermanentFailure(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{
 		"an untrusted certificate": &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}},
@@ -149,7 +149,7 @@ func TestAFailureThatDoesNotPassIsNotRepeated(t *testing.T) {
 	}
 }
 
-func TestTLSFailuresOfRealServersAreNotRepeated(t *testing.T) {
+func TestRetry_TLS(t *testing.T) {
 	t.Parallel()
 	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
 	secure.Config.ErrorLog = discardLog
@@ -177,7 +177,7 @@ func TestTLSFailuresOfRealServersAreNotRepeated(t *testing.T) {
 	}
 }
 
-func TestThePauseBeforeARepetitionDoublesAndIsDrawnAtRandom(t *testing.T) {
+func TestRetry_Backoff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		seen := map[time.Duration]bool{}
@@ -200,7 +200,7 @@ func TestThePauseBeforeARepetitionDoublesAndIsDrawnAtRandom(t *testing.T) {
 	})
 }
 
-func TestPausesKeepToTheirBoundsWhateverIsConfigured(t *testing.T) {
+func TestRetry_MaxBackoff(t *testing.T) {
 	t.Parallel()
 	for _, retry := range []pine.Retry{
 		{MaxAttempts: 100, Backoff: 1, MaxBackoff: 1},
@@ -227,7 +227,7 @@ func TestPausesKeepToTheirBoundsWhateverIsConfigured(t *testing.T) {
 	}
 }
 
-func TestMaxAttempts(t *testing.T) {
+func TestRetry_MaxAttempts(t *testing.T) {
 	t.Parallel()
 	for _, attempts := range []int{1, 2, 9} {
 		synctest.Test(t, func(t *testing.T) {
@@ -240,7 +240,7 @@ func TestMaxAttempts(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsReadAs(t *testing.T) {
+func TestRetryAfter_Header(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		value func() []string
@@ -294,7 +294,7 @@ func TestRetryAfterIsReadAs(t *testing.T) {
 	}
 }
 
-func TestARetryAfterThatOutlastsTheContextFailsAtOnce(t *testing.T) {
+func TestRetryAfter_BeyondTheDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, w := newClient(t, always(503, `"down"`, "Retry-After", "60"))
@@ -305,20 +305,20 @@ func TestARetryAfterThatOutlastsTheContextFailsAtOnce(t *testing.T) {
 		assert.Zero(t, time.Since(start))
 		require.ErrorIs(t, err, pine.ErrServer)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.EqualError(t, err, "GET /v1/ship: 503 Service Unavailable: down: not repeated: context deadline exceeded (the server asks to wait 1m0s)")
+		require.EqualError(t, err, "GET /v1/ship: 503 Service Unavailable: down: not retried: context deadline exceeded (the server asks to wait 1m0s)")
 
 		// Within that time nothing is sent, neither is what could not wait for it.
 		_, err = ships(client).Count(ctx)
 		assert.Zero(t, time.Since(start))
 		require.ErrorIs(t, err, pine.ErrRateLimited)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.EqualError(t, err, "GET /v1/ship/$count: 429 Too Many Requests: not sent: still within the server's Retry-After: "+
+		require.EqualError(t, err, "GET /v1/ship/$count: 429 Too Many Requests: not sent: the server's Retry-After has not passed: "+
 			"context deadline exceeded (the server asks to wait 1m0s)")
 		assert.Equal(t, 1, w.count())
 	})
 }
 
-func TestAfterA429NoRequestOfTheClientIsSentBeforeTheTime(t *testing.T) {
+func TestRetryAfter_HoldsBackAllRequests(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []float64{0, 50} {
 		synctest.Test(t, func(t *testing.T) {
@@ -363,7 +363,7 @@ func TestAfterA429NoRequestOfTheClientIsSentBeforeTheTime(t *testing.T) {
 	}
 }
 
-func TestALongRetryAfterDoesNotSilenceAClientForEver(t *testing.T) {
+func TestRetryAfter_IsLimited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, w := newClient(t, inTurn(always(429, "", "Retry-After", "99999999"), always(200, someShips)))
@@ -387,7 +387,7 @@ func TestALongRetryAfterDoesNotSilenceAClientForEver(t *testing.T) {
 }
 
 // An hour is about one resource, and seconds may be about all.
-func TestClient_RetryAfter_Scope(t *testing.T) {
+func TestRetryAfter_Scope(t *testing.T) {
 	t.Parallel()
 	for retryAfter, held := range map[string]bool{"3600": false, "30": true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -408,7 +408,7 @@ func TestClient_RetryAfter_Scope(t *testing.T) {
 	}
 }
 
-func TestARequestThatIsNotSentIsObserved(t *testing.T) {
+func TestConfig_Observe_UnsentRequest(t *testing.T) {
 	t.Parallel()
 	var calls []pine.Call
 	client, _ := newClient(t, always(429, "", "Retry-After", "3600"), func(c *pine.Config) {
@@ -426,7 +426,7 @@ func TestARequestThatIsNotSentIsObserved(t *testing.T) {
 	}
 }
 
-func TestACancelledContextEndsARequestAtOnce(t *testing.T) {
+func TestQuery_List_Canceled(t *testing.T) {
 	t.Parallel()
 	waiting := func(status int, prefix string) roundTrip {
 		return func(_ int, r *http.Request) (*http.Response, error) {
@@ -504,7 +504,7 @@ func (b *waitingBody) Read(p []byte) (int, error) {
 
 func (b *waitingBody) Close() error { return nil }
 
-func TestADeadlineEndsARequest(t *testing.T) {
+func TestQuery_List_Deadline(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]roundTrip{
 		"while it waits for the answer": func(_ int, r *http.Request) (*http.Response, error) {
@@ -531,7 +531,7 @@ func TestADeadlineEndsARequest(t *testing.T) {
 	}
 }
 
-func TestAnAttemptThatTakesTooLongIsRepeated(t *testing.T) {
+func TestConfig_RequestTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(_ int, r *http.Request) (*http.Response, error) {
@@ -553,7 +553,7 @@ func TestAnAttemptThatTakesTooLongIsRepeated(t *testing.T) {
 	})
 }
 
-func TestTheRequestLimitSpacesRequestsEvenly(t *testing.T) {
+func TestConfig_RequestLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, w := newClient(t, always(200, someShips), func(c *pine.Config) { c.RequestLimit = 5 })
@@ -570,7 +570,7 @@ func TestTheRequestLimitSpacesRequestsEvenly(t *testing.T) {
 	})
 }
 
-func TestTheRequestLimitCountsRepetitionsToo(t *testing.T) {
+func TestConfig_RequestLimit_Retries(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, w := newClient(t, always(503, ""), noPause, func(c *pine.Config) { c.RequestLimit = 0.5 })
@@ -581,7 +581,7 @@ func TestTheRequestLimitCountsRepetitionsToo(t *testing.T) {
 	})
 }
 
-func TestARequestWhoseTurnComesBehindTheDeadlineFailsAtOnce(t *testing.T) {
+func TestConfig_RequestLimit_BeyondTheDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, w := newClient(t, always(200, someShips), func(c *pine.Config) { c.RequestLimit = 0.01 })
@@ -598,7 +598,7 @@ func TestARequestWhoseTurnComesBehindTheDeadlineFailsAtOnce(t *testing.T) {
 	})
 }
 
-func TestAPausedRequestIsNotRepeatedBehindTheDeadline(t *testing.T) {
+func TestRetry_BeyondTheDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, w := newClient(t, failing(io.EOF), func(c *pine.Config) { c.Retry.Backoff, c.Retry.MaxBackoff = time.Minute, time.Minute })
@@ -608,7 +608,7 @@ func TestAPausedRequestIsNotRepeatedBehindTheDeadline(t *testing.T) {
 		_, err := ships(client).List(ctx)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, io.EOF)
-		require.EqualError(t, err, "GET /v1/ship: EOF: not repeated: context deadline exceeded")
+		require.EqualError(t, err, "GET /v1/ship: EOF: not retried: context deadline exceeded")
 		assert.Zero(t, time.Since(start))
 		assert.Equal(t, 1, w.count())
 	})

@@ -14,7 +14,7 @@ import (
 // idColumn is the primary key of every resource.
 const idColumn = "id"
 
-// shape is what the struct tags of a row type say about it.
+// shape describes a row type, from its struct tags.
 type shape struct {
 	fields   []rowField
 	byName   map[string]int // index into fields
@@ -22,7 +22,7 @@ type shape struct {
 	optional []string       // never selected by default
 	id       int            // index into fields; -1 if there is no field "id" of an int64 type
 	extra    []int          // index of the struct field for all other columns; nil if there is none
-	opaque   bool           // the type is not a struct, decodes itself, or has options that only the package json knows
+	opaque   bool           // not a struct, decodes itself, or has json options that rowReader does not support
 }
 
 // rowField is a field of a row type.
@@ -30,7 +30,7 @@ type rowField struct {
 	name     string
 	index    []int
 	quoted   bool // a number that the server sends as a string
-	nullable bool // null is not mistaken for a value
+	nullable bool // null cannot be mistaken for a value
 }
 
 // shapes caches the shape of each row type: reading one takes longer than decoding a row.
@@ -54,7 +54,7 @@ func readShape(t reflect.Type) *shape {
 		return s
 	}
 	s.opaque = decodesItself(t)
-	var named [][]int // embedded structs that are one member, so that their fields are none
+	var named [][]int // embedded structs that are a member themselves, so that their fields are not
 	for _, field := range reflect.VisibleFields(t) {
 		tag := field.Tag.Get("json")
 		name, options, _ := strings.Cut(tag, ",")
@@ -62,7 +62,7 @@ func readShape(t reflect.Type) *shape {
 		case slices.ContainsFunc(named, func(outer []int) bool { return startsWith(field.Index, outer) }):
 			continue
 		case field.Anonymous && name == "" && tag != "-":
-			s.opaque = s.opaque || field.Type.Kind() == reflect.Pointer && !field.IsExported() // which reflection cannot set
+			s.opaque = s.opaque || field.Type.Kind() == reflect.Pointer && !field.IsExported() // reflection cannot set it
 			continue
 		case field.Anonymous:
 			named = append(named, field.Index)
@@ -79,7 +79,7 @@ func readShape(t reflect.Type) *shape {
 	return s
 }
 
-// add takes in a field. Of two fields of the same name the outer one counts, as in Go.
+// add adds a field. Of two fields with the same name the outer one counts, as in Go.
 func (s *shape) add(field reflect.StructField, name, options string) {
 	isColumn := name != ""
 	if !isColumn {
@@ -142,7 +142,7 @@ func decodesItself(t reflect.Type) bool {
 		p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
-// isNullable reports whether a field of this type can tell null from a value. A string need not: null does as well as the empty one.
+// isNullable reports whether null in a field of this type cannot be mistaken for a value. For strings, null and empty are the same.
 func isNullable(t reflect.Type) bool {
 	if _, isRefs := reflect.Zero(t).Interface().(interface{ expandedOnly() }); isRefs {
 		return false // its Count would be 0

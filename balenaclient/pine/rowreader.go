@@ -11,8 +11,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// selection names what a query asked for explicitly. A row that lacks one of these members cannot be decoded: what is absent must not
-// be taken for zero, false or empty.
+// selection is what a query requests explicitly. A row that lacks one of these members cannot be decoded: what is absent must not be
+// mistaken for zero, false or empty.
 type selection struct {
 	columns    []string              // nil if the query selects no columns itself
 	expansions map[string]*selection // by navigation
@@ -121,7 +121,7 @@ func (r *rowReader) readMember(decoder *jsontext.Decoder, row reflect.Value, pos
 	return nil
 }
 
-// readExtra keeps a column that has no field of its own, if the row type has a place for such.
+// readExtra decodes a column without a field, if the row type has a map for those.
 func (r *rowReader) readExtra(decoder *jsontext.Decoder, row reflect.Value, quoted jsontext.Value) error {
 	if r.shape.extra == nil {
 		return decoder.SkipValue()
@@ -185,7 +185,7 @@ func (r *rowReader) missing() error {
 	return nil
 }
 
-// fieldOf returns a field of a row, and makes the embedded structs on the way to it.
+// fieldOf returns a field of a row. It allocates embedded structs on the way to it.
 func fieldOf(row reflect.Value, index []int) reflect.Value {
 	for _, i := range index[:len(index)-1] {
 		row = row.Field(i)
@@ -208,7 +208,7 @@ func unquoted(quoted jsontext.Value) []byte {
 	return name
 }
 
-// explainValue says in the API's words why a value could not be decoded. The package json names Go paths and offsets instead.
+// explainValue shortens the errors of the package json, which also name paths and offsets.
 func explainValue(err error) error {
 	var semantic *json.SemanticError
 	if !errors.As(err, &semantic) || semantic.GoType == nil || semantic.JSONKind == jsontext.KindInvalid {

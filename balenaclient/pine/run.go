@@ -9,11 +9,11 @@ import (
 	"strconv"
 )
 
-// All returns the rows, fetched in pages by ascending id. It yields at most one error, always last and with a zero row: what came
-// before it was delivered and is sound.
+// All yields the rows, fetched in pages by ascending id. It yields at most one error, last and with a zero row; the rows before it are
+// valid.
 //
-// Rows that change, appear or vanish while pages are fetched do not make other rows be missed or repeated. A row that does not fit T
-// is left out; the rest is delivered and a [RowsError] ends the sequence.
+// If rows change, appear or disappear while pages are fetched, no other row is missed or yielded twice. A row that cannot be decoded is
+// skipped: the others are yielded, and a [RowsError] ends the sequence.
 func (q Query[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
@@ -23,7 +23,7 @@ func (q Query[T]) All(ctx context.Context) iter.Seq2[T, error] {
 		}
 		pages := q.pages()
 		if pages.keyset() && shapeOf[T]().id < 0 {
-			yield(none, fmt.Errorf("pine: %T has no int64 field with the json name id, by which pages are cut: add one, or order the query", none))
+			yield(none, fmt.Errorf("pine: %T has no int64 field with the json name id, by which pages are cut: add one or use OrderBy", none))
 			return
 		}
 		for number := 1; pages.more; number++ {
@@ -47,7 +47,7 @@ func (q Query[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	}
 }
 
-// List returns the rows as [Query.All] does. With an error it returns the rows that came before it.
+// List returns the rows of [Query.All]. If there is an error it returns the rows before it, too.
 func (q Query[T]) List(ctx context.Context) ([]T, error) {
 	var rows []T
 	for row, err := range q.All(ctx) {
@@ -59,7 +59,7 @@ func (q Query[T]) List(ctx context.Context) ([]T, error) {
 	return rows, nil
 }
 
-// First returns the first row in the query's order, which is that of ids if it has none, or [ErrNotFound].
+// First returns the first row in the query's order, by default that of ids, or [ErrNotFound].
 func (q Query[T]) First(ctx context.Context) (T, error) {
 	rows, err := q.Top(1).List(ctx)
 	return single(q.resource, rows, err)
@@ -71,12 +71,12 @@ func (q Query[T]) One(ctx context.Context) (T, error) {
 	return single(q.resource, rows, err)
 }
 
-// Get returns the row with this id that meets the query, or [ErrNotFound].
+// Get returns the row with this id if it matches the query, or [ErrNotFound].
 func (q Query[T]) Get(ctx context.Context, id ID[T]) (T, error) {
 	return q.GetBy(ctx, Key[T]{text: strconv.FormatInt(int64(id), 10)})
 }
 
-// GetBy returns the row that a unique key names and that meets the query, or [ErrNotFound].
+// GetBy returns the row with this key if it matches the query, or [ErrNotFound].
 func (q Query[T]) GetBy(ctx context.Context, key Key[T]) (T, error) {
 	var none T
 	if err := q.check(); err != nil {
@@ -91,7 +91,7 @@ func (q Query[T]) GetBy(ctx context.Context, key Key[T]) (T, error) {
 	return single(fmt.Sprintf("%s(%s)", q.resource, key), rows, err)
 }
 
-// fetchRows fetches rows that are wanted all or not at all: one that cannot be decoded is an error.
+// fetchRows fetches rows without paging. A row that cannot be decoded is an error.
 func fetchRows[T any](ctx context.Context, c *Client, r request, wanted *selection) ([]T, error) {
 	var rows []T
 	r.read = func(body io.Reader, _ func(error) error) (int, error) {
@@ -109,7 +109,7 @@ func fetchRows[T any](ctx context.Context, c *Client, r request, wanted *selecti
 	return rows, err
 }
 
-// single returns the only row that a name stands for.
+// single returns the only row.
 func single[T any](name string, rows []T, err error) (T, error) {
 	var none T
 	switch {
@@ -123,7 +123,7 @@ func single[T any](name string, rows []T, err error) (T, error) {
 	return rows[0], nil
 }
 
-// Count returns the number of rows, which the server counts. The query's top, order and columns play no part.
+// Count returns the number of rows, as counted by the server. The query's top, order and columns are ignored.
 func (q Query[T]) Count(ctx context.Context) (int, error) {
 	if err := q.check(); err != nil {
 		return 0, err

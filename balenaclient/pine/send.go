@@ -22,46 +22,46 @@ import (
 )
 
 const (
-	// maxTargetSize is the longest request target that is sent: the server was measured to answer 431 when URL and headers
+	// maxTargetSize is the longest request target that is sent: the server was measured to return 431 when URL and headers
 	// together exceed 16 KiB.
 	maxTargetSize = 15 << 10
 
-	// maxErrorSize bounds what is read of an answer that reports an error, and maxMessageSize what is kept of it.
+	// maxErrorSize limits what is read of an error response, maxMessageSize what is kept of it.
 	maxErrorSize   = 64 << 10
 	maxMessageSize = 500
 )
 
-// errToken marks an error of the token's source, which no repetition mends.
+// errToken marks an error of the token source, which is not retried.
 var errToken = errors.New("token")
 
-// request is what is sent, possibly several times.
+// request is a request, which may be sent several times.
 type request struct {
 	method   string
-	resource string // what is asked for, for observers
+	resource string // for observers and Retry-After
 
-	// target returns the path and query under the base URL. It is asked before each attempt, because a page that broke off goes on
-	// behind its last whole row.
+	// target returns the path and query under the base URL. It is called before each attempt, because a truncated page continues after
+	// its last complete row.
 	target func() string
 
-	// body is sent along as JSON unless it is nil.
+	// body is sent as JSON unless it is nil.
 	body []byte
 
-	// idempotent requests have the same effect whether they are carried out once or twice. Those of any method but POST are.
+	// idempotent means that carrying out the request twice has the same effect as once. It is implied for any method but POST.
 	idempotent bool
 
-	// hint says what may be wrong with the request if the server fails, 500. It may be nil.
+	// hint suggests why the server returned 500. It may be nil.
 	hint func() string
 
-	// silence is how long the server may be silent, from the start of an attempt on and then at any time, if the answer has no end of
-	// its own. The client's bounds on the time and size of an answer do not hold then. 0 for all other requests.
+	// silence is how long the server may send nothing, for a response without an end. The client's limits on the duration and size of a
+	// response do not apply then. It is 0 for all other requests.
 	silence time.Duration
 
-	// read consumes the body of a successful answer and returns the number of rows in it. Errors that it keeps rather than returns
-	// must pass redact.
+	// read consumes the body of a successful response and returns the number of rows in it. Errors that it keeps instead of returning
+	// them must pass through redact.
 	read func(body io.Reader, redact func(error) error) (rows int, err error)
 }
 
-// send sends a request until it succeeds, must not be repeated, or has been sent often enough.
+// send sends a request until it succeeds, must not be retried, or has no attempts left.
 func (c *Client) send(ctx context.Context, r request) error {
 	start := time.Now()
 	call := Call{Resource: r.resource, Method: r.method}
@@ -98,12 +98,12 @@ func (c *Client) attempts(ctx context.Context, r request, call *Call) error {
 			return failure
 		}
 		if err := sleep(ctx, max(retry.pause(call.Attempts), failure.RetryAfter)); err != nil {
-			return failure.notRepeated(err)
+			return failure.notRetried(err)
 		}
 	}
 }
 
-// waitForTurn waits until both the server's Retry-After and our own limit allow a request.
+// waitForTurn waits until both the server's Retry-After and the client's own limit allow a request.
 func (c *Client) waitForTurn(ctx context.Context, r request, call *Call) error {
 	stop := func(err *Error) error {
 		err.Method, err.Path, err.Attempts = r.method, pathOf(r.target()), call.Attempts
@@ -115,9 +115,9 @@ func (c *Client) waitForTurn(ctx context.Context, r request, call *Call) error {
 		}
 	}
 	for {
-		// While one waits for either, the server may answer another request with a Retry-After.
+		// Meanwhile the server may respond to another request with a Retry-After.
 		for wait := c.backoff.left(r.resource); wait > 0; wait = c.backoff.left(r.resource) {
-			silent := &Error{Status: http.StatusTooManyRequests, RetryAfter: wait, Message: "not sent: still within the server's Retry-After"}
+			silent := &Error{Status: http.StatusTooManyRequests, RetryAfter: wait, Message: "not sent: the server's Retry-After has not passed"}
 			if wait <= c.config.Retry.MaxRetryAfter {
 				if silent.Err = sleep(ctx, wait); silent.Err == nil {
 					continue
@@ -131,7 +131,7 @@ func (c *Client) waitForTurn(ctx context.Context, r request, call *Call) error {
 		}
 		if err := c.limiter.Wait(ctx); err != nil {
 			if err = ctx.Err(); err == nil {
-				err = context.DeadlineExceeded // it would be before our turn
+				err = context.DeadlineExceeded // it would end before our turn
 			}
 			return stop(&Error{Err: fmt.Errorf("waiting for the request limit: %w", err)})
 		}
@@ -146,7 +146,7 @@ func (c *Client) attempt(ctx context.Context, r request, call *Call) *Error {
 	target := r.target()
 	failure := &Error{Method: r.method, Path: pathOf(target)}
 	if len(target) > maxTargetSize {
-		failure.Err = fmt.Errorf("%w: the query is %d bytes long, the server accepts some %d: ask for fewer values at once",
+		failure.Err = fmt.Errorf("%w: the query has %d bytes, the server accepts about %d: request fewer values at once",
 			ErrBadRequest, len(target), maxTargetSize)
 		return failure
 	}
@@ -200,7 +200,7 @@ func (c *Client) attempt(ctx context.Context, r request, call *Call) *Error {
 	}
 
 	if response.StatusCode < 200 || response.StatusCode > 299 {
-		data, _ := io.ReadAll(io.LimitReader(body, maxErrorSize)) // what could be read is better than nothing
+		data, _ := io.ReadAll(io.LimitReader(body, maxErrorSize)) // a part of it is better than nothing
 		failure.Message = oneLine(redactText(errorMessage(data), token))
 		failure.RetryAfter = parseRetryAfter(response.Header, time.Now())
 		if response.StatusCode == http.StatusInternalServerError && r.hint != nil {
@@ -257,7 +257,7 @@ func pathOf(target string) string {
 	return path
 }
 
-// withoutURL strips method and URL, which our errors say themselves, and without the query.
+// withoutURL strips method and URL, which our errors have themselves, without the query.
 func withoutURL(err error) error {
 	var urlError *url.Error
 	if errors.As(err, &urlError) {
@@ -266,7 +266,7 @@ func withoutURL(err error) error {
 	return err
 }
 
-// redact keeps a token out of an error.
+// redact removes a token from an error.
 func redact(err error, token string) error {
 	if token == "" || !strings.Contains(err.Error(), token) {
 		return err
@@ -274,7 +274,7 @@ func redact(err error, token string) error {
 	return &redactedError{text: redactText(err.Error(), token), hidden: err}
 }
 
-// redactedError can be asked what it is, but does not hand out the error that holds the token.
+// redactedError can be compared, but does not unwrap to the error that contains the token.
 type redactedError struct {
 	text   string
 	hidden error
@@ -291,7 +291,7 @@ func redactText(text, token string) string {
 	return strings.ReplaceAll(text, token, "[REDACTED]")
 }
 
-// idleTimeoutReader bounds each read. The time between reads is the caller's and does not count.
+// idleTimeoutReader limits the time of each read. The time between reads is the caller's and does not count.
 type idleTimeoutReader struct {
 	reader   io.Reader
 	watchdog *time.Timer
@@ -304,7 +304,7 @@ func (r *idleTimeoutReader) Read(p []byte) (int, error) {
 	return r.reader.Read(p)
 }
 
-// sending follows a request to its connection.
+// sending records whether a request got a connection.
 type sending struct{ wanted, got atomic.Bool }
 
 func (s *sending) trace() *httptrace.ClientTrace {
@@ -314,13 +314,13 @@ func (s *sending) trace() *httptrace.ClientTrace {
 	}
 }
 
-// failedBefore reports whether a request failed before it could be sent, for lack of a connection.
+// failedBefore reports whether a request failed before there was a connection to send it on.
 func (s *sending) failedBefore(err error) bool {
 	var dial *net.OpError
 	return s.wanted.Load() && !s.got.Load() || errors.As(err, &dial) && dial.Op == "dial"
 }
 
-// boundedReader fails with ErrTooLarge if its bound is not the end.
+// boundedReader returns ErrTooLarge if there is more to read than its limit.
 type boundedReader struct {
 	reader io.Reader
 	left   int64
@@ -343,7 +343,7 @@ func (b *boundedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// errorMessage is what the body of an error answer says: a JSON string, an object with a message, HTML, text, or nothing.
+// errorMessage extracts the message of an error response, which may be a JSON string, an object with a message, HTML, plain text, or empty.
 func errorMessage(body []byte) string {
 	body = bytes.TrimSpace(body)
 	var text string
@@ -374,14 +374,14 @@ var (
 	htmlTag    = regexp.MustCompile(`<[^>]*`)
 )
 
-// htmlText is the text of an error page: what stands outside of tags, scripts and styles.
+// htmlText returns the text of an error page without tags, scripts and styles.
 func htmlText(page []byte) string {
 	page = htmlHidden.ReplaceAll(page, []byte("<"))
 	page = htmlTag.ReplaceAll(page, nil)
 	return html.UnescapeString(strings.ReplaceAll(string(page), ">", " "))
 }
 
-// oneLine folds white space and what cannot be printed, and cuts what is too long.
+// oneLine folds white space and unprintable characters, and truncates.
 func oneLine(text string) string {
 	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "�"), func(r rune) bool {
 		return unicode.IsSpace(r) || !unicode.IsPrint(r)

@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// maxLineSize bounds a line of a stream.
+// maxLineSize limits a line of a stream, in bytes.
 const maxLineSize = 1 << 20
 
-// Lines streams an answer that does not end, line by line and without the line ends; an empty line is a sign of life. The path is
-// relative to the base URL. A line is valid until the next one.
+// Lines yields the lines of a response without an end, without line ends; an empty line is a keepalive. The path is relative to the base
+// URL. A line is valid until the next one.
 //
-// The sequence ends with an error, always last; that is [io.EOF] if the server ended the stream, and [ErrSilent] if it sent nothing
-// for as long as silence says, from the request on. Neither [Config.RequestTimeout] nor the HTTP client's Timeout cut a stream, but a
-// ResponseHeaderTimeout of the caller's transport would. A stream that failed is not
-// repeated: its reader knows where to go on.
+// The last element is an error: [io.EOF] if the server ended the stream, [ErrSilent] if it sent nothing for the duration of silence, which
+// also limits the wait for the response. The time that the caller takes for a line does not count. Neither [Config.RequestTimeout] nor
+// the HTTP client's Timeout apply, but a ResponseHeaderTimeout of the caller's transport does. A stream is not retried: only its reader
+// knows where to continue.
 func Lines(ctx context.Context, c *Client, path string, silence time.Duration) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		enough := false
@@ -40,7 +40,7 @@ func Lines(ctx context.Context, c *Client, path string, silence time.Duration) i
 				}
 				err = scanner.Err()
 				if errors.Is(err, bufio.ErrTooLong) {
-					err = fmt.Errorf("%w: a line is longer than %d bytes", ErrTooLarge, maxLineSize)
+					err = fmt.Errorf("%w: a line has more than %d bytes", ErrTooLarge, maxLineSize)
 				}
 				return lines, err
 			},

@@ -17,7 +17,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-func TestTheMessageOfAnError(t *testing.T) {
+func TestError_Message(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, body, want string }{
 		{"is that of a JSON text", `"\"ship\" must be \u201cunique\u201d."`, `"ship" must be “unique”.`},
@@ -57,7 +57,7 @@ func TestTheMessageOfAnError(t *testing.T) {
 	}
 }
 
-func TestTheTokenIsInNoError(t *testing.T) {
+func TestError_WithoutTheToken(t *testing.T) {
 	t.Parallel()
 	quoted, err := json.Marshal("Bearer " + testToken)
 	require.NoError(t, err)
@@ -129,7 +129,7 @@ func chain(err error) func(yield func(error) bool) {
 	}
 }
 
-func TestTheTokenIsAskedForWithEachRequest(t *testing.T) {
+func TestConfig_Token(t *testing.T) {
 	t.Parallel()
 	number := 0
 	client, w := newClient(t, newSea(25).answer, pageSize(10), func(c *pine.Config) {
@@ -146,7 +146,7 @@ func TestTheTokenIsAskedForWithEachRequest(t *testing.T) {
 	assert.Len(t, w.requests, 3)
 }
 
-func TestWithoutATokenNoneIsSent(t *testing.T) {
+func TestConfig_Token_None(t *testing.T) {
 	t.Parallel()
 	for name, source := range map[string]func(context.Context) (string, error){
 		"when there is no source": nil,
@@ -162,7 +162,7 @@ func TestWithoutATokenNoneIsSent(t *testing.T) {
 	}
 }
 
-func TestATokenThatCannotBeSent(t *testing.T) {
+func TestConfig_Token_Invalid(t *testing.T) {
 	t.Parallel()
 	for _, token := range []string{"secret\n", "secret\r\nX: y", " secret", "sec ret", "secret\x7f", "secret\x00", "\t"} {
 		t.Run(fmt.Sprintf("%q", token), func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestATokenThatCannotBeSent(t *testing.T) {
 	})
 }
 
-func TestRedirects(t *testing.T) {
+func TestClient_Redirects(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, location string
@@ -235,7 +235,7 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-func TestARealServerOnAnotherHostIsNeverAsked(t *testing.T) {
+func TestClient_Redirects_OtherHost(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int32
 	evil := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
@@ -255,7 +255,7 @@ func TestARealServerOnAnotherHostIsNeverAsked(t *testing.T) {
 	assert.NoError(t, followAll.CheckRedirect(nil, nil), "the caller's client is left alone")
 }
 
-func TestBaseURLs(t *testing.T) {
+func TestConfig_BaseURL(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ url, want, wantErr string }{
 		{"https://api.example.com", "https://api.example.com/v1/ship", ""},
@@ -312,7 +312,7 @@ func TestBaseURLs(t *testing.T) {
 	})
 }
 
-func TestWhatMustNotBeNegative(t *testing.T) {
+func TestNew_NegativeLimits(t *testing.T) {
 	t.Parallel()
 	for _, config := range []pine.Config{
 		{PageSize: -1}, {RequestTimeout: -1}, {MaxResponseSize: -1}, {RequestLimit: -0.1}, {Retry: pine.Retry{MaxAttempts: -1}},

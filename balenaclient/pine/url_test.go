@@ -29,7 +29,7 @@ func sent(t *testing.T, q func(*pine.Client) pine.Query[ship]) string {
 	return strings.ReplaceAll(strings.TrimPrefix(query, "&"), "%20", " ")
 }
 
-func TestFiltersAreSentAs(t *testing.T) {
+func TestFilter(t *testing.T) {
 	t.Parallel()
 	built := time.Date(2026, 11, 22, 7, 3, 5, 823_999_999, time.FixedZone("", 3600))
 	for want, filter := range map[string]pine.Filter[ship]{
@@ -95,7 +95,7 @@ func TestFiltersAreSentAs(t *testing.T) {
 	}
 }
 
-func TestAnOrWithTheZeroFilterIsMetByEveryRow(t *testing.T) {
+func TestFilter_Or_ZeroFilter(t *testing.T) {
 	t.Parallel()
 	for name, filter := range map[string]pine.Filter[ship]{
 		"in front": pine.Filter[ship]{}.Or(shipKnots.Eq(1)),
@@ -109,7 +109,7 @@ func TestAnOrWithTheZeroFilterIsMetByEveryRow(t *testing.T) {
 	}
 }
 
-func TestExpansionsAreSentAs(t *testing.T) {
+func TestQuery_Expand(t *testing.T) {
 	t.Parallel()
 	for want, expansion := range map[string]pine.Expansion[ship]{
 		"lies_in__port($select=id,name)":                        shipPort.With(pine.Select[port]()),
@@ -141,7 +141,7 @@ const (
 	sailorID pine.Field[sailor, int64] = "id"
 )
 
-func TestColumnsAreSelected(t *testing.T) {
+func TestQuery_Select(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name  string
@@ -188,7 +188,7 @@ func TestColumnsAreSelected(t *testing.T) {
 	}
 }
 
-func TestQueriesAreSentAs(t *testing.T) {
+func TestQuery_Where(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
@@ -248,7 +248,7 @@ func TestQueriesAreSentAs(t *testing.T) {
 	}
 }
 
-func TestCountsAreSentAs(t *testing.T) {
+func TestQuery_Count(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, always(http.StatusOK, `{"d":5}`))
 	n, err := ships(client).Count(t.Context())
@@ -263,7 +263,7 @@ func TestCountsAreSentAs(t *testing.T) {
 	}, w.targets())
 }
 
-func TestAQueryThatCannotBeAnsweredIsNotSent(t *testing.T) {
+func TestQuery_Invalid(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, always(http.StatusOK, `{"d":[]}`))
 	crewTwice := pine.Select[ship](shipName).Expand(shipCrew.Count(), shipCrew.With(pine.Select[sailor](sailorName)))
@@ -274,11 +274,11 @@ func TestAQueryThatCannotBeAnsweredIsNotSent(t *testing.T) {
 	}{
 		{
 			"because it expands a navigation twice", ships(client).Expand(shipCrew.Count(), shipPort.With(pine.Query[port]{}), shipCrew.Count()),
-			"pine: query on ship expands crew twice, of which the server would answer only the last: run two queries",
+			"pine: query on ship expands crew twice, and the server would return only the last: run two queries",
 		},
 		{
 			"because one of its expansions does", ships(client).Expand(shipPort.With(pine.Select[port](portName).Expand(portShips.With(crewTwice)))),
-			"pine: query on ship expands crew twice, of which the server would answer only the last: run two queries",
+			"pine: query on ship expands crew twice, and the server would return only the last: run two queries",
 		},
 		{"because it starts from nothing", pine.Select[ship](shipName), "pine: query on pine_test.ship is not bound to a client: start it with From"},
 		{"because its top is negative", ships(client).Top(-1), "pine: query on ship: invalid: Top(-1) is negative"},
@@ -297,7 +297,7 @@ func TestAQueryThatCannotBeAnsweredIsNotSent(t *testing.T) {
 	t.Cleanup(func() { assert.Zero(t, w.count()) })
 }
 
-func TestRowsWithoutAnIDCanOnlyBeReadInOnePiece(t *testing.T) {
+func TestQuery_All_WithoutID(t *testing.T) {
 	t.Parallel()
 	type nameOnly struct {
 		Name string `json:"name"`
@@ -306,7 +306,7 @@ func TestRowsWithoutAnIDCanOnlyBeReadInOnePiece(t *testing.T) {
 	client, w := newClient(t, always(http.StatusOK, `{"d":[{"name":"Vasa"},{}]}`))
 
 	_, err := pine.From[nameOnly](client, "ship").List(t.Context())
-	require.EqualError(t, err, "pine: pine_test.nameOnly has no int64 field with the json name id, by which pages are cut: add one, or order the query")
+	require.EqualError(t, err, "pine: pine_test.nameOnly has no int64 field with the json name id, by which pages are cut: add one or use OrderBy")
 	require.Zero(t, w.count())
 
 	rows, err := pine.From[nameOnly](client, "ship").OrderBy(name.Asc()).List(t.Context())
@@ -317,7 +317,7 @@ func TestRowsWithoutAnIDCanOnlyBeReadInOnePiece(t *testing.T) {
 	require.ErrorContains(t, err, "string has no int64 field")
 }
 
-func TestAQueryIsNotChangedByThoseDerivedFromIt(t *testing.T) {
+func TestQuery_Immutable(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, always(http.StatusOK, `{"d":[]}`))
 	run := func(q pine.Query[ship]) string {
@@ -342,7 +342,7 @@ func TestAQueryIsNotChangedByThoseDerivedFromIt(t *testing.T) {
 	assert.Equal(t, before, run(base))
 }
 
-func TestAFilterIsNotChangedByWhatItsOperandsBecome(t *testing.T) {
+func TestFilter_Immutable(t *testing.T) {
 	t.Parallel()
 	operands := make([]pine.Filter[ship], 2, 10)
 	operands[0], operands[1] = shipKnots.Eq(1), shipKnots.Eq(2)

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// maxUpsertRounds bounds how often Upsert starts again when others delete the row between its requests.
+// maxUpsertRounds limits how often Upsert starts again when others delete the row between its requests.
 const maxUpsertRounds = 4
 
 // Create creates a row and returns it as the server does. The query's filters, columns and expansions are ignored.
@@ -21,7 +21,7 @@ func (q Query[T]) Create(ctx context.Context, assignments ...Assignment[T]) (T, 
 	return q.create(ctx, false, assignments)
 }
 
-// create creates a row. With idempotent the caller vouches that the row has a key, of which the server keeps one row only.
+// create creates a row. It is idempotent if a unique key of the row is assigned.
 func (q Query[T]) create(ctx context.Context, idempotent bool, assignments []Assignment[T]) (T, error) {
 	var row T
 	if err := q.check(); err != nil {
@@ -45,10 +45,10 @@ func (q Query[T]) create(ctx context.Context, idempotent bool, assignments []Ass
 	return row, err
 }
 
-// Patch changes all rows that meet the query's filters, with one request. Without a filter it is [ErrUnfiltered].
+// Patch changes all rows that match the query's filters, with one request. Without a filter it returns [ErrUnfiltered].
 //
-// The server does not say how many rows it changed, and none is fine: see [Query.MustMatch]. It changes all rows or, if it refuses a
-// value for one of them, none. A request that failed on its way is repeated, since the values stay the same.
+// It is not an error if no row matches: see [Query.MustMatch]. The server changes all rows or, if it refuses a value for one of them,
+// none. A failed request is retried, since it assigns the same values again.
 func (q Query[T]) Patch(ctx context.Context, assignments ...Assignment[T]) error {
 	body, err := q.body(assignments)
 	if err != nil {
@@ -57,29 +57,29 @@ func (q Query[T]) Patch(ctx context.Context, assignments ...Assignment[T]) error
 	return q.change(ctx, http.MethodPatch, body)
 }
 
-// DeleteOption is what [Query.Delete] is told besides the query.
+// DeleteOption is an option of [Query.Delete].
 type DeleteOption func(*deletion)
 
 type deletion struct{ allowProtected bool }
 
-// AllowProtected allows rows to be deleted on which much depends, such as devices and fleets.
+// AllowProtected allows rows of a protected resource to be deleted, such as devices and fleets: see [Rules].
 func AllowProtected() DeleteOption { return func(d *deletion) { d.allowProtected = true } }
 
-// Delete removes all rows that meet the query's filters, and what belongs to them, with one request. Without a filter it is
-// [ErrUnfiltered]; on a protected resource without [AllowProtected] it is [ErrProtected]. As with Patch, none is fine.
+// Delete deletes all rows that match the query's filters, and what belongs to them, with one request. Without a filter it returns
+// [ErrUnfiltered]; for a protected resource it returns [ErrProtected] without [AllowProtected]. It is not an error if no row matches.
 func (q Query[T]) Delete(ctx context.Context, options ...DeleteOption) error {
 	var d deletion
 	for _, option := range options {
 		option(&d)
 	}
 	if q.rules.Protected && !d.allowProtected {
-		return fmt.Errorf("pine: %s: %w: rows are deleted only with AllowProtected", q.resource, ErrProtected)
+		return fmt.Errorf("pine: %s: %w: use AllowProtected to delete rows", q.resource, ErrProtected)
 	}
 	return q.change(ctx, http.MethodDelete, nil)
 }
 
-// MustMatch makes Patch and Delete fail with [ErrNotFound] if no row meets the query. They ask the server to count the rows first,
-// which is one request more; a row may still come or go between the two.
+// MustMatch makes Patch and Delete return [ErrNotFound] if no row matches the query. It takes one more request, to count the rows; they may
+// still change between the two.
 func (q Query[T]) MustMatch() Query[T] {
 	q.mustMatch = true
 	return q
@@ -103,7 +103,7 @@ func (q Query[T]) change(ctx context.Context, method string, body []byte) error 
 			return err
 		}
 		if count == 0 {
-			return fmt.Errorf("%s: %w: no row meets the filter, nothing was changed", q.resource, ErrNotFound)
+			return fmt.Errorf("%s: %w: no row matches the filter, nothing was changed", q.resource, ErrNotFound)
 		}
 	}
 	return q.client.send(ctx, request{
@@ -113,19 +113,18 @@ func (q Query[T]) change(ctx context.Context, method string, body []byte) error 
 		body:     body,
 		hint:     q.hint,
 		read: func(body io.Reader, _ func(error) error) (int, error) {
-			_, err := io.Copy(io.Discard, body) // lets the connection be used again
+			_, err := io.Copy(io.Discard, body) // so that the connection can be reused
 			return 0, err
 		},
 	})
 }
 
-// Upsert creates the row that a key names, or changes it if it exists, and returns it. The query's filters are ignored.
+// Upsert creates the row with this key, or changes it if it exists, and returns it. The query's filters are ignored.
 //
-// It creates the row; on a conflict it changes the row and reads it back; if others deleted the row in the meantime it starts again. The
-// error is [ErrConflict] if a value other than the key must be unique and another row has it.
+// It tries to create the row; on a conflict it changes the row and reads it back; if others deleted the row in the meantime it starts again.
+// The error is [ErrConflict] if another row has a value that must be unique.
 //
-// Unlike those of [Query.Create], its requests are retried after any failure that may be temporary: the key keeps a second one from
-// creating a second row.
+// Unlike [Query.Create] it is retried after any temporary failure, since the key prevents a second row.
 func (q Query[T]) Upsert(ctx context.Context, key Key[T], assignments ...Assignment[T]) (T, error) {
 	q.condition, q.orders, q.top, q.mustMatch = nil, nil, nil, false
 	keyed := q.Where(key.filter)
@@ -167,8 +166,8 @@ func messageOf(err error) string {
 	return ""
 }
 
-// isTaken reports whether a row could not be created because there is one with its key. The server answers a reference to a row that
-// does not exist with the same status, and tells them apart by its words only.
+// isTaken reports whether a row could not be created because a value must be unique. For a reference to a row that does not exist the
+// server returns the same status with another message.
 func isTaken(err error) bool {
 	var failure *Error
 	return errors.As(err, &failure) && failure.Status == http.StatusConflict && strings.Contains(strings.ToLower(failure.Message), "unique")

@@ -44,7 +44,7 @@ func bodyOf(t *testing.T, w *wire) string {
 	return string(data)
 }
 
-func TestARowIsCreatedFromWhatIsAssigned(t *testing.T) {
+func TestQuery_Create(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, always(http.StatusCreated, `{"id":7,"name":"Vasa","lies_in__port":{"__id":5}}`))
 	row, err := ships(client).Create(t.Context(), setName.Set(`it's "quoted"`), setArmed.Set(true), setKnots.Clear(),
@@ -59,7 +59,7 @@ func TestARowIsCreatedFromWhatIsAssigned(t *testing.T) {
 	w.requireAllClosed(t)
 }
 
-func TestOneRequestChangesOrDeletesAllRowsOfAFilter(t *testing.T) {
+func TestQuery_Patch_Delete(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, always(http.StatusOK, ""))
 	q := ships(client).Where(shipName.Eq("Vasa"), setPort.Eq(5))
@@ -74,13 +74,13 @@ func TestOneRequestChangesOrDeletesAllRowsOfAFilter(t *testing.T) {
 	w.requireAllClosed(t)
 }
 
-func TestWhatWouldDoMoreThanWasMeantIsNotSent(t *testing.T) {
+func TestQuery_Patch_Delete_Refused(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, always(http.StatusOK, ""))
 	vasa := ships(client).Where(shipName.Eq("Vasa"))
 	protected := pine.From[ship](client, "ship", pine.Rules{Protected: true})
 	ruled := pine.From[ship](client, "ship", pine.Rules{Check: func(resource string, values pine.Values) error {
-		if name, ok := values.Text("name"); ok && name == "Titanic" {
+		if name, ok := values.Lookup("name"); ok && name == "Titanic" {
 			return &pine.InvalidError{Resource: resource, Column: "name", Value: name, Problem: "is unlucky", Remedy: "choose another"}
 		}
 		return nil
@@ -118,7 +118,7 @@ func TestWhatWouldDoMoreThanWasMeantIsNotSent(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-func TestARowIsNeverMadeTwice(t *testing.T) {
+func TestQuery_Create_Retries(t *testing.T) {
 	t.Parallel()
 	created := always(http.StatusCreated, `{"id":7}`)
 	for name, tt := range map[string]struct {
@@ -191,7 +191,7 @@ func TestQuery_Create_NoConnection(t *testing.T) {
 	require.NotErrorIs(t, err, pine.ErrOutcomeUnknown)
 }
 
-func TestAChangeIsRepeatedAsAReadIs(t *testing.T) {
+func TestQuery_Patch_Retries(t *testing.T) {
 	t.Parallel()
 	for name, first := range map[string]roundTrip{
 		"after a broken connection": failing(errors.New("connection reset")),
@@ -210,12 +210,12 @@ func TestAChangeIsRepeatedAsAReadIs(t *testing.T) {
 	}
 }
 
-func TestARedirectedWriteDoesNotBecomeARead(t *testing.T) {
+func TestQuery_Create_Redirected(t *testing.T) {
 	t.Parallel()
 	client, w := newClient(t, inTurn(always(http.StatusMovedPermanently, "", "Location", "https://api.example.com/base/v2/ship"), always(http.StatusOK, `{"d":[]}`)))
 	_, err := ships(client).Create(t.Context(), setName.Set("Vasa"))
 	require.ErrorIs(t, err, pine.ErrMalformed)
-	assert.ErrorContains(t, err, "it redirects a POST")
+	assert.ErrorContains(t, err, "redirect of a POST")
 	assert.Equal(t, 1, w.count())
 
 	client, w = newClient(t, inTurn(always(http.StatusPermanentRedirect, "", "Location", "https://api.example.com/base/v2/ship"), always(http.StatusCreated, `{"id":1}`)))
@@ -225,7 +225,7 @@ func TestARedirectedWriteDoesNotBecomeARead(t *testing.T) {
 	assert.JSONEq(t, `{"name":"Vasa"}`, bodyOf(t, w))
 }
 
-func TestAnUpsertChangesTheRowThatIsThere(t *testing.T) {
+func TestQuery_Upsert(t *testing.T) {
 	t.Parallel()
 	taken := always(http.StatusConflict, `"\"port\" and \"name\" must be unique."`)
 	key := setPort.Key(5).And(shipName.Key("Va'sa"))
@@ -306,7 +306,7 @@ func TestQuery_Upsert_OthersDeleteTheRow(t *testing.T) {
 	assert.Equal(t, 12, w.count())
 }
 
-func TestSettableFieldsFilterAndOrderAsOthersDo(t *testing.T) {
+func TestSettable(t *testing.T) {
 	t.Parallel()
 	for want, filter := range map[string]pine.Filter[ship]{
 		"knots ge 5":                           setKnots.Ge(5),
@@ -334,7 +334,7 @@ func TestSettableFieldsFilterAndOrderAsOthersDo(t *testing.T) {
 	require.ErrorIs(t, err, pine.ErrNotFound)
 }
 
-func TestFailuresThatMayPassAreTold(t *testing.T) {
+func TestError_Temporary(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		err  *pine.Error
@@ -351,7 +351,7 @@ func TestFailuresThatMayPassAreTold(t *testing.T) {
 	}
 }
 
-func TestLinesOfAStreamAreReadAsTheyCome(t *testing.T) {
+func TestLines(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		answer roundTrip
@@ -375,7 +375,7 @@ func TestLinesOfAStreamAreReadAsTheyCome(t *testing.T) {
 			}
 			assert.Equal(t, tt.want, got)
 			require.ErrorIs(t, last, tt.is)
-			assert.Equal(t, []string{"/base/lines?stream=1"}, w.targets(), "a stream is not repeated")
+			assert.Equal(t, []string{"/base/lines?stream=1"}, w.targets(), "a stream is not retried")
 			w.requireAllClosed(t)
 		})
 	}
@@ -428,7 +428,7 @@ func TestLines_SlowConsumer(t *testing.T) {
 	})
 }
 
-func TestColumnsThatNoFieldTakesAreKeptIfThereIsAMapForThem(t *testing.T) {
+func TestAs_Extra(t *testing.T) {
 	t.Parallel()
 	type odd struct {
 		ship
@@ -449,7 +449,7 @@ func TestColumnsThatNoFieldTakesAreKeptIfThereIsAMapForThem(t *testing.T) {
 	assert.Contains(t, w.targets()[1], "?$select=id,name&")
 }
 
-func TestAQueryIsReadIntoAnotherTypeAsItWas(t *testing.T) {
+func TestAs(t *testing.T) {
 	t.Parallel()
 	type short struct {
 		ID   int64  `json:"id"`
