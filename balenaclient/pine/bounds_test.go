@@ -20,7 +20,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-// endless repeats a text for ever and counts what was read of it.
+// endless repeats a string forever and counts what was read of it.
 type endless struct {
 	text string
 	read atomic.Int64
@@ -56,7 +56,7 @@ func TestConfig_MaxResponseSize_EndlessResponse(t *testing.T) {
 			}
 			require.Error(t, err)
 			assert.LessOrEqual(t, body.read.Load(), int64(bound+1))
-			assert.Equal(t, 1, w.count(), "it is not asked for again")
+			assert.Equal(t, 1, w.count(), "it is not retried")
 			w.requireAllClosed(t)
 		})
 	}
@@ -64,9 +64,9 @@ func TestConfig_MaxResponseSize_EndlessResponse(t *testing.T) {
 
 func TestConfig_MaxResponseSize(t *testing.T) {
 	t.Parallel()
-	answer := `{"d":[{"id":1},{"id":2}]}`
-	for bound, want := range map[int64]int{int64(len(answer)): 2, int64(len(answer)) + 1: 2, int64(len(answer)) - 1: -1, 1: -1} {
-		client, _ := newClient(t, always(200, answer), func(c *pine.Config) { c.MaxResponseSize = bound })
+	body := `{"d":[{"id":1},{"id":2}]}`
+	for bound, want := range map[int64]int{int64(len(body)): 2, int64(len(body)) + 1: 2, int64(len(body)) - 1: -1, 1: -1} {
+		client, _ := newClient(t, always(200, body), func(c *pine.Config) { c.MaxResponseSize = bound })
 		rows, err := ships(client).List(t.Context())
 		if want < 0 {
 			require.ErrorIs(t, err, pine.ErrTooLarge, bound)
@@ -134,7 +134,7 @@ func serve(t *testing.T, handler http.HandlerFunc, change ...func(*pine.Config))
 
 func TestClient_Gzip(t *testing.T) {
 	t.Parallel()
-	answer := gzipped(t, func(w io.Writer) { fmt.Fprint(w, smallAnswer) })
+	compressed := gzipped(t, func(w io.Writer) { fmt.Fprint(w, smallResponse) })
 	send := func(body []byte) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Accept-Encoding") != "gzip" {
@@ -145,15 +145,15 @@ func TestClient_Gzip(t *testing.T) {
 			_, _ = w.Write(body)
 		}
 	}
-	rows, err := ships(serve(t, send(answer))).List(t.Context())
+	rows, err := ships(serve(t, send(compressed))).List(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []int64{1, 2, 13}, ids(rows))
 
 	t.Run("and not trusted when it is damaged", func(t *testing.T) {
 		t.Parallel()
-		damaged := bytes.Clone(answer)
+		damaged := bytes.Clone(compressed)
 		damaged[len(damaged)-5] ^= 1 // in the checksum
-		for _, body := range [][]byte{damaged, answer[:len(answer)-9], answer[:len(answer)/2]} {
+		for _, body := range [][]byte{damaged, compressed[:len(compressed)-9], compressed[:len(compressed)/2]} {
 			_, err := ships(serve(t, send(body), once)).List(t.Context())
 			require.ErrorContains(t, err, "GET /v1/ship: 200 OK: ")
 		}
@@ -179,7 +179,7 @@ func TestQuery_All_ReusesTheConnection(t *testing.T) {
 	var connections sync.Map
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		connections.Store(r.RemoteAddr, true)
-		response, err := server.answer(1, r)
+		response, err := server.respond(1, r)
 		if err == nil {
 			_, _ = io.Copy(w, response.Body)
 		}
@@ -197,7 +197,7 @@ func TestQuery_All_BrokenConnection(t *testing.T) {
 	server := newSea(50)
 	var number atomic.Int32
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		response, err := server.answer(1, r)
+		response, err := server.respond(1, r)
 		if err != nil {
 			return
 		}
@@ -227,7 +227,7 @@ func TestQuery_List_CanceledWhileReading(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// A page is held as rows, and never as text as well: decoding allocates little more than the rows themselves.
+// A page is held as rows only, not as JSON too: decoding allocates little more than the rows themselves.
 func TestQuery_List_Memory(t *testing.T) {
 	const rows = 10_000
 	type wide struct {
@@ -292,7 +292,7 @@ func TestClient_Concurrent(t *testing.T) {
 		if number%5 == 0 {
 			return respond(503, "busy")
 		}
-		return server.answer(number, r)
+		return server.respond(number, r)
 	}, pageSize(9), noPause, func(c *pine.Config) {
 		c.Retry.MaxAttempts = 20
 		c.Observe = func(pine.Call) { calls.Add(1) }

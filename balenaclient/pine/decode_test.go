@@ -16,7 +16,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-// list fetches what an answer holds, in one attempt.
+// list decodes a response, in one attempt.
 func list(t testing.TB, body string) ([]ship, error) {
 	t.Helper()
 	client, w := newClient(t, always(http.StatusOK, body), once)
@@ -263,7 +263,7 @@ func TestQuery_UndecodableRowIsSkipped(t *testing.T) {
 		{"too many rows for a reference, before the id", `{"lies_in__port":[{},{}],"id":2}`, "ship with id 2: column lies_in__port: reference to one row holds 2 rows"},
 		{"an undecodable row in an expansion, before the id", `{"crew":[{"id":"x"}],"id":2}`, "ship with id 2: column crew: column id: JSON string cannot be decoded as int64"},
 		{"two undecodable columns", `{"name":5,"id":2,"knots":{}}`, "ship with id 2: column name: "},
-		{"an undecodable column behind the id", `{"id":2,"name":[[],{"id":3}]}`, "ship with id 2: column name: JSON array"},
+		{"an undecodable column after the id", `{"id":2,"name":[[],{"id":3}]}`, "ship with id 2: column name: JSON array"},
 		{"not an object", `7`, "ship with id 0: row is number"},
 		{"a list", `[{"id":2}]`, "ship with id 0: row is array"},
 		{"null", `null`, "ship with id 0: row is null"},
@@ -319,7 +319,7 @@ func TestQuery_List_Malformed(t *testing.T) {
 		{"is HTML", "<!DOCTYPE html>\n<html>sign in</html>", "malformed response: not JSON: jsontext: invalid character '<'"},
 		{"is text", "OK", "malformed response: not JSON"},
 		{"is a list", `[{"id":1}]`, `malformed response: it does not start with {"d":[`},
-		{"is a text", `"Too Many Requests"`, `malformed response: it does not start with {"d":[`},
+		{"is a string", `"Too Many Requests"`, `malformed response: it does not start with {"d":[`},
 		{"is null", `null`, `malformed response: it does not start with {"d":[`},
 		{"has no rows", `{}`, `malformed response: it does not start with {"d":[`},
 		{"has other rows", `{"value":[{"id":1}]}`, `malformed response: it does not start with {"d":[`},
@@ -330,10 +330,10 @@ func TestQuery_List_Malformed(t *testing.T) {
 		{"has a comma too many", `{"d":[{"id":1},]}`, "malformed response: not JSON"},
 		{"has a name without quotes", `{"d":[{id:1}]}`, "malformed response: not JSON"},
 		{"closes what it did not open", `{"d":[}]`, "malformed response: not JSON"},
-		{"goes on behind its end", `{"d":[{"id":1}]}{"d":[{"id":2}]}`, "malformed response: trailing data after the response"},
-		{"goes on with an error page", `{"d":[{"id":1}]}<html>Bad Gateway</html>`, "malformed response: not JSON"},
-		{"has garbage behind the rows", `{"d":[{"id":1}],5:6}`, "malformed response: not JSON"},
-		{"has half a member behind the rows", `{"d":[{"id":1}],"a":]}`, "malformed response: not JSON"},
+		{"has another value after it", `{"d":[{"id":1}]}{"d":[{"id":2}]}`, "malformed response: trailing data after the response"},
+		{"has an error page after it", `{"d":[{"id":1}]}<html>Bad Gateway</html>`, "malformed response: not JSON"},
+		{"has garbage after the rows", `{"d":[{"id":1}],5:6}`, "malformed response: not JSON"},
+		{"has half a member after the rows", `{"d":[{"id":1}],"a":]}`, "malformed response: not JSON"},
 		{"nests too deep", `{"d":[{"id":1,"mast":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}]}`, "malformed response: not JSON: jsontext: exceeded max depth"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -346,7 +346,7 @@ func TestQuery_List_Malformed(t *testing.T) {
 			for _, row := range rows {
 				assert.Equal(t, ship{ID: 1}, row)
 			}
-			assert.Equal(t, 1, w.count(), "what is malformed is not asked for again")
+			assert.Equal(t, 1, w.count(), "a malformed response is not retried")
 			w.requireAllClosed(t)
 
 			client, w = newClient(t, always(http.StatusOK, tt.body))
@@ -405,7 +405,7 @@ func TestQuery_Get(t *testing.T) {
 		{"that is there", `{"d":[{"id":1}]}`, 1, nil},
 		{"that is not there", `{"d":[]}`, 0, pine.ErrNotFound},
 		{"of which there are two", `{"d":[{"id":1},{"id":2}]}`, 0, pine.ErrNotUnique},
-		{"that does not fit", `{"d":[{"id":1,"name":5}]}`, 0, pine.ErrMalformed},
+		{"that cannot be decoded", `{"d":[{"id":1,"name":5}]}`, 0, pine.ErrMalformed},
 		{"that is null", `{"d":[null]}`, 0, pine.ErrMalformed},
 		{"that is empty", `{"d":[{}]}`, 0, pine.ErrMalformed},
 	} {
@@ -428,16 +428,16 @@ func TestQuery_Get(t *testing.T) {
 	}
 }
 
-const smallAnswer = ` {"d":[ {"name":"Vasa \" ] } ünique","id":1,"crew":[{"id":5}]}, {"id":2,"lies_in__port":{"__id":7}} ,{"id":13}] , "x":1 }` + "\n"
+const smallResponse = ` {"d":[ {"name":"Vasa \" ] } ünique","id":1,"crew":[{"id":5}]}, {"id":2,"lies_in__port":{"__id":7}} ,{"id":13}] , "x":1 }` + "\n"
 
 func TestQuery_List_TruncatedAtEveryByte(t *testing.T) {
 	t.Parallel()
-	whole, err := list(t, smallAnswer)
+	complete, err := list(t, smallResponse)
 	require.NoError(t, err)
-	require.Equal(t, []int64{1, 2, 13}, ids(whole))
-	ends := []int{strings.Index(smallAnswer, `, {"id":2`), strings.Index(smallAnswer, ` ,{"id":13`), strings.Index(smallAnswer, `] , "x"`)}
-	last := strings.LastIndex(smallAnswer, "}")
-	for cut := range smallAnswer {
+	require.Equal(t, []int64{1, 2, 13}, ids(complete))
+	ends := []int{strings.Index(smallResponse, `, {"id":2`), strings.Index(smallResponse, ` ,{"id":13`), strings.Index(smallResponse, `] , "x"`)}
+	last := strings.LastIndex(smallResponse, "}")
+	for cut := range smallResponse {
 		for _, how := range []string{"ends", "breaks"} {
 			t.Run(fmt.Sprintf("%s at %d", how, cut), func(t *testing.T) {
 				t.Parallel()
@@ -447,9 +447,9 @@ func TestQuery_List_TruncatedAtEveryByte(t *testing.T) {
 						return respond(http.StatusOK, rest)
 					}
 					if how == "breaks" {
-						return stream(http.StatusOK, broken(smallAnswer[:cut])), nil
+						return stream(http.StatusOK, broken(smallResponse[:cut])), nil
 					}
-					return respond(http.StatusOK, smallAnswer[:cut])
+					return respond(http.StatusOK, smallResponse[:cut])
 				}, once)
 				rows, err := ships(client).List(t.Context())
 				n := 0
@@ -458,10 +458,10 @@ func TestQuery_List_TruncatedAtEveryByte(t *testing.T) {
 						n++
 					}
 				}
-				// Nothing is there that was not in the whole answer, and nothing whole is missing.
+				// No row is there that is not in the complete response, and no complete row is missing.
 				require.Len(t, rows, n)
 				if n > 0 {
-					require.Equal(t, whole[:n], rows)
+					require.Equal(t, complete[:n], rows)
 				}
 				if cut > last && how == "ends" {
 					require.NoError(t, err)
@@ -477,7 +477,7 @@ func TestQuery_List_TruncatedAtEveryByte(t *testing.T) {
 }
 
 func FuzzQuery_List(f *testing.F) {
-	for _, body := range []string{smallAnswer, `{"d":[]}`, `{"d":[null]}`, `{"d":[{"id":1},{"id":"x"},5,[],{}]}`, `{"d":5}`, `<html>`, ``, `{"d":[{"built_at":5,"id":9}]} `, `"x"`} {
+	for _, body := range []string{smallResponse, `{"d":[]}`, `{"d":[null]}`, `{"d":[{"id":1},{"id":"x"},5,[],{}]}`, `{"d":5}`, `<html>`, ``, `{"d":[{"built_at":5,"id":9}]} `, `"x"`} {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -496,22 +496,22 @@ func FuzzQuery_List(f *testing.F) {
 		if err != nil && !errors.As(err, &left) {
 			return
 		}
-		// What was accepted is what encoding/json finds in the whole answer.
-		var answer struct {
+		// The rows are those that encoding/json finds in the response.
+		var response struct {
 			D []json.RawMessage `json:"d"`
 		}
-		if err := json.Unmarshal(body, &answer); err != nil {
+		if err := json.Unmarshal(body, &response); err != nil {
 			t.Fatalf("accepted what is not JSON: %v", err)
 		}
 		if bytes.Count(bytes.ToLower(body), []byte(`d"`)) != 1+bytes.Count(body, []byte(`id"`)) || bytes.Contains(body, []byte(`\`)) {
-			return // which of two members "d" counts is not our affair
+			return // which of two members "d" counts does not matter
 		}
 		n := len(rows)
 		if left != nil {
 			n += left.Rows
 		}
-		if n != len(answer.D) {
-			t.Fatalf("%d rows of %d", n, len(answer.D))
+		if n != len(response.D) {
+			t.Fatalf("%d rows of %d", n, len(response.D))
 		}
 	})
 }

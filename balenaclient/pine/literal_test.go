@@ -68,7 +68,7 @@ func readLiteral(raw string) (text, rest string, err error) {
 	}
 	n := quoteAt(raw)
 	if n == 0 {
-		return "", raw, fmt.Errorf("%q is no literal", raw)
+		return "", raw, fmt.Errorf("%q is not a literal", raw)
 	}
 	var encoded strings.Builder
 	for raw = raw[n:]; ; {

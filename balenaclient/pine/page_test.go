@@ -21,7 +21,7 @@ func TestQuery_All_Pages(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%d rows take %d requests", tt.rows, tt.requests), func(t *testing.T) {
 			t.Parallel()
-			client, w := newClient(t, newSea(tt.rows).answer, pageSize(size))
+			client, w := newClient(t, newSea(tt.rows).respond, pageSize(size))
 			rows, err := ships(client).List(t.Context())
 			require.NoError(t, err)
 			assert.Equal(t, upTo(tt.rows), ids(rows))
@@ -42,7 +42,7 @@ func TestQuery_All_Pages(t *testing.T) {
 
 func TestQuery_All_PagesKeepTheFilter(t *testing.T) {
 	t.Parallel()
-	client, w := newClient(t, newSea(3).answer)
+	client, w := newClient(t, newSea(3).respond)
 	_, err := ships(client).Select(shipID).PageSize(2).Where(shipName.Eq("a").Or(shipName.Eq("b"))).List(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []string{
@@ -86,7 +86,7 @@ func TestQuery_All_ChangesBetweenPages(t *testing.T) {
 			t.Parallel()
 			server := newSea(100)
 			server.changed = func(number int) { tt.changed(server, number) }
-			client, _ := newClient(t, server.answer, pageSize(10))
+			client, _ := newClient(t, server.respond, pageSize(10))
 			rows, err := ships(client).List(t.Context())
 			require.NoError(t, err)
 			var want []int64
@@ -98,7 +98,7 @@ func TestQuery_All_ChangesBetweenPages(t *testing.T) {
 			assert.Equal(t, want, ids(rows))
 		})
 	}
-	t.Run("and those inserted behind are found", func(t *testing.T) {
+	t.Run("and those inserted after them are found", func(t *testing.T) {
 		t.Parallel()
 		server := newSea(20)
 		server.changed = func(number int) {
@@ -106,7 +106,7 @@ func TestQuery_All_ChangesBetweenPages(t *testing.T) {
 				server.ships = append(server.ships, ship{ID: 21}, ship{ID: 30})
 			}
 		}
-		client, _ := newClient(t, server.answer, pageSize(10))
+		client, _ := newClient(t, server.respond, pageSize(10))
 		rows, err := ships(client).List(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, append(upTo(21), 30), ids(rows))
@@ -120,7 +120,7 @@ func TestQuery_Top(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%d of %d rows", tt.top, tt.rows), func(t *testing.T) {
 			t.Parallel()
-			client, w := newClient(t, newSea(tt.rows).answer, pageSize(10))
+			client, w := newClient(t, newSea(tt.rows).respond, pageSize(10))
 			rows, err := ships(client).Top(tt.top).List(t.Context())
 			require.NoError(t, err)
 			assert.Equal(t, upTo(min(tt.top, tt.rows)), ids(rows))
@@ -131,7 +131,7 @@ func TestQuery_Top(t *testing.T) {
 		t.Parallel()
 		server := newSea(100)
 		server.ignoreTop = true
-		client, w := newClient(t, server.answer, pageSize(10))
+		client, w := newClient(t, server.respond, pageSize(10))
 		rows, err := ships(client).Top(15).List(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, upTo(15), ids(rows))
@@ -152,7 +152,7 @@ func TestQuery_Top(t *testing.T) {
 
 func TestQuery_PageSize(t *testing.T) {
 	t.Parallel()
-	client, w := newClient(t, newSea(5).answer, pageSize(10))
+	client, w := newClient(t, newSea(5).respond, pageSize(10))
 	rows, err := ships(client).PageSize(2).List(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, rows, 5)
@@ -205,7 +205,7 @@ func TestQuery_All_TruncatedPage(t *testing.T) {
 		return io.NopCloser(strings.NewReader(body))
 	}
 	var calls []pine.Call
-	client, w := newClient(t, server.answer, pageSize(10), noPause, func(c *pine.Config) {
+	client, w := newClient(t, server.respond, pageSize(10), noPause, func(c *pine.Config) {
 		c.Observe = func(call pine.Call) { calls = append(calls, call) }
 	})
 	rows, err := ships(client).Select(shipID).List(t.Context())
@@ -242,7 +242,7 @@ func TestQuery_Top_TruncatedBeforeIt(t *testing.T) {
 		}
 		return io.NopCloser(strings.NewReader(body))
 	}
-	client, w := newClient(t, server.answer, noPause)
+	client, w := newClient(t, server.respond, noPause)
 	rows, err := ships(client).Select(shipID).Top(5).List(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, upTo(5), ids(rows))
@@ -258,7 +258,7 @@ func TestQuery_All_FailsAtAPage(t *testing.T) {
 		is   error
 		want string
 	}{
-		{"that breaks off for good", func(body string) io.ReadCloser {
+		{"that is always truncated", func(body string) io.ReadCloser {
 			if at := strings.Index(body, `"id":64}`); at >= 0 {
 				body = body[:at]
 			}
@@ -283,7 +283,7 @@ func TestQuery_All_FailsAtAPage(t *testing.T) {
 				}
 				return tt.body(body)
 			}
-			client, w := newClient(t, server.answer, pageSize(10), noPause)
+			client, w := newClient(t, server.respond, pageSize(10), noPause)
 			var rows []ship
 			var errs []error
 			for row, err := range ships(client).All(t.Context()) {
@@ -319,16 +319,16 @@ func TestQuery_All_ServerIgnoresTheFilter(t *testing.T) {
 		want   string
 	}{
 		"because it ignores the filter": {
-			func() roundTrip { s := newSea(25); s.ignoreFilter = true; return s.answer }(), 10, "id 1 follows id 10",
+			func() roundTrip { s := newSea(25); s.ignoreFilter = true; return s.respond }(), 10, "id 1 follows id 10",
 		},
 		"because it ignores filter and top": {
-			func() roundTrip { s := newSea(25); s.ignoreFilter, s.ignoreTop = true, true; return s.answer }(), 25, "id 1 follows id 25",
+			func() roundTrip { s := newSea(25); s.ignoreFilter, s.ignoreTop = true, true; return s.respond }(), 25, "id 1 follows id 25",
 		},
-		"because it ignores the order":   {always(http.StatusOK, `{"d":[{"id":1},{"id":5},{"id":3}]}`), 2, "id 3 follows id 5"},
-		"because it repeats a row":       {always(http.StatusOK, `{"d":[{"id":1},{"id":1}]}`), 1, "id 1 follows id 1"},
-		"because its rows have no ids":   {always(http.StatusOK, `{"d":[`+strings.Repeat(`{},`, 9)+`{}]}`), 0, "a page of rows without ids"},
-		"because its ids are negative":   {always(http.StatusOK, `{"d":[{"id":-1}]}`), 0, "id -1 follows id 0"},
-		"because an unfit row is behind": {always(http.StatusOK, `{"d":[{"id":5},{"id":4,"name":4}]}`), 1, "id 4 follows id 5"},
+		"because it ignores the order":           {always(http.StatusOK, `{"d":[{"id":1},{"id":5},{"id":3}]}`), 2, "id 3 follows id 5"},
+		"because it repeats a row":               {always(http.StatusOK, `{"d":[{"id":1},{"id":1}]}`), 1, "id 1 follows id 1"},
+		"because its rows have no ids":           {always(http.StatusOK, `{"d":[`+strings.Repeat(`{},`, 9)+`{}]}`), 0, "a page of rows without ids"},
+		"because its ids are negative":           {always(http.StatusOK, `{"d":[{"id":-1}]}`), 0, "id -1 follows id 0"},
+		"because an undecodable row comes later": {always(http.StatusOK, `{"d":[{"id":5},{"id":4,"name":4}]}`), 1, "id 4 follows id 5"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -362,7 +362,7 @@ func TestQuery_All_StopsEarly(t *testing.T) {
 	for _, rows := range []int{1, 9, 10, 11, 15} {
 		t.Run(fmt.Sprintf("after row %d", rows), func(t *testing.T) {
 			t.Parallel()
-			client, w := newClient(t, newSea(100).answer, pageSize(10))
+			client, w := newClient(t, newSea(100).respond, pageSize(10))
 			seen := 0
 			for _, err := range ships(client).All(t.Context()) {
 				require.NoError(t, err)
@@ -378,7 +378,7 @@ func TestQuery_All_StopsEarly(t *testing.T) {
 
 func TestQuery_All_ReadTwice(t *testing.T) {
 	t.Parallel()
-	client, w := newClient(t, newSea(25).answer, pageSize(10))
+	client, w := newClient(t, newSea(25).respond, pageSize(10))
 	all := ships(client).All(t.Context())
 	for range 2 {
 		var rows []ship
@@ -396,7 +396,7 @@ func TestQuery_First_One(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 30} {
 		t.Run(fmt.Sprintf("of %d rows", n), func(t *testing.T) {
 			t.Parallel()
-			client, w := newClient(t, newSea(n).answer, pageSize(10))
+			client, w := newClient(t, newSea(n).respond, pageSize(10))
 			first, err := ships(client).First(t.Context())
 			if n == 0 {
 				require.ErrorIs(t, err, pine.ErrNotFound)

@@ -29,12 +29,12 @@ func TestRetry_Status(t *testing.T) {
 	t.Parallel()
 	const page = "<!DOCTYPE html>\n<html><head><title>Error</title></head><body><pre>Payload Too Large</pre></body></html>"
 	for _, tt := range []struct {
-		status   int
-		headers  []string
-		body     string
-		repeated bool
-		is       error
-		want     string
+		status  int
+		headers []string
+		body    string
+		retried bool
+		is      error
+		want    string
 	}{
 		{301, []string{"Location", "https://other.example.com/"}, "", false, pine.ErrRedirected, "301 is followed, and refused: redirected to another host: https://other.example.com"},
 		{304, nil, "", false, nil, "304 Not Modified"},
@@ -73,7 +73,7 @@ func TestRetry_Status(t *testing.T) {
 					assert.Equal(t, sentinel == tt.is, errors.Is(err, sentinel), sentinel)
 				}
 				wantAttempts := 1
-				if tt.repeated {
+				if tt.retried {
 					wantAttempts = 4
 				}
 				assert.Equal(t, wantAttempts, w.count())
@@ -92,12 +92,12 @@ func TestRetry_Status(t *testing.T) {
 func TestRetry_TransientFailure(t *testing.T) {
 	t.Parallel()
 	for name, failure := range map[string]roundTrip{
-		"a bad gateway":    always(502, "<html>"),
-		"a broken network": failing(&net.OpError{Op: "read", Net: "tcp", Err: errors.New("connection reset by peer")}),
-		"an end of file":   failing(io.EOF),
-		"an empty answer":  always(200, ""),
-		"half an answer":   always(200, `{"d":[{"id"`),
-		"an answer that breaks": func(int, *http.Request) (*http.Response, error) {
+		"a bad gateway":     always(502, "<html>"),
+		"a broken network":  failing(&net.OpError{Op: "read", Net: "tcp", Err: errors.New("connection reset by peer")}),
+		"an end of file":    failing(io.EOF),
+		"an empty response": always(200, ""),
+		"half a response":   always(200, `{"d":[{"id"`),
+		"a response that breaks": func(int, *http.Request) (*http.Response, error) {
 			return stream(200, io.NopCloser(errReader{errors.New("connection reset by peer")})), nil
 		},
 	} {
@@ -158,8 +158,8 @@ func TestRetry_TLS(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
 	for name, config := range map[string]pine.Config{
-		"an unknown authority":     {BaseURL: secure.URL},
-		"plain http behind https:": {BaseURL: "https" + strings.TrimPrefix(plain.URL, "http")},
+		"an unknown authority":               {BaseURL: secure.URL},
+		"plain http where https is expected": {BaseURL: "https" + strings.TrimPrefix(plain.URL, "http")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			transport := &http.Transport{}
@@ -355,7 +355,7 @@ func TestRetryAfter_HoldsBackAllRequests(t *testing.T) {
 					assert.GreaterOrEqual(t, since, 30*time.Second)
 				}
 				if limit > 0 && i > 0 {
-					assert.GreaterOrEqual(t, at.Sub(w.times[i-1]), 19*time.Millisecond, "the limit holds behind the pause too")
+					assert.GreaterOrEqual(t, at.Sub(w.times[i-1]), 19*time.Millisecond, "the limit holds after the pause too")
 				}
 			}
 			assert.GreaterOrEqual(t, w.times[24].Sub(start), 30*time.Second)
@@ -434,23 +434,23 @@ func TestQuery_List_Canceled(t *testing.T) {
 		}
 	}
 	for name, tt := range map[string]struct {
-		answer roundTrip
+		handle roundTrip
 		change func(*pine.Config)
 		rows   int
 		is     error
 	}{
-		"while it waits for the answer": {func(_ int, r *http.Request) (*http.Response, error) {
+		"while it waits for the response": {func(_ int, r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}, nil, 0, nil},
-		"while it reads the answer":                 {waiting(200, `{"d":[{"id":1},{"id":2},{"i`), nil, 2, nil},
-		"while it reads the answer to its end":      {waiting(200, `{"d":[{"id":1},{"id":2}]}`), nil, 2, nil},
+		"while it reads the response":               {waiting(200, `{"d":[{"id":1},{"id":2},{"i`), nil, 2, nil},
+		"while it reads the end of the response":    {waiting(200, `{"d":[{"id":1},{"id":2}]}`), nil, 2, nil},
 		"while it reads an error":                   {waiting(503, `"down`), nil, 0, pine.ErrServer},
 		"while it reads an error for the last time": {waiting(503, `"down`), once, 0, pine.ErrServer},
 		"while it pauses":                           {always(503, ""), func(c *pine.Config) { c.Retry.Backoff, c.Retry.MaxBackoff = time.Hour, time.Hour }, 0, pine.ErrServer},
 		"while the server makes it wait":            {always(429, "", "Retry-After", "100"), nil, 0, pine.ErrRateLimited},
 		"while the network makes it pause":          {failing(io.EOF), func(c *pine.Config) { c.Retry.Backoff, c.Retry.MaxBackoff = time.Hour, time.Hour }, 0, io.EOF},
-		"while it waits for the request limit":      {newSea(1000).answer, func(c *pine.Config) { c.RequestLimit, c.PageSize = 0.01, 1 }, 1, nil},
+		"while it waits for the request limit":      {newSea(1000).respond, func(c *pine.Config) { c.RequestLimit, c.PageSize = 0.01, 1 }, 1, nil},
 		"while it waits for the token": {always(200, someShips), func(c *pine.Config) {
 			c.Token = func(ctx context.Context) (string, error) {
 				<-ctx.Done()
@@ -461,7 +461,7 @@ func TestQuery_List_Canceled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				client, w := newClient(t, tt.answer, func(c *pine.Config) {
+				client, w := newClient(t, tt.handle, func(c *pine.Config) {
 					if tt.change != nil {
 						tt.change(c)
 					}
@@ -506,19 +506,19 @@ func (b *waitingBody) Close() error { return nil }
 
 func TestQuery_List_Deadline(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]roundTrip{
-		"while it waits for the answer": func(_ int, r *http.Request) (*http.Response, error) {
+	for name, handle := range map[string]roundTrip{
+		"while it waits for the response": func(_ int, r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		},
-		"while it reads the answer": func(_ int, r *http.Request) (*http.Response, error) {
+		"while it reads the response": func(_ int, r *http.Request) (*http.Response, error) {
 			return stream(200, &waitingBody{Reader: strings.NewReader(`{"d":[`), ctx: r.Context()}), nil
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				client, w := newClient(t, answer)
+				client, w := newClient(t, handle)
 				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 				defer cancel()
 				start := time.Now()

@@ -69,12 +69,12 @@ const (
 
 const testToken = "t0p-s3cret-t0ken"
 
-// roundTrip answers requests in process. The number counts the requests from 1.
+// roundTrip responds to requests in process. The number counts the requests from 1.
 type roundTrip func(number int, r *http.Request) (*http.Response, error)
 
 // wire is an http.RoundTripper that remembers what was sent.
 type wire struct {
-	answer roundTrip
+	handle roundTrip
 
 	mu       sync.Mutex
 	requests []*http.Request
@@ -91,7 +91,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	response, err := w.answer(number, r)
+	response, err := w.handle(number, r)
 	if response != nil {
 		response.Request = r
 		body := &trackedBody{ReadCloser: response.Body}
@@ -122,13 +122,13 @@ func (w *wire) last() *http.Request {
 	return w.requests[len(w.requests)-1]
 }
 
-// requireAllClosed fails if the body of an answer was left open.
+// requireAllClosed fails if the body of a response was left open.
 func (w *wire) requireAllClosed(t *testing.T) {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i, body := range w.bodies {
-		require.True(t, body.closed, "the body of answer %d was left open", i+1)
+		require.True(t, body.closed, "the body of response %d was left open", i+1)
 	}
 }
 
@@ -142,7 +142,7 @@ func (b *trackedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// respond makes an answer; headers are pairs of name and value.
+// respond returns a response; headers are pairs of name and value.
 func respond(status int, body string, headers ...string) (*http.Response, error) {
 	return stream(status, io.NopCloser(strings.NewReader(body)), headers...), nil
 }
@@ -159,10 +159,10 @@ func always(status int, body string, headers ...string) roundTrip {
 	return func(int, *http.Request) (*http.Response, error) { return respond(status, body, headers...) }
 }
 
-// inTurn gives one answer after the other, and the last one for ever.
-func inTurn(answers ...roundTrip) roundTrip {
+// inTurn returns one response after the other, and then the last one again and again.
+func inTurn(responses ...roundTrip) roundTrip {
 	return func(number int, r *http.Request) (*http.Response, error) {
-		return answers[min(number, len(answers))-1](number, r)
+		return responses[min(number, len(responses))-1](number, r)
 	}
 }
 
@@ -170,10 +170,10 @@ func failing(err error) roundTrip {
 	return func(int, *http.Request) (*http.Response, error) { return nil, err }
 }
 
-// newClient is a client whose requests are answered in process. The base URL has a path, so that one that is left out shows.
-func newClient(t testing.TB, answer roundTrip, change ...func(*pine.Config)) (*pine.Client, *wire) {
+// newClient returns a client whose requests are handled in process. The base URL has a path, so that a missing one shows.
+func newClient(t testing.TB, handle roundTrip, change ...func(*pine.Config)) (*pine.Client, *wire) {
 	t.Helper()
-	w := &wire{answer: answer}
+	w := &wire{handle: handle}
 	config := pine.Config{
 		BaseURL:    "https://api.example.com/base",
 		Root:       "/v1",
@@ -201,10 +201,10 @@ type sea struct {
 	mu    sync.Mutex
 	ships []ship
 
-	// changed is called before each answer with its number.
+	// changed is called before each response with its number.
 	changed func(number int)
 
-	// body may spoil an answer.
+	// body may damage a response.
 	body func(number int, body string) io.ReadCloser
 
 	ignoreFilter bool
@@ -228,7 +228,7 @@ func (s *sea) remove(id pine.ID[ship]) {
 	s.ships = slices.DeleteFunc(s.ships, func(row ship) bool { return row.ID == id })
 }
 
-func (s *sea) answer(number int, r *http.Request) (*http.Response, error) {
+func (s *sea) respond(number int, r *http.Request) (*http.Response, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.changed != nil {
@@ -263,7 +263,7 @@ func (s *sea) answer(number int, r *http.Request) (*http.Response, error) {
 	return respond(http.StatusOK, b.String())
 }
 
-// broken is a body that ends before it is whole, as a connection does that breaks.
+// broken returns a body that fails before its end, like a connection that breaks.
 func broken(body string) io.ReadCloser {
 	return io.NopCloser(io.MultiReader(strings.NewReader(body), errReader{io.ErrUnexpectedEOF}))
 }

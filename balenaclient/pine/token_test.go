@@ -20,25 +20,25 @@ import (
 func TestError_Message(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, body, want string }{
-		{"is that of a JSON text", `"\"ship\" must be \u201cunique\u201d."`, `"ship" must be “unique”.`},
+		{"is that of a JSON string", `"\"ship\" must be \u201cunique\u201d."`, `"ship" must be “unique”.`},
 		{"is an object's message", `{"message":"no such ship","code":5}`, "no such ship"},
 		{"is an object's error", `{"error":"no such ship"}`, "no such ship"},
-		{"is the text of an object's error", `{"message":"failed","error":{"text":"no such ship","message":"x"}}`, "no such ship"},
+		{"is that of an object's error", `{"message":"failed","error":{"text":"no such ship","message":"x"}}`, "no such ship"},
 		{"is the message of an object's error", `{"error":{"message":"no such ship"}}`, "no such ship"},
 		{"is an object as it is if it has none", `{"code": 5}`, `{"code": 5}`},
-		{"is an object as it is if the message is none", `{"message":{"a":1},"error":[2]}`, `{"message":{"a":1},"error":[2]}`},
+		{"is the object if it has no message", `{"message":{"a":1},"error":[2]}`, `{"message":{"a":1},"error":[2]}`},
 		{"is a list as it is", `[1]`, `[1]`},
 		{"is nothing for null", `null`, ""},
 		{"is nothing for nothing", " \n\t", ""},
 		{"is the text of a page", "<html><head><style>p{}</style><SCRIPT>if (a<b) x();</SCRIPT><title>Error</title></head>\n<body><h1>Bad&nbsp;Gateway</h1>a &lt; b</body></html>", "Error Bad Gateway a < b"},
 		{"is the text of half a page", "<html><body>Bad Gateway<p", "Bad Gateway"},
 		{"is nothing for half a tag", "<html", ""},
-		{"is a text on one line", "down\r\nfor\tmaintenance\n\n", "down for maintenance"},
+		{"is on one line", "down\r\nfor\tmaintenance\n\n", "down for maintenance"},
 		{"has no control characters", "a\x00b\x1b[31mc\u202ed\u2028e\u0085f", "a b [31mc d e f"},
-		{"is sound text", "a\xffb", "a�b"},
-		{"is cut", strings.Repeat("x", 100_000), strings.Repeat("x", 500) + "…"},
-		{"is cut between characters", strings.Repeat("é", 400) + "x", strings.Repeat("é", 250) + "…"},
-		{"is cut between characters, not within", "x" + strings.Repeat("é", 400), "x" + strings.Repeat("é", 249) + "…"},
+		{"is valid UTF-8", "a\xffb", "a�b"},
+		{"is truncated", strings.Repeat("x", 100_000), strings.Repeat("x", 500) + "…"},
+		{"is truncated between characters", strings.Repeat("é", 400) + "x", strings.Repeat("é", 250) + "…"},
+		{"is truncated between characters, not within one", "x" + strings.Repeat("é", 400), "x" + strings.Repeat("é", 249) + "…"},
 		{"is bearable however deep an object is", strings.Repeat(`{"error":`, 7000) + "1" + strings.Repeat("}", 7000), strings.Repeat(`{"error":`, 55) + `{"err…`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,27 +62,27 @@ func TestError_WithoutTheToken(t *testing.T) {
 	quoted, err := json.Marshal("Bearer " + testToken)
 	require.NoError(t, err)
 	for name, tt := range map[string]struct {
-		answer roundTrip
+		handle roundTrip
 		is     error
 	}{
-		"when a text echoes it":             {always(400, "no "+testToken+" here, no "+testToken), pine.ErrBadRequest},
-		"when a JSON text echoes it":        {always(401, string(quoted)), pine.ErrUnauthorized},
-		"when a page echoes it":             {always(403, "<html>"+testToken), pine.ErrForbidden},
-		"when the message is cut within it": {always(400, strings.Repeat("x", 490)+testToken), pine.ErrBadRequest},
-		"when a row echoes it":              {always(200, `{"d":[{"id":1,"built_at":"`+testToken+`"}]}`), pine.ErrMalformed},
-		"when the answer echoes it":         {always(200, testToken), pine.ErrMalformed},
-		"when the network's error has it":   {failing(fmt.Errorf("proxy refused header %q", "Bearer "+testToken)), nil},
-		"when a wrapped error has it":       {failing(fmt.Errorf("%w: %s", context.Canceled, testToken)), context.Canceled},
+		"when a string echoes it":                 {always(400, "no "+testToken+" here, no "+testToken), pine.ErrBadRequest},
+		"when a JSON string echoes it":            {always(401, string(quoted)), pine.ErrUnauthorized},
+		"when a page echoes it":                   {always(403, "<html>"+testToken), pine.ErrForbidden},
+		"when the message is truncated within it": {always(400, strings.Repeat("x", 490)+testToken), pine.ErrBadRequest},
+		"when a row echoes it":                    {always(200, `{"d":[{"id":1,"built_at":"`+testToken+`"}]}`), pine.ErrMalformed},
+		"when the response echoes it":             {always(200, testToken), pine.ErrMalformed},
+		"when the network's error has it":         {failing(fmt.Errorf("proxy refused header %q", "Bearer "+testToken)), nil},
+		"when a wrapped error has it":             {failing(fmt.Errorf("%w: %s", context.Canceled, testToken)), context.Canceled},
 		"when a redirect's host has it": {
 			always(302, "", "Location", "https://"+testToken+".example.com/?token="+testToken), pine.ErrRedirected,
 		},
 		"when a redirect's path has it": {always(302, "", "Location", "https://other.example.com/"+testToken), pine.ErrRedirected},
-		"when a redirect is none":       {always(302, "", "Location", "https://["+testToken), nil},
+		"when a redirect is invalid":    {always(302, "", "Location", "https://["+testToken), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var observed []error
-			client, w := newClient(t, tt.answer, once, func(c *pine.Config) {
+			client, w := newClient(t, tt.handle, once, func(c *pine.Config) {
 				c.Observe = func(call pine.Call) { observed = append(observed, call.Err) }
 			})
 			_, err := ships(client).List(t.Context())
@@ -132,7 +132,7 @@ func chain(err error) func(yield func(error) bool) {
 func TestConfig_Token(t *testing.T) {
 	t.Parallel()
 	number := 0
-	client, w := newClient(t, newSea(25).answer, pageSize(10), func(c *pine.Config) {
+	client, w := newClient(t, newSea(25).respond, pageSize(10), func(c *pine.Config) {
 		c.Token = func(context.Context) (string, error) {
 			number++
 			return fmt.Sprint("token-", number), nil
@@ -291,7 +291,7 @@ func TestConfig_BaseURL(t *testing.T) {
 	} {
 		t.Run(tt.url, func(t *testing.T) {
 			t.Parallel()
-			w := &wire{answer: always(200, someShips)}
+			w := &wire{handle: always(200, someShips)}
 			client, err := pine.New(pine.Config{BaseURL: tt.url, Root: "/v1", HTTPClient: &http.Client{Transport: w}})
 			if tt.wantErr != "" {
 				require.ErrorContains(t, err, tt.wantErr)
@@ -327,7 +327,7 @@ func TestNew_NegativeLimits(t *testing.T) {
 func TestConfig_Header(t *testing.T) {
 	t.Parallel()
 	header := http.Header{"X-Fleet": {"a", "b"}, "Accept": {"text/html"}, "User-Agent": {"test/1"}}
-	client, w := newClient(t, newSea(3).answer, pageSize(2), func(c *pine.Config) { c.Header = header })
+	client, w := newClient(t, newSea(3).respond, pageSize(2), func(c *pine.Config) { c.Header = header })
 	header.Set("X-Fleet", "changed")
 	_, err := ships(client).List(t.Context())
 	require.NoError(t, err)
@@ -340,7 +340,7 @@ func TestConfig_Header(t *testing.T) {
 
 func TestConfig_Header_DefaultUserAgent(t *testing.T) {
 	t.Parallel()
-	client, w := newClient(t, newSea(1).answer)
+	client, w := newClient(t, newSea(1).respond)
 	_, err := ships(client).List(t.Context())
 	require.NoError(t, err)
 	assert.Regexp(t, `^balenaclient/\S+ \(\+https://github\.com/otelcol-balena/balenareceiver\)$`, w.last().Header.Get("User-Agent"))

@@ -13,7 +13,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-// sent returns what stands in the URL's query behind the columns, with %20 as a blank for the reader's sake.
+// sent returns the URL's query after the columns, with spaces for the sake of the reader.
 func sent(t *testing.T, q func(*pine.Client) pine.Query[ship]) string {
 	t.Helper()
 	client, w := newClient(t, always(http.StatusOK, `{"d":[]}`))
@@ -78,7 +78,7 @@ func TestFilter(t *testing.T) {
 		"name eq 'not zero and zero'": pine.Filter[ship]{}.And(shipName.Eq("not zero and zero")),
 		"not(1 eq 2)":                 pine.Not(pine.Not(pine.Filter[ship]{})),
 
-		// Each lambda has a variable of its own, and the columns within stand behind it.
+		// Each lambda has a variable of its own, which prefixes the columns in it.
 		"lies_in__port/any(x1:(x1/name eq 'Kiel') and (x1/ship/any(x2:(x2/knots gt 3) and (x2/crew/all(x3:startswith(x3/name,'J'))))))": shipPort.Where(
 			portName.Eq("Kiel"), portShips.Any(shipKnots.Gt(3), shipCrew.All(pine.StartsWith(sailorName, "J"))),
 		),
@@ -154,12 +154,12 @@ func TestQuery_Select(t *testing.T) {
 			"id,name,is_armed,knots,built_at,lies_in__port",
 		},
 		{
-			"with the id first, also when it is not asked for",
+			"with the id first, also when it is not selected",
 			func(q pine.Query[ship]) pine.Query[ship] { return q.Select(shipName, shipLog) },
 			"id,name,log",
 		},
 		{
-			"once, however often they are asked for",
+			"once, however often they are selected",
 			func(q pine.Query[ship]) pine.Query[ship] {
 				return q.Select(shipName, shipID).Select(shipName, shipPort, shipPort)
 			},
@@ -326,7 +326,7 @@ func TestQuery_Immutable(t *testing.T) {
 		targets := w.targets()
 		return targets[len(targets)-1]
 	}
-	// Slices with room behind their end are what would be shared.
+	// Slices with spare capacity would be shared.
 	base := ships(client).Select(shipID)
 	for i := range 5 {
 		base = base.Where(shipKnots.Ne(int64(i))).Select(pine.Column[ship]("c" + strconv.Itoa(i))).
@@ -366,7 +366,7 @@ func TestRawFilter(t *testing.T) {
 
 	t.Run("is paged as any filter", func(t *testing.T) {
 		t.Parallel()
-		client, w := newClient(t, newSea(3).answer, pageSize(2))
+		client, w := newClient(t, newSea(3).respond, pageSize(2))
 		rows, err := ships(client).Where(pine.RawFilter[ship]("knots gt 5")).List(t.Context())
 		require.NoError(t, err)
 		assert.Len(t, rows, 3)
@@ -396,7 +396,7 @@ func TestRawFilter(t *testing.T) {
 
 func TestQuery_String(t *testing.T) {
 	t.Parallel()
-	client, w := newClient(t, newSea(3).answer, pageSize(7))
+	client, w := newClient(t, newSea(3).respond, pageSize(7))
 	for _, query := range []pine.Query[ship]{
 		ships(client),
 		ships(client).Select(shipName).Where(shipName.Eq("a b"), shipPort.Eq(5)).Expand(shipCrew.Count()).Top(3),
@@ -411,7 +411,7 @@ func TestQuery_String(t *testing.T) {
 
 func TestQuery_Top_Zero(t *testing.T) {
 	t.Parallel()
-	client, w := newClient(t, newSea(3).answer)
+	client, w := newClient(t, newSea(3).respond)
 	for _, query := range []pine.Query[ship]{ships(client).Top(0), ships(client).OrderBy(shipName.Asc()).Top(0)} {
 		rows, err := query.List(t.Context())
 		require.NoError(t, err)
@@ -423,7 +423,7 @@ func TestQuery_Top_Zero(t *testing.T) {
 	assert.Contains(t, w.targets()[0], "$expand=crew($select=id,name;$top=0)")
 }
 
-// The server answers 500 to a column that it does not know, and says no more.
+// The server returns 500 for a column that it does not know, without a reason.
 func TestError_Hint(t *testing.T) {
 	t.Parallel()
 	client, _ := newClient(t, always(500, "Internal Server Error"))

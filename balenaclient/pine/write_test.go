@@ -134,7 +134,7 @@ func TestQuery_Create_Retries(t *testing.T) {
 		"the server failed":               {always(http.StatusInternalServerError, ""), 1, false, "500"},
 		"the connection broke":            {failing(errors.New("connection reset")), 1, true, "connection reset"},
 		"the server could not be reached": {failing(&net.OpError{Op: "dial", Err: errors.New("connection refused")}), 2, false, ""},
-		"the answer broke off": {func(int, *http.Request) (*http.Response, error) {
+		"the response was truncated": {func(int, *http.Request) (*http.Response, error) {
 			return stream(http.StatusCreated, broken(`{"id"`)), nil
 		}, 1, true, "reading the response"},
 		"the server does not want the value": {always(http.StatusBadRequest, `"no"`), 1, false, "no"},
@@ -271,7 +271,7 @@ func TestQuery_Upsert_Retries(t *testing.T) {
 				client, _ = newClient(t, first)
 				_, err = ships(client).Upsert(t.Context(), setName.Key("Vasa"), setArmed.Set(true))
 				require.Error(t, err)
-				assert.NotErrorIs(t, err, pine.ErrOutcomeUnknown, "it can simply be repeated")
+				assert.NotErrorIs(t, err, pine.ErrOutcomeUnknown, "it can simply be retried")
 			})
 		})
 	}
@@ -354,7 +354,7 @@ func TestError_Temporary(t *testing.T) {
 func TestLines(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		answer roundTrip
+		handle roundTrip
 		want   []string
 		is     error
 	}{
@@ -365,7 +365,7 @@ func TestLines(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, w := newClient(t, tt.answer)
+			client, w := newClient(t, tt.handle)
 			var got []string
 			var last error
 			for line, err := range pine.Lines(t.Context(), client, "/lines?stream=1", time.Minute) {
@@ -436,7 +436,7 @@ func TestAs_Extra(t *testing.T) {
 	}
 	client, w := newClient(t, always(http.StatusOK, `{"d":[{"id":1,"name":"a","guns":[64, "x"]}, {"id":2,"flag":null,"log":"x"},{"id":3,"name":5,"guns":1}]}`))
 	rows, err := pine.As[odd](ships(client).Where(shipName.Ne("x"))).List(t.Context())
-	require.ErrorIs(t, err, pine.ErrMalformed, "the third row's name is no text")
+	require.ErrorIs(t, err, pine.ErrMalformed, "the third row's name is not a string")
 	require.Len(t, rows, 2)
 	assert.Equal(t, "a", rows[0].Name)
 	assert.Equal(t, map[string]json.RawMessage{"guns": json.RawMessage(`[64, "x"]`)}, rows[0].Extra)
