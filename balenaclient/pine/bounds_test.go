@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -76,6 +77,54 @@ func TestConfig_MaxResponseSize(t *testing.T) {
 		assert.Len(t, rows, want)
 	}
 }
+
+func TestConfig_MaxRowSize(t *testing.T) {
+	t.Parallel()
+	const limit = 1 << 16
+	large := strings.Repeat("x", 2*limit)
+	for name, tt := range map[string]struct {
+		body string
+		rows int
+		is   error
+	}{
+		"small rows, together larger":   {`{"d":[{"id":1}` + strings.Repeat(` ,{"id":0,"log":"xxxxxxxxxxxxxxxxxxxxxxxxx"}`, limit/10) + `]}`, 1, pine.ErrMalformed},
+		"a row of one string":           {`{"d":[{"id":1},{"id":2,"name":"` + large + `"}]}`, 1, pine.ErrTooLarge},
+		"a row of one unknown string":   {`{"d":[{"id":1},{"id":2,"mast":"` + large + `"}]}`, 1, pine.ErrTooLarge},
+		"a row of many small values":    {`{"d":[{"id":1},{"id":2` + strings.Repeat(`,"x":1`, limit/3) + `}]}`, 1, pine.ErrTooLarge},
+		"a row of many expanded rows":   {`{"d":[{"id":1},{"id":2,"crew":[{"id":1}` + strings.Repeat(`,{"id":2}`, limit/4) + `]}]}`, 1, pine.ErrTooLarge},
+		"white space before a row":      {`{"d":[{"id":1},` + strings.Repeat(" ", 2*limit) + `{"id":2}]}`, 1, pine.ErrTooLarge},
+		"an undecodable row":            {`{"d":[{"id":1},{"id":2,"name":[` + strings.Repeat(`1,`, limit) + `1]}]}`, 1, pine.ErrTooLarge},
+		"a large member after the rows": {`{"d":[{"id":1}],"more":"` + large + `"}`, 1, pine.ErrTooLarge},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body := &countedBody{Reader: strings.NewReader(tt.body)}
+			client, w := newClient(t, func(int, *http.Request) (*http.Response, error) { return stream(200, body), nil },
+				pageSize(1<<20), func(c *pine.Config) { c.MaxRowSize = limit })
+			rows, err := ships(client).List(t.Context())
+			require.ErrorIs(t, err, tt.is)
+			assert.Len(t, rows, tt.rows)
+			assert.Equal(t, 1, w.count(), "it is not retried")
+			if errors.Is(err, pine.ErrTooLarge) {
+				require.EqualError(t, err, "GET /v1/ship: 200 OK: reading the response: response too large: a row of more than 65536 bytes")
+				assert.Less(t, body.read, 2*limit, "reading ends soon after the limit")
+			}
+		})
+	}
+}
+
+type countedBody struct {
+	io.Reader
+	read int
+}
+
+func (b *countedBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	b.read += n
+	return n, err
+}
+
+func (b *countedBody) Close() error { return nil }
 
 func TestError_EndlessBody(t *testing.T) {
 	t.Parallel()
