@@ -92,7 +92,7 @@ release: dist/main.go ## Build dist/release/*.tar.gz for linux on amd64, arm64 a
 	name=otelcol-balena_$${version}_$$(echo $$platform | tr -d / | sed 's/^linux/linux_/'); echo "$$name"; \
 	set -- $$(echo $$platform | tr / ' '); mkdir dist/release/$$name || exit; \
 	(cd dist && CGO_ENABLED=0 GOOS=$$1 GOARCH=$$2 GOARM=$${3#v} go build -trimpath -ldflags='-s -w' -o release/$$name/otelcol-balena .) || exit; \
-	cp LICENSE distribution/*.yaml distribution/otelcol-balena.service dist/release/$$name/ || exit; \
+	cp LICENSE $(CONFIGS) distribution/shard.yaml distribution/otelcol-balena.service dist/release/$$name/ || exit; \
 	tar -czf dist/release/$$name.tar.gz -C dist/release $$name || exit; rm -r dist/release/$$name; done
 	@cd dist/release && sha256sum *.tar.gz > SHA256SUMS
 

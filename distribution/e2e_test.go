@@ -73,6 +73,7 @@ func TestOTLPYAML(t *testing.T) {
 	vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
 	vars["OTEL_EXPORTER_OTLP_INSECURE"] = "true"
 	vars["OTEL_METRIC_EXPORT_INTERVAL"] = "1000"
+	vars["BALENA_OTLP_HEADERS"] = "[{name: api-key, value: secret}]"
 	startCollector(t, "otlp.yaml", vars)
 
 	requireGolden(t, "otlp.txt", func(t require.TestingT) string {
