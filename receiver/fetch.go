@@ -3,6 +3,7 @@ package receiver
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -187,10 +188,8 @@ func (r *fetchRun) remember() {
 // rememberDeviceTags keeps the tags of all devices for which they were fetched, now or, while they cannot be, before.
 func (r *fetchRun) rememberDeviceTags() {
 	tags := make(map[deviceID][]tag, len(r.responses.devices))
-	for id, before := range r.deviceTags {
-		if r.responses.failed(deviceRequest) {
-			tags[id] = before // the device may still be there
-		}
+	if !r.responses.hasAllDevices() {
+		maps.Copy(tags, r.deviceTags) // a device that is missing may still be there
 	}
 	for _, d := range r.responses.devices {
 		if !r.responses.missing.has(deviceTagRequest, d.fleetID) {

@@ -588,3 +588,34 @@ func TestSnapshot_JoinContainers_SkippedRow(t *testing.T) {
 	assert.NotContains(t, values(metrics, "balena.device.service.status"), "solar-sensors-00 main Running")
 	assert.Contains(t, values(metrics, "balena.device.service.status"), "solar-sensors-01 main Running")
 }
+
+// TestFetchRun_RememberDeviceTags_WhileAFleetIsSkipped: the tags of devices that could not be read meanwhile are not forgotten.
+func TestFetchRun_RememberDeviceTags_WhileAFleetIsSkipped(t *testing.T) {
+	t.Parallel()
+	sim := realAccount(t)
+	spoiled := rewriteBody(sim, `"slug":"globex/solar-sensors"`, `"slug":{}`)
+	var spoil atomic.Bool
+	api := &faulty{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if spoil.Load() && r.URL.Path == "/v7/application" {
+			spoiled.ServeHTTP(w, r)
+		} else {
+			sim.ServeHTTP(w, r)
+		}
+	})}
+	cfg := testConfig(serve(t, api))
+	cfg.Tags.Devices = map[string]string{"site": ""}
+	scraper := startScraper(t, cfg)
+	complete, err := scraper.scrape(t.Context())
+	require.NoError(t, err)
+
+	spoil.Store(true)
+	api.fault = failWith(http.StatusInternalServerError, "/v7/device_tag?")
+	metrics, err := scraper.scrape(t.Context())
+	require.ErrorContains(t, err, "fleets: ")
+	require.NotContains(t, values(metrics, "balena.devices.online"), "globex/solar-sensors")
+	spoil.Store(false)
+	metrics, err = scraper.scrape(t.Context())
+
+	require.ErrorContains(t, err, "device tags: ")
+	assert.Equal(t, values(complete, "balena.device.online"), values(metrics, "balena.device.online"))
+}
