@@ -3,6 +3,7 @@ package distribution
 import (
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -78,4 +79,27 @@ func TestPackaging_GOMEMLIMITIsFourFifthsOfTheLimit(t *testing.T) {
 		}
 		assert.InDelta(t, 0.8, number(`GOMEMLIMIT\D+(\d+)MiB`)/total, 0.03, path)
 	}
+}
+
+// The comment at the top of each configuration lists exactly the environment variables that it reads.
+func TestConfigurations_ListTheirEnvironment(t *testing.T) {
+	paths, err := filepath.Glob("*.yaml")
+	require.NoError(t, err)
+	for _, path := range paths {
+		if path == "compose.yaml" {
+			continue
+		}
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		assert.Equal(t, names(data, `(?m)\$\{env:([A-Z_]+)`), names(data, `(?m)^#   ([A-Z_]+) {2,}\S`), path)
+	}
+}
+
+// names are the first groups of a pattern's matches, sorted and without duplicates.
+func names(data []byte, pattern string) (result []string) {
+	for _, match := range regexp.MustCompile(pattern).FindAllSubmatch(data, -1) {
+		result = append(result, string(match[1]))
+	}
+	slices.Sort(result)
+	return slices.Compact(result)
 }
