@@ -178,7 +178,9 @@ func TestSimulator_Play_TokenExpiresAfter(t *testing.T) {
 
 func TestSimulator_Play_DeletedFleets(t *testing.T) {
 	t.Parallel()
-	sim := playing(t, shippedScenario(t, "noisy"))
+	sc := shippedScenario(t, "noisy")
+	sc.Devices, sc.Life.LogsPerHour = 60, 0
+	sim := playing(t, sc)
 	fleets, err := sim.Rows("application", "is_host")
 	require.NoError(t, err)
 	fleets = slices.DeleteFunc(fleets, func(f map[string]any) bool { return f["is_host"] == true })
@@ -189,7 +191,7 @@ func TestSimulator_Play_DeletedFleets(t *testing.T) {
 	}
 
 	remove(fleets[:6])
-	sim.Step(2 * time.Hour)
+	sim.Step(time.Hour)
 	assert.Positive(t, sim.Count("device"))
 	for _, resource := range []string{"device", "release"} {
 		rows, err := sim.Rows(resource, "belongs_to__application")
@@ -202,6 +204,6 @@ func TestSimulator_Play_DeletedFleets(t *testing.T) {
 	}
 
 	remove(fleets[6:])
-	sim.Step(time.Hour)
+	sim.Step(20 * time.Minute)
 	assert.Zero(t, sim.Count("device"))
 }
