@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -33,11 +34,65 @@ func TestClient_BadCredentials(t *testing.T) {
 			require.ErrorIs(t, err, balenaclient.ErrUnauthorized)
 			assert.NotContains(t, err.Error(), token)
 		}
-		fleets, err := client.AccessibleFleets().List(t.Context())
-		require.NoError(t, err, "the server answers anybody, with what is public")
-		assert.Empty(t, fleets)
+		_, fleets := client.Fleets().List(t.Context())
+		_, first := client.Fleets().First(t.Context())
+		_, count := client.Fleets().Count(t.Context())
+		_, slug := client.FleetBySlug(t.Context(), "acme/edge-cameras")
+		_, name := client.FleetByName(t.Context(), "edge-cameras")
+		_, tags := client.FleetTagsOf(1).Map(t.Context())
+		for _, err := range []error{fleets, first, count, slug, name, tags} {
+			require.ErrorIs(t, err, balenaclient.ErrUnauthorized, "the server itself shows what is public")
+			assert.ErrorContains(t, err, "nothing found, and the credentials are bad: GET /actor/v1/whoami")
+		}
 	}
 	assert.Equal(t, 15, sim.Count("device_environment_variable"))
+}
+
+func TestClient_BadCredentials_CheckedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, sim := simtest.New(t)
+		checks := func() (n int) {
+			for range 3 {
+				devices, err := client.Devices().Where(device.Name.Eq("nobody")).List(t.Context())
+				require.NoError(t, err)
+				assert.Empty(t, devices)
+			}
+			for _, r := range sim.Requests() {
+				if r.Target == "/actor/v1/whoami" {
+					n++
+				}
+			}
+			return n
+		}
+		assert.Equal(t, 1, checks())
+		time.Sleep(5 * time.Minute)
+		assert.Equal(t, 2, checks(), "keys expire")
+	})
+}
+
+func TestWithoutCredentialCheck(t *testing.T) {
+	t.Parallel()
+	_, sim := simtest.New(t)
+	for _, option := range []balenaclient.Option{balenaclient.WithoutCredentialCheck(), balenaclient.WithoutToken()} {
+		client := simtest.Client(t, sim, balenaclient.WithToken("wrong"), option)
+		fleets, err := client.Fleets().List(t.Context())
+		require.NoError(t, err)
+		assert.Empty(t, fleets)
+		public, err := client.AllFleets().List(t.Context())
+		require.NoError(t, err)
+		assert.NotEmpty(t, public)
+	}
+}
+
+// A check that fails says nothing about the credentials.
+func TestClient_CheckCredentials_Unavailable(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	_, err := sim.Inject(balenasim.Fault{Kind: balenasim.ServerError, Path: "/actor/v1/whoami"})
+	require.NoError(t, err)
+	_, err = client.DeviceByName(t.Context(), "nobody")
+	require.EqualError(t, err, `device named "nobody": not found`)
 }
 
 func TestClient_Quoting(t *testing.T) {

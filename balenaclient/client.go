@@ -17,7 +17,8 @@ const apiRoot = "/v7"
 
 // Client talks to one balena API with one set of credentials. It is safe for concurrent use.
 type Client struct {
-	pine *pine.Client
+	pine        *pine.Client
+	credentials credentials
 }
 
 // Option configures a client.
@@ -36,11 +37,15 @@ func New(options ...Option) (*Client, error) {
 		return nil, errors.New("balenaclient: no credentials: use WithToken, WithEnvironment, WithCLI, WithTokenFile or WithTokenSource, " +
 			"or WithoutToken to see public data only")
 	}
-	client, err := pine.New(config)
-	if err != nil {
+	client := &Client{}
+	if config.FoundNothing == nil {
+		config.FoundNothing = client.checkCredentials
+	}
+	var err error
+	if client.pine, err = pine.New(config); err != nil {
 		return nil, err
 	}
-	return &Client{pine: client}, nil
+	return client, nil
 }
 
 // WithToken authenticates with an API key or a session token.
@@ -68,7 +73,10 @@ func WithTokenSource(token func(context.Context) (string, error)) Option {
 
 // WithoutToken sends no token: the API shows only what is public, unless the HTTP client authenticates itself.
 func WithoutToken() Option {
-	return WithTokenSource(func(context.Context) (string, error) { return "", nil })
+	return func(c *pine.Config) error {
+		c.Token = func(context.Context) (string, error) { return "", nil }
+		return WithoutCredentialCheck()(c)
+	}
 }
 
 // WithBaseURL sets the URL of the API, for example https://api.balena.example.com for an openBalena server.
@@ -100,7 +108,7 @@ func WithUserAgent(agent string) Option {
 }
 
 // WithRetry configures how failed requests are retried.
-func WithRetry(retry pine.Retry) Option {
+func WithRetry(retry Retry) Option {
 	return func(c *pine.Config) error {
 		c.Retry = retry
 		return nil
@@ -172,9 +180,17 @@ func WithObserver(observe func(Call)) Option {
 	}
 }
 
-// AccessibleFleets is the query for the fleets that the user has access to. All fleets that can be seen, which [Client.Fleets] asks
-// for, include every public one. On openBalena this includes public host apps and blocks too: filter by IsHost and Class.
-func (c *Client) AccessibleFleets() pine.Query[Fleet] {
-	const users pine.Links[Fleet, User] = "is_directly_accessible_by__user"
-	return c.Fleets().Where(users.Any())
+// WithoutCredentialCheck returns empty results as they are. By default the client checks its credentials when a query finds nothing, since
+// the API responds to bad ones with what is public.
+func WithoutCredentialCheck() Option {
+	return func(c *pine.Config) error {
+		c.FoundNothing = func(context.Context) error { return nil }
+		return nil
+	}
+}
+
+// Fleets returns the query for the fleets that the user has access to, without those that are merely public: see [Client.AllFleets]. On
+// openBalena public host apps and blocks are among them: filter by IsHost and Class.
+func (c *Client) Fleets() Query[Fleet] {
+	return c.AllFleets().Scope(fleetDirectlyAccessibleByUser.Any())
 }

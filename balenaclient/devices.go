@@ -35,64 +35,74 @@ func (e *AmbiguousError) Is(target error) bool { return target == ErrNotUnique }
 // maxCandidates limits [AmbiguousError.Candidates].
 const maxCandidates = 5
 
-// only returns the only row of a query. The key stands for a row in an AmbiguousError.
-func only[T any](ctx context.Context, q pine.Query[T], what, remedy string, key func(T) string) (T, error) {
+// one returns the only row of a query. The column stands for a row in an AmbiguousError.
+func one[T any](ctx context.Context, q Query[T], shape []Query[T], what, remedy string, column pine.Selectable[T], key func(T) string) (T, error) {
 	var none T
-	rows, err := q.Top(maxCandidates + 1).List(ctx)
+	rows, err := shaped(q, shape).Top(2).List(ctx)
 	switch {
 	case err != nil:
 		return none, fmt.Errorf("%s: %w", what, err)
 	case len(rows) == 0:
 		return none, fmt.Errorf("%s: %w", what, ErrNotFound)
-	case len(rows) > 1:
-		ambiguous := &AmbiguousError{What: what, Remedy: remedy, More: len(rows) > maxCandidates}
-		for _, row := range rows[:min(len(rows), maxCandidates)] {
-			ambiguous.Candidates = append(ambiguous.Candidates, key(row))
-		}
-		return none, ambiguous
+	case len(rows) == 1:
+		return rows[0], nil
 	}
-	return rows[0], nil
+	if rows, err = q.Select(column).Top(maxCandidates + 1).List(ctx); err != nil {
+		return none, fmt.Errorf("%s: %w", what, err)
+	}
+	ambiguous := &AmbiguousError{What: what, Remedy: remedy, More: len(rows) > maxCandidates}
+	for _, row := range rows[:min(len(rows), maxCandidates)] {
+		ambiguous.Candidates = append(ambiguous.Candidates, key(row))
+	}
+	return none, ambiguous
+}
+
+// shaped adds what a caller wants to know of a row to the query that finds it.
+func shaped[T any](q Query[T], shape []Query[T]) Query[T] {
+	for _, s := range shape {
+		q = q.With(s)
+	}
+	return q
 }
 
 // DeviceByUUID returns the device with this UUID, or the only one whose UUID begins with these digits. The error is [ErrNotFound], or an
 // [AmbiguousError] if several UUIDs do.
-func (c *Client) DeviceByUUID(ctx context.Context, uuid string) (Device, error) {
+//
+// Like all methods that find one row it takes queries that say what to fetch, for example device.Select(device.Name).
+func (c *Client) DeviceByUUID(ctx context.Context, uuid string, shape ...Query[Device]) (Device, error) {
 	uuid = strings.ToLower(uuid)
 	if uuid == "" || !isHex(uuid) || len(uuid) > 62 {
 		return Device{}, &InvalidError{Resource: "device", Column: "uuid", Value: uuid, Problem: "is not a UUID",
 			Remedy: "it has 32 or 62 hexadecimal digits; the first ones suffice if they are unique"}
 	}
 	if len(uuid) == 32 || len(uuid) == 62 {
-		d, err := c.Devices().GetBy(ctx, deviceUUID.Key(uuid))
+		d, err := shaped(c.Devices(), shape).GetBy(ctx, deviceUUID.Key(uuid))
 		if !errors.Is(err, ErrNotFound) || len(uuid) == 62 {
 			return d, err
 		}
 	}
-	return only(ctx, c.Devices().Where(pine.StartsWith(deviceUUID, uuid)), fmt.Sprintf("device with UUID %s…", uuid),
-		"give more digits", func(d Device) string { return d.UUID })
+	return one(ctx, c.Devices().Where(deviceUUID.StartsWith(uuid)), shape, fmt.Sprintf("device with UUID %s…", uuid),
+		"give more digits", deviceUUID, func(d Device) string { return d.UUID })
 }
 
 // DeviceByName returns the device of this name. The error is [ErrNotFound], or an [AmbiguousError] with the UUIDs of all devices of this
 // name, since names need not be unique.
-func (c *Client) DeviceByName(ctx context.Context, name string) (Device, error) {
-	return only(ctx, c.Devices().Where(deviceName.Eq(name)), fmt.Sprintf("device named %q", name),
-		"ask for it by UUID", func(d Device) string { return d.UUID })
+func (c *Client) DeviceByName(ctx context.Context, name string, shape ...Query[Device]) (Device, error) {
+	return one(ctx, c.Devices().Where(deviceName.Eq(name)), shape, fmt.Sprintf("device named %q", name),
+		"ask for it by UUID", deviceUUID, func(d Device) string { return d.UUID })
 }
 
 // FleetBySlug returns the fleet with this slug, organization/fleet, in upper or lower case.
-func (c *Client) FleetBySlug(ctx context.Context, slug string) (Fleet, error) {
-	fleet, err := c.Fleets().GetBy(ctx, fleetSlug.Key(strings.ToLower(slug)))
-	if err != nil {
-		return fleet, fmt.Errorf("fleet %q: %w", slug, err)
-	}
-	return fleet, nil
+func (c *Client) FleetBySlug(ctx context.Context, slug string, shape ...Query[Fleet]) (Fleet, error) {
+	fleet, err := shaped(c.AllFleets(), shape).GetBy(ctx, fleetSlug.Key(strings.ToLower(slug)))
+	return fleet, named(fmt.Sprintf("fleet %q", slug), err)
 }
 
 // FleetByName returns the fleet of this name that the user has access to. The error is [ErrNotFound], or an [AmbiguousError] with the slugs
 // of all fleets of this name, since names are unique within an organization only. [Client.FleetBySlug] is never ambiguous.
-func (c *Client) FleetByName(ctx context.Context, name string) (Fleet, error) {
-	return only(ctx, c.AccessibleFleets().Where(fleetName.Eq(name)), fmt.Sprintf("fleet named %q", name),
-		"ask for it by slug", func(f Fleet) string { return f.Slug })
+func (c *Client) FleetByName(ctx context.Context, name string, shape ...Query[Fleet]) (Fleet, error) {
+	return one(ctx, c.Fleets().Where(fleetName.Eq(name)), shape, fmt.Sprintf("fleet named %q", name),
+		"ask for it by slug", fleetSlug, func(f Fleet) string { return f.Slug })
 }
 
 // RenameDevice changes the name of a device, which need not be unique.
@@ -120,8 +130,8 @@ func (c *Client) SetPublicURL(ctx context.Context, enabled bool, devices ...Devi
 //	err = client.MoveDevices(ctx, fleet, id)
 //	_, err = client.DeviceEnv(id).Apply(ctx, env)
 func (c *Client) MoveDevices(ctx context.Context, fleet FleetID, devices ...DeviceID) error {
-	if _, err := c.Fleets().Select(fleetSlug).Get(ctx, fleet); err != nil {
-		return fmt.Errorf("fleet %d: %w: nothing was changed", fleet, err)
+	if _, err := c.AllFleets().Select(fleetSlug).Get(ctx, fleet); err != nil {
+		return fmt.Errorf("%w: nothing was changed", named(fmt.Sprintf("fleet %d", fleet), err))
 	}
 	return c.changeDevices(ctx, devices, deviceFleet.Set(fleet))
 }
@@ -175,6 +185,17 @@ func (c *Client) patchDevices(ctx context.Context, ids []DeviceID, filter pine.F
 		done += len(chunk)
 	}
 	return nil
+}
+
+// named says in a user's words which row could not be read, or does not exist.
+func named(what string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case isNotFound(err):
+		return fmt.Errorf("%s: %w", what, ErrNotFound) // without the resource's name in the API
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 // exists returns ErrNotFound unless there is a row with this id.

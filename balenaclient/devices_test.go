@@ -14,6 +14,7 @@ import (
 
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/device"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/devicetag"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/fleet"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/image"
 	"github.com/otelcol-balena/balenareceiver/balenaclient/imageinstall"
@@ -121,6 +122,62 @@ func TestClient_FleetByName(t *testing.T) {
 	assert.ErrorContains(t, err, "globex/lab-nucs, globex/solar-sensors: ask for it by slug")
 }
 
+func TestClient_Finders_Shape(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	ctx := t.Context()
+	byUUID, err := client.DeviceByUUID(ctx, loggingDevice, device.Select(device.Name))
+	require.NoError(t, err)
+	assert.Equal(t, balenaclient.Device{ID: 1, Name: "warehouse-gateways-00"}, byUUID)
+	byName, err := client.DeviceByName(ctx, "warehouse-gateways-00", device.Select(device.Fleet).Expand(device.Tags.Count()))
+	require.NoError(t, err)
+	assert.Positive(t, byName.Tags.Count)
+	assert.Empty(t, byName.UUID)
+	bySlug, err := client.FleetBySlug(ctx, "acme/edge-cameras", fleet.Select().Expand(fleet.Devices.Count()))
+	require.NoError(t, err)
+	assert.Equal(t, 12, bySlug.Devices.Count)
+	assert.Equal(t, "edge-cameras", bySlug.Name)
+	byFleetName, err := client.FleetByName(ctx, "edge-cameras", fleet.Select(fleet.Slug))
+	require.NoError(t, err)
+	assert.Equal(t, balenaclient.Fleet{ID: 2, Slug: "acme/edge-cameras"}, byFleetName)
+	for _, find := range []func(...balenaclient.Query[balenaclient.Release]) (balenaclient.Release, error){
+		func(shape ...balenaclient.Query[balenaclient.Release]) (balenaclient.Release, error) {
+			return client.LatestRelease(ctx, 1, shape...)
+		},
+		func(shape ...balenaclient.Query[balenaclient.Release]) (balenaclient.Release, error) {
+			return client.ReleaseByVersion(ctx, 1, "1.2.0", shape...)
+		},
+		func(shape ...balenaclient.Query[balenaclient.Release]) (balenaclient.Release, error) {
+			return client.ReleaseByCommit(ctx, 1, "10f1", shape...)
+		},
+	} {
+		r, err := find(release.Select(release.Semver), release.Select().Expand(release.RunningOn.Count()))
+		require.NoError(t, err)
+		assert.EqualValues(t, 8, r.ID)
+		assert.Positive(t, r.RunningOn.Count)
+		assert.Empty(t, r.RawVersion)
+	}
+
+	require.NoError(t, sim.Update("device", 2, map[string]any{"device_name": "warehouse-gateways-00"}))
+	_, err = client.DeviceByName(ctx, "warehouse-gateways-00", device.Select(device.Name))
+	assert.ErrorContains(t, err, loggingDevice, "candidates are named all the same")
+}
+
+func TestClient_Fleets(t *testing.T) {
+	t.Parallel()
+	client, sim := simtest.New(t)
+	_, err := client.AllFleets().List(t.Context())
+	require.NoError(t, err)
+	_, err = client.Fleets().List(t.Context())
+	require.NoError(t, err)
+	requests := sim.Requests()
+	assert.NotContains(t, requests[0].Target, "is_directly_accessible_by__user")
+	assert.Contains(t, requests[1].Target, "is_directly_accessible_by__user/any(x1:1%20eq%201)")
+	require.ErrorIs(t, client.Fleets().Delete(t.Context(), balenaclient.AllowProtected()), balenaclient.ErrUnfiltered)
+	require.ErrorIs(t, client.Fleets().Patch(t.Context(), fleet.IsArchived.Set(true)), balenaclient.ErrUnfiltered)
+	require.NoError(t, client.Fleets().Where(fleet.ID.Eq(5)).Patch(t.Context(), fleet.IsArchived.Set(true)))
+}
+
 func TestClient_RenameDevice_SetDeviceNote_SetPublicURL(t *testing.T) {
 	t.Parallel()
 	client, _ := simtest.New(t)
@@ -171,7 +228,7 @@ func TestClient_MoveDevices(t *testing.T) {
 	for _, id := range []balenaclient.DeviceID{4, 5} {
 		d := getDevice(t, client, id)
 		assert.EqualValues(t, 2, d.Fleet.ID)
-		assert.True(t, d.IsTracking())
+		assert.True(t, tracking(t, d))
 	}
 	assert.Len(t, writes(sim), 1)
 }
@@ -279,15 +336,15 @@ func TestClient_PinDevices(t *testing.T) {
 	require.NoError(t, client.PinDevices(ctx, 6, 1, 2))
 	for _, id := range []balenaclient.DeviceID{1, 2} {
 		d := getDevice(t, client, id)
-		assert.False(t, d.IsTracking())
+		assert.False(t, tracking(t, d))
 		assert.EqualValues(t, 6, d.TargetRelease.ID)
-		assert.Equal(t, id == 1, d.IsOnTarget(), "device 1 runs release 6, device 2 release 8")
+		assert.Equal(t, id == 1, onTarget(t, d), "device 1 runs release 6, device 2 release 8")
 	}
 	assert.Len(t, writes(sim), 1)
 	require.NoError(t, client.UnpinDevices(ctx, 1, 2))
 	d := getDevice(t, client, 2)
-	assert.True(t, d.IsTracking())
-	assert.True(t, d.IsOnTarget())
+	assert.True(t, tracking(t, d))
+	assert.True(t, onTarget(t, d))
 }
 
 func TestClient_PinDevices_Refused(t *testing.T) {
@@ -330,7 +387,7 @@ func TestClient_PinDevices_MovedMeanwhile(t *testing.T) {
 	err := client.PinDevices(t.Context(), 6, 1, 2)
 	require.ErrorIs(t, err, balenaclient.ErrWrongFleet)
 	assert.ErrorContains(t, err, "device 827050a823694584bf5e9ff0ff50bde4 (warehouse-gateways-00) moved to fleet 2 and was not pinned")
-	assert.True(t, getDevice(t, client, 1).IsTracking())
+	assert.True(t, tracking(t, getDevice(t, client, 1)))
 	assert.EqualValues(t, 6, getDevice(t, client, 2).PinnedRelease.ID)
 }
 
@@ -348,8 +405,8 @@ func TestClient_PinAllDevices(t *testing.T) {
 	pinned, err := client.Devices().Where(device.PinnedRelease.Eq(6)).Count(ctx)
 	require.NoError(t, err)
 	assert.Equal(t, 12, pinned)
-	assert.True(t, getDevice(t, client, 1).IsTracking())
-	assert.True(t, getDevice(t, client, 15).IsTracking(), "of another fleet")
+	assert.True(t, tracking(t, getDevice(t, client, 1)))
+	assert.True(t, tracking(t, getDevice(t, client, 15)), "of another fleet")
 
 	n, err = client.UnpinAllDevices(ctx, 1)
 	require.NoError(t, err)
@@ -364,7 +421,7 @@ func TestClient_PinFleet_TrackLatest(t *testing.T) {
 	client, _ := simtest.New(t)
 	ctx := t.Context()
 	state := func(id balenaclient.FleetID) (balenaclient.ReleaseID, bool) {
-		f, err := client.Fleets().Get(ctx, id)
+		f, err := client.AllFleets().Get(ctx, id)
 		require.NoError(t, err)
 		return f.TargetRelease.ID, f.TracksLatestRelease
 	}
@@ -397,7 +454,8 @@ func TestDevice_Methods(t *testing.T) {
 	assert.NotEmpty(t, d.MACAddresses())
 	assert.Regexp(t, `^\d+\.\d+\.\d+`, d.OSRelease())
 	assert.NotEmpty(t, d.TagMap())
-	services := d.Services()
+	services, ok := d.Services()
+	require.True(t, ok)
 	require.NotEmpty(t, services)
 	for i, s := range services {
 		assert.NotEmpty(t, s.Name)
@@ -416,9 +474,46 @@ func TestDevice_Methods(t *testing.T) {
 	assert.False(t, ok)
 	assert.Equal(t, "6.1.2", none.OSRelease())
 	assert.Empty(t, balenaclient.Device{}.OSRelease())
-	assert.True(t, none.IsTracking())
-	assert.True(t, none.IsOnTarget())
-	assert.Empty(t, none.Services())
+	services, _ = none.Services()
+	assert.Empty(t, services)
+}
+
+func tracking(t *testing.T, d balenaclient.Device) bool {
+	t.Helper()
+	tracking, ok := d.IsTracking()
+	require.True(t, ok)
+	return tracking
+}
+
+func onTarget(t *testing.T, d balenaclient.Device) bool {
+	t.Helper()
+	onTarget, ok := d.IsOnTarget()
+	require.True(t, ok)
+	return onTarget
+}
+
+func TestDevice_Methods_NotFetched(t *testing.T) {
+	t.Parallel()
+	client, _ := simtest.New(t)
+	require.NoError(t, client.PinDevices(t.Context(), 6, 1))
+	d, err := client.Devices().Select(device.Name).Expand(device.ImageInstalls.With(imageinstall.Select())).Get(t.Context(), 1)
+	require.NoError(t, err)
+	_, ok := d.IsTracking()
+	assert.False(t, ok, "it is pinned")
+	_, ok = d.IsOnTarget()
+	assert.False(t, ok)
+	assert.Nil(t, d.TagMap())
+	_, ok = d.Services()
+	assert.False(t, ok, "images were not expanded")
+	_, ok = balenaclient.Device{}.Services()
+	assert.False(t, ok)
+	assert.Empty(t, balenaclient.Release{}.State())
+
+	d, err = client.Devices().Expand(device.Tags.With(devicetag.Select()), device.ImageInstalls.With(imageinstall.Where(imageinstall.ID.Eq(0)))).Get(t.Context(), 9)
+	require.NoError(t, err)
+	assert.NotNil(t, d.TagMap())
+	_, ok = d.Services()
+	assert.True(t, ok, "it has none")
 }
 
 func TestRelease_Methods(t *testing.T) {
@@ -457,7 +552,7 @@ func TestQuery_Delete_Protected(t *testing.T) {
 	ctx := t.Context()
 	for name, remove := range map[string]func(...pine.DeleteOption) error{
 		"device":      func(o ...pine.DeleteOption) error { return client.Devices().Where(device.ID.Eq(42)).Delete(ctx, o...) },
-		"application": func(o ...pine.DeleteOption) error { return client.Fleets().Where(fleet.ID.Eq(5)).Delete(ctx, o...) },
+		"application": func(o ...pine.DeleteOption) error { return client.AllFleets().Where(fleet.ID.Eq(5)).Delete(ctx, o...) },
 	} {
 		before := sim.Count(name)
 		err := remove()
@@ -474,7 +569,7 @@ func TestQuery_Create_FleetName(t *testing.T) {
 	t.Parallel()
 	client, sim := simtest.New(t)
 	create := func(ctx context.Context, name string) (balenaclient.Fleet, error) {
-		return client.Fleets().Create(ctx, fleet.Name.Set(name), fleet.Organization.Set(1), fleet.DeviceType.Set(120))
+		return client.AllFleets().Create(ctx, fleet.Name.Set(name), fleet.Organization.Set(1), fleet.DeviceType.Set(120))
 	}
 	for name, want := range map[string]string{"abc": "3 characters long", "it's": "letters, digits", strings.Repeat("x", 101): "use 4 to 100"} {
 		_, err := create(t.Context(), name)

@@ -64,7 +64,7 @@ func (t *truncated) Flush() { t.ResponseWriter.(http.Flusher).Flush() }
 
 func TestLogs_Stream_Attack(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(20) {
+	for seed := range uint64(10) {
 		t.Run(fmt.Sprintf("loses and repeats no line across 100 interruptions, seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -147,7 +147,7 @@ func TestLogs_Stream_Attack_StoredLines(t *testing.T) {
 
 // A stream of one stamp is the worst case: nothing can be forgotten by age.
 func TestLogs_Stream_Memory(t *testing.T) {
-	const message = 50_000
+	const message = 10_000
 	text := strings.Repeat("x", message)
 	client := simtest.Client(t, streams(func(w http.ResponseWriter, r *http.Request) {
 		for i := range 3_000 {

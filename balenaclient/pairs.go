@@ -21,7 +21,7 @@ type pairs interface {
 
 // newPairs returns the rows of T that refer to an owner of type S by a link.
 func newPairs[T, S any](owner string, parent pine.ID[S], rows pine.Query[T], link pine.SettableLink[T, S],
-	name, value pine.Settable[T, string], pair func(T) (string, string)) pairsOf[T] {
+	name, value pine.SettableText[T], pair func(T) (string, string)) pairsOf[T] {
 	return pairsOf[T]{
 		owner: owner,
 		rows:  rows.Where(link.Eq(parent)),
@@ -37,8 +37,8 @@ type pairsOf[T any] struct {
 	exists func(context.Context) error // ErrNotFound if the owner does not exist; nil if it is known to
 	rows   pine.Query[T]               // the owner's
 	key    func(name string) pine.Key[T]
-	name   pine.Settable[T, string]
-	value  pine.Settable[T, string]
+	name   pine.SettableText[T]
+	value  pine.SettableText[T]
 	pair   func(T) (name, value string)
 }
 

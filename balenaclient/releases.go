@@ -14,32 +14,29 @@ var ErrWrongFleet = fmt.Errorf("in another fleet: %w", ErrInvalid)
 
 // LatestRelease returns the latest release of a fleet that devices can run: the one created last of those that are built, final and not
 // invalidated. The error is [ErrNotFound] if there is none.
-func (c *Client) LatestRelease(ctx context.Context, fleet FleetID) (Release, error) {
-	release, err := c.Releases().
+func (c *Client) LatestRelease(ctx context.Context, fleet FleetID, shape ...Query[Release]) (Release, error) {
+	release, err := shaped(c.Releases(), shape).
 		Where(releaseFleet.Eq(fleet), releaseStatus.Eq("success"), releaseIsFinal.Eq(true), releaseIsInvalidated.Eq(false)).
 		OrderBy(releaseCreatedAt.Desc(), releaseID.Desc()).First(ctx)
-	if err != nil {
-		return release, fmt.Errorf("latest release of fleet %d: %w", fleet, err)
-	}
-	return release, nil
+	return release, named(fmt.Sprintf("latest release of fleet %d", fleet), err)
 }
 
 // ReleaseByCommit returns the release of a fleet with this commit, or the only one whose commit begins with these digits. The error is
 // [ErrNotFound], or an [AmbiguousError] with the versions of all that match: a commit can be built more than once.
-func (c *Client) ReleaseByCommit(ctx context.Context, fleet FleetID, commit string) (Release, error) {
+func (c *Client) ReleaseByCommit(ctx context.Context, fleet FleetID, commit string, shape ...Query[Release]) (Release, error) {
 	commit = strings.ToLower(commit)
 	if commit == "" {
 		return Release{}, &InvalidError{Resource: "release", Column: "commit", Problem: "is empty", Remedy: "give at least its first digits"}
 	}
-	return only(ctx, c.Releases().Where(releaseFleet.Eq(fleet), pine.StartsWith(releaseCommit, commit)),
-		fmt.Sprintf("release %s… of fleet %d", commit, fleet), "give more digits, or ask for it by version",
+	return one(ctx, c.Releases().Where(releaseFleet.Eq(fleet), releaseCommit.StartsWith(commit)), shape,
+		fmt.Sprintf("release %s… of fleet %d", commit, fleet), "give more digits, or ask for it by version", releaseRawVersion,
 		func(r Release) string { return r.RawVersion })
 }
 
 // ReleaseByVersion returns the release of a fleet with this version, for example 1.2.3, 1.2.3+rev1 or 1.2.3-1700000000000.
-func (c *Client) ReleaseByVersion(ctx context.Context, fleet FleetID, version string) (Release, error) {
-	return only(ctx, c.Releases().Where(releaseFleet.Eq(fleet), releaseRawVersion.Eq(version)),
-		fmt.Sprintf("release %s of fleet %d", version, fleet), "ask for it by commit",
+func (c *Client) ReleaseByVersion(ctx context.Context, fleet FleetID, version string, shape ...Query[Release]) (Release, error) {
+	return one(ctx, c.Releases().Where(releaseFleet.Eq(fleet), releaseRawVersion.Eq(version)), shape,
+		fmt.Sprintf("release %s of fleet %d", version, fleet), "ask for it by commit", releaseCommit,
 		func(r Release) string { return r.Commit })
 }
 
@@ -132,7 +129,7 @@ func (c *Client) PinFleet(ctx context.Context, release ReleaseID) error {
 	if err != nil {
 		return err
 	}
-	return c.Fleets().Where(fleetID.Eq(r.Fleet.ID)).MustMatch().
+	return c.AllFleets().Where(fleetID.Eq(r.Fleet.ID)).MustMatch().
 		Patch(ctx, fleetTargetRelease.Set(release), fleetTracksLatestRelease.Set(false))
 }
 
@@ -145,7 +142,7 @@ func (c *Client) TrackLatest(ctx context.Context, fleet FleetID) error {
 	case !isNotFound(err):
 		return err
 	}
-	return c.Fleets().Where(fleetID.Eq(fleet)).MustMatch().Patch(ctx, assignments...)
+	return c.AllFleets().Where(fleetID.Eq(fleet)).MustMatch().Patch(ctx, assignments...)
 }
 
 // runnable returns a release if devices can run it.
@@ -153,7 +150,7 @@ func (c *Client) runnable(ctx context.Context, id ReleaseID) (Release, error) {
 	r, err := c.Releases().Select(releaseFleet, releaseStatus, releaseIsInvalidated, releaseCommit).Get(ctx, id)
 	switch {
 	case err != nil:
-		return r, fmt.Errorf("release %d: %w", id, err)
+		return r, named(fmt.Sprintf("release %d", id), err)
 	case r.Status != "success":
 		return r, fmt.Errorf("release %d (%s): %w: its build is %s, so devices cannot run it: nothing was changed", id, r.Commit, ErrInvalid, r.Status)
 	case r.IsInvalidated:

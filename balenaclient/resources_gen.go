@@ -19,7 +19,7 @@ type Device struct {
 	// UUID: 32 or 62 lower-case hexadecimal digits.
 	UUID string `json:"uuid"`
 
-	// Name: Names may repeat, also within a fleet.
+	// Name: Need not be unique, not even within a fleet.
 	Name string `json:"device_name"`
 
 	// CreatedAt: When the device was registered.
@@ -28,13 +28,13 @@ type Device struct {
 	// ModifiedAt: When the row last changed in any way.
 	ModifiedAt *time.Time `json:"modified_at"`
 
-	// Fleet: The fleet. A device may have none.
+	// Fleet: The fleet that the device belongs to. A device may have none.
 	Fleet pine.Ref[Fleet] `json:"belongs_to__application,omitzero"`
 
 	// DeviceType: The device's type.
 	DeviceType pine.Ref[DeviceType] `json:"is_of__device_type,omitzero"`
 
-	// IsOnline: Follows IsConnectedToVPN; a heartbeat alone does not make a device online.
+	// IsOnline: Whether the device is online. Follows IsConnectedToVPN; a heartbeat alone does not make a device online.
 	IsOnline bool `json:"is_online"`
 
 	// LastConnectivityEvent: When IsOnline last changed; nil if the device never connected.
@@ -46,31 +46,31 @@ type Device struct {
 	// LastVPNEvent: When IsConnectedToVPN last changed.
 	LastVPNEvent *time.Time `json:"last_vpn_event"`
 
-	// HeartbeatState: State of the device's polling for its target state: online, timeout (for some 15 s), offline or unknown (never seen). A dead device stays online for 1.5 times its poll interval.
+	// HeartbeatState: Whether the device polls for its target state: online, timeout (for some 15 s), offline or unknown (never seen). A dead device stays online for 1.5 times its poll interval.
 	HeartbeatState string `json:"api_heartbeat_state"`
 
 	// HeartbeatChangedAt: When HeartbeatState last changed.
 	HeartbeatChangedAt *time.Time `json:"changed_api_heartbeat_state_on__date"`
 
-	// OverallStatus: operational, reduced-functionality, disconnected, updating, configuring, post-provisioning or inactive. Treat it as an open set. Computed by the server for each request.
+	// OverallStatus: Status shown on the dashboard: operational, reduced-functionality, disconnected, updating, configuring, post-provisioning or inactive. More values may be added. Computed by the server for each request.
 	OverallStatus string `json:"overall_status"`
 
-	// OverallProgress: Progress of the download or update under way in percent; nil when there is none. Computed by the server for each request.
+	// OverallProgress: Progress of the current download or update in percent; nil if there is none. Computed by the server for each request.
 	OverallProgress *int64 `json:"overall_progress"`
 
-	// Status: The supervisor's own status, such as Idle.
+	// Status: Status of the supervisor, such as Idle.
 	Status string `json:"status"`
 
-	// ProvisioningState: Post-Provisioning, or the text of an update of the operating system.
+	// ProvisioningState: Post-Provisioning, or a message about an update of the operating system.
 	ProvisioningState string `json:"provisioning_state"`
 
-	// ProvisioningProgress: In percent.
+	// ProvisioningProgress: Progress of the provisioning in percent.
 	ProvisioningProgress *int64 `json:"provisioning_progress"`
 
-	// DownloadProgress: In percent, as old supervisors report it.
+	// DownloadProgress: Progress of the download in percent, reported by old supervisors only.
 	DownloadProgress *int64 `json:"download_progress"`
 
-	// UpdateStatus: State of the release update: rejected, downloading, downloaded, applying changes, aborted or done. Needs supervisor 16.7.
+	// UpdateStatus: State of the release update: rejected, downloading, downloaded, applying changes, aborted or done. Reported by supervisor 16.7 and later.
 	UpdateStatus string `json:"update_status"`
 
 	// LastUpdateStatusEvent: When UpdateStatus was last reported.
@@ -79,10 +79,10 @@ type Device struct {
 	// RunningRelease: The release that the device runs.
 	RunningRelease pine.Ref[Release] `json:"is_running__release,omitzero"`
 
-	// TargetRelease: The release that the device should run: its pin, else its fleet's target. Filtering by it matches devices that merely follow their fleet; for pins use PinnedRelease. Computed by the server for each request.
+	// TargetRelease: The release that the device should run: its pin, or else its fleet's target. To find pinned devices filter by PinnedRelease. Computed by the server for each request.
 	TargetRelease pine.Ref[Release] `json:"should_be_running__release,omitzero"`
 
-	// PinnedRelease: The release that the device is pinned to; unset if it follows its fleet.
+	// PinnedRelease: The release that the device is pinned to; none if it tracks its fleet.
 	PinnedRelease pine.Ref[Release] `json:"is_pinned_on__release,omitzero"`
 
 	// TargetOSRelease: Target release of the operating system.
@@ -91,110 +91,113 @@ type Device struct {
 	// TargetSupervisorRelease: Target release of the supervisor.
 	TargetSupervisorRelease pine.Ref[Release] `json:"should_be_managed_by__release,omitzero"`
 
-	// OSVersion: For example balenaOS 6.1.2.
+	// OSVersion: Name and version of the operating system, for example balenaOS 6.1.2.
 	OSVersion string `json:"os_version"`
 
-	// OSVariant: prod or dev.
+	// OSVariant: Variant of the operating system: prod or dev.
 	OSVariant string `json:"os_variant"`
 
 	// SupervisorVersion: Version of the supervisor.
 	SupervisorVersion string `json:"supervisor_version"`
 
-	// MemoryUsage: In MiB, without caches and buffers. Reported in steps of 10 MiB, at most every 5 minutes; kept when the device disconnects.
+	// MemoryUsage: Used memory in MiB, without caches and buffers. Reported in steps of 10 MiB, at most every 5 minutes; kept when the device disconnects.
 	MemoryUsage *int64 `json:"memory_usage"`
 
-	// MemoryTotal: In MiB.
+	// MemoryTotal: Installed memory in MiB.
 	MemoryTotal *int64 `json:"memory_total"`
 
-	// StorageUsage: Of the data partition, in MiB. Kept when the device disconnects.
+	// StorageUsage: Used space of the data partition in MiB. Kept when the device disconnects.
 	StorageUsage *int64 `json:"storage_usage"`
 
-	// StorageTotal: Of the data partition, in MiB.
+	// StorageTotal: Size of the data partition in MiB.
 	StorageTotal *int64 `json:"storage_total"`
 
-	// StorageBlockDevice: For example /dev/mmcblk0p6.
+	// StorageBlockDevice: Block device of the data partition, for example /dev/mmcblk0p6.
 	StorageBlockDevice string `json:"storage_block_device"`
 
-	// CPUUsage: Mean over the cores in percent. Reported in steps of 20, at most every 5 minutes; kept when the device disconnects.
+	// CPUUsage: CPU usage in percent, averaged over the cores. Reported in steps of 20, at most every 5 minutes; kept when the device disconnects.
 	CPUUsage *int64 `json:"cpu_usage"`
 
-	// CPUTemp: In °C. Reported in steps of 5, at most every 5 minutes; kept when the device disconnects. Some boards without a sensor report -1.
+	// CPUTemp: CPU temperature in °C. Reported in steps of 5, at most every 5 minutes; kept when the device disconnects. Some boards without a sensor report -1.
 	CPUTemp *int64 `json:"cpu_temp"`
 
 	// CPUID: Serial number of the CPU.
 	CPUID string `json:"cpu_id"`
 
-	// IsUndervolted: Whether the supply voltage was too low at any time since the device booted.
+	// IsUndervolted: Whether the supply voltage has been too low since the device booted.
 	IsUndervolted bool `json:"is_undervolted"`
 
-	// IPAddress: Local addresses, parted by spaces.
+	// IPAddress: Local IP addresses, separated by spaces.
 	IPAddress string `json:"ip_address"`
 
-	// MACAddress: Parted by spaces.
+	// MACAddress: MAC addresses, separated by spaces.
 	MACAddress string `json:"mac_address"`
 
-	// PublicAddress: Address that the API saw.
+	// PublicAddress: IP address that the API sees.
 	PublicAddress string `json:"public_address"`
 
-	// IsWebAccessible: Whether the public device URL is on.
+	// IsWebAccessible: Whether the public device URL is enabled.
 	IsWebAccessible bool `json:"is_web_accessible"`
 
-	// LocalID: Id in local mode.
+	// LocalID: Identifier in local mode.
 	LocalID string `json:"local_id"`
 
 	// Note: Free text.
 	Note string `json:"note"`
 
-	// LockedUntil: Until when updates are locked.
+	// LockedUntil: When the lock on updates expires.
 	LockedUntil *time.Time `json:"is_locked_until__date"`
 
-	// IsActive: False if the device is deactivated or only registered. On balenaCloud only: never selected by default.
+	// IsActive: Whether the device is active; false if it was deactivated or is only preregistered. On balenaCloud only; never selected by default.
 	IsActive *bool `json:"is_active" pine:"optional"`
 
-	// IsFrozen: Whether the device is frozen for want of payment. On balenaCloud only: never selected by default.
+	// IsFrozen: Whether the device is frozen: its payment is overdue or the plan's allowance is exceeded. On balenaCloud only; never selected by default.
 	IsFrozen *bool `json:"is_frozen" pine:"optional"`
 
-	// Latitude: In decimal degrees. On balenaCloud only: never selected by default.
+	// Latitude: Effective latitude in decimal degrees. On balenaCloud only; never selected by default.
 	Latitude string `json:"latitude" pine:"optional"`
 
-	// Longitude: In decimal degrees. On balenaCloud only: never selected by default.
+	// Longitude: Effective longitude in decimal degrees. On balenaCloud only; never selected by default.
 	Longitude string `json:"longitude" pine:"optional"`
 
-	// Location: City, country. On balenaCloud only: never selected by default.
+	// Location: Place of the device: city and country. On balenaCloud only; never selected by default.
 	Location string `json:"location" pine:"optional"`
 
-	// CustomLatitude: As set by a user; in decimal degrees. On balenaCloud only: never selected by default.
+	// CustomLatitude: Latitude set by a user, in decimal degrees. On balenaCloud only; never selected by default.
 	CustomLatitude string `json:"custom_latitude" pine:"optional"`
 
-	// CustomLongitude: As set by a user; in decimal degrees. On balenaCloud only: never selected by default.
+	// CustomLongitude: Longitude set by a user, in decimal degrees. On balenaCloud only; never selected by default.
 	CustomLongitude string `json:"custom_longitude" pine:"optional"`
 
-	// SupportAccessUntil: Until when balena's support may access the device. On balenaCloud only: never selected by default.
+	// SupportAccessUntil: When the access of balena's support to the device expires. On balenaCloud only; never selected by default.
 	SupportAccessUntil *time.Time `json:"is_accessible_by_support_until__date" pine:"optional"`
 
-	// CreatedBy: The user who registered the device. On balenaCloud only: never selected by default.
+	// CreatedBy: The user who registered the device. On balenaCloud only; never selected by default.
 	CreatedBy pine.Ref[User] `json:"belongs_to__user,omitzero" pine:"optional"`
 
-	// Actor: What acts when the device's key is used. Never selected by default.
+	// Actor: The actor behind the device's API key. Never selected by default.
 	Actor pine.Ref[Actor] `json:"actor,omitzero" pine:"optional"`
 
 	// Tags: The device's tags.
 	Tags pine.Refs[DeviceTag] `json:"device_tag,omitzero"`
 
-	// Variables: Environment variables of all services on the device. Those of one service hang on ServiceInstalls.
+	// Variables: Environment variables for all services on the device. Those for one service belong to ServiceInstalls.
 	Variables pine.Refs[DeviceVariable] `json:"device_environment_variable,omitzero"`
 
 	// ConfigVariables: Configuration of the supervisor and the operating system.
 	ConfigVariables pine.Refs[DeviceConfigVariable] `json:"device_config_variable,omitzero"`
 
-	// ImageInstalls: Images on the device, also deleted ones: filter by status.
+	// ImageInstalls: Images on the device, including deleted ones: filter by Status.
 	ImageInstalls pine.Refs[ImageInstall] `json:"image_install,omitzero"`
 
 	// ServiceInstalls: Services of the device.
 	ServiceInstalls pine.Refs[ServiceInstall] `json:"service_install,omitzero"`
 }
 
-// Devices is the query for all rows of device that the client's credentials may see.
+// String returns Name or, if that was not fetched, the id.
+func (row Device) String() string { return label("device", int64(row.ID), row.Name) }
+
+// Devices returns the query for all rows of device that the credentials may see.
 func (c *Client) Devices() pine.Query[Device] {
 	return pine.From[Device](c.pine, "device", pine.Rules{Protected: true, Check: deviceRules.check})
 }
@@ -209,7 +212,7 @@ type Fleet struct {
 	// UUID: 32 lower-case hexadecimal digits.
 	UUID string `json:"uuid"`
 
-	// Name: Unique within an organization only.
+	// Name: Unique only within an organization.
 	Name string `json:"app_name"`
 
 	// Slug: organization/fleet in lower case. Unique.
@@ -221,46 +224,46 @@ type Fleet struct {
 	// Organization: The organization that owns the fleet.
 	Organization pine.Ref[Organization] `json:"organization,omitzero"`
 
-	// DeviceType: The type of devices that the fleet is for.
+	// DeviceType: The default type of its devices.
 	DeviceType pine.Ref[DeviceType] `json:"is_for__device_type,omitzero"`
 
 	// TargetRelease: The release that devices without a pin should run.
 	TargetRelease pine.Ref[Release] `json:"should_be_running__release,omitzero"`
 
-	// TracksLatestRelease: Whether TargetRelease follows the latest final release.
+	// TracksLatestRelease: Whether TargetRelease tracks the latest final release.
 	TracksLatestRelease bool `json:"should_track_latest_release"`
 
 	// Class: fleet, block or app.
 	Class string `json:"is_of__class"`
 
-	// IsHost: Whether this holds releases of the host operating system.
+	// IsHost: Whether its releases are of the host operating system.
 	IsHost bool `json:"is_host"`
 
 	// IsArchived: Whether the fleet is archived.
 	IsArchived bool `json:"is_archived"`
 
-	// IsPublic: Whether anybody may see the fleet.
+	// IsPublic: Whether everybody can see the fleet.
 	IsPublic bool `json:"is_public"`
 
-	// SupportAccessUntil: Until when balena's support may access the fleet's devices. On balenaCloud only: never selected by default.
+	// SupportAccessUntil: When the access of balena's support to the fleet's devices expires. On balenaCloud only; never selected by default.
 	SupportAccessUntil *time.Time `json:"is_accessible_by_support_until__date" pine:"optional"`
 
-	// IsDiscoverable: Whether the fleet is shown on balenaHub. On balenaCloud only: never selected by default.
+	// IsDiscoverable: Whether the fleet is shown on balenaHub. On balenaCloud only; never selected by default.
 	IsDiscoverable *bool `json:"is_discoverable" pine:"optional"`
 
-	// RepositoryURL: Where the source is. On balenaCloud only: never selected by default.
+	// RepositoryURL: URL of the source repository. On balenaCloud only; never selected by default.
 	RepositoryURL string `json:"is_stored_at__repository_url" pine:"optional"`
 
-	// Actor: What acts when the fleet's key is used. Never selected by default.
+	// Actor: The actor behind the fleet's API key. Never selected by default.
 	Actor pine.Ref[Actor] `json:"actor,omitzero" pine:"optional"`
 
-	// Variables: Environment variables of all services of the fleet. Those of one service hang on Services.
+	// Variables: Environment variables for all services of the fleet. Those for one service belong to Services.
 	Variables pine.Refs[FleetVariable] `json:"application_environment_variable,omitzero"`
 
 	// ConfigVariables: Configuration of the supervisor and the operating system.
 	ConfigVariables pine.Refs[FleetConfigVariable] `json:"application_config_variable,omitzero"`
 
-	// DirectlyAccessibleByUser: The users to whom the fleet belongs, rather than being merely public.
+	// DirectlyAccessibleByUser: The users with access to the fleet beyond its being public.
 	DirectlyAccessibleByUser pine.Refs[User] `json:"is_directly_accessible_by__user,omitzero"`
 
 	// Devices: The fleet's devices.
@@ -276,8 +279,11 @@ type Fleet struct {
 	Tags pine.Refs[FleetTag] `json:"application_tag,omitzero"`
 }
 
-// Fleets is the query for all rows of application that the client's credentials may see.
-func (c *Client) Fleets() pine.Query[Fleet] {
+// String returns Slug or, if that was not fetched, the id.
+func (row Fleet) String() string { return label("fleet", int64(row.ID), row.Slug) }
+
+// AllFleets returns the query for all rows of application that the credentials may see.
+func (c *Client) AllFleets() pine.Query[Fleet] {
 	return pine.From[Fleet](c.pine, "application", pine.Rules{Protected: true, Check: fleetRules.check})
 }
 
@@ -288,16 +294,16 @@ type ReleaseID = pine.ID[Release]
 type Release struct {
 	ID ReleaseID `json:"id"`
 
-	// Commit: Name of the release; the API does not hold it to be unique, not even within a fleet.
+	// Commit: Commit of the release. Need not be unique, not even within a fleet.
 	Commit string `json:"commit"`
 
 	// RawVersion: For example 1.2.3, 1.2.3+rev1, or 1.2.3-1700000000000 for a draft. Computed by the server for each request.
 	RawVersion string `json:"raw_version"`
 
-	// Semver: Version without revision. Computed by the server for each request.
+	// Semver: Version without the revision. Computed by the server for each request.
 	Semver string `json:"semver"`
 
-	// Revision: Counts final releases of one semver from 0; nil for a draft.
+	// Revision: Number of the final release among those of the same Semver, from 0; nil for a draft.
 	Revision *int64 `json:"revision"`
 
 	// CreatedAt: When the release was created.
@@ -306,13 +312,13 @@ type Release struct {
 	// Fleet: The fleet.
 	Fleet pine.Ref[Fleet] `json:"belongs_to__application,omitzero"`
 
-	// Status: Of the build: running, success, failed, error, cancelled or interrupted.
+	// Status: Status of the build: running, success, failed, error, cancelled or interrupted.
 	Status string `json:"status"`
 
-	// Source: cloud or local.
+	// Source: Where the release was built: cloud or local.
 	Source string `json:"source"`
 
-	// IsFinal: Whether the release is final; otherwise it is a draft. Computed by the server for each request.
+	// IsFinal: Whether the release is final rather than a draft. Computed by the server for each request.
 	IsFinal bool `json:"is_final"`
 
 	// FinalizedAt: When the release became final.
@@ -324,7 +330,7 @@ type Release struct {
 	// InvalidationReason: Free text.
 	InvalidationReason string `json:"invalidation_reason"`
 
-	// IsPassingTests: Whether tests of the release pass.
+	// IsPassingTests: Whether the release passes its tests.
 	IsPassingTests bool `json:"is_passing_tests"`
 
 	// Phase: next, current, sunset or end-of-life.
@@ -333,7 +339,7 @@ type Release struct {
 	// StartedAt: When the build started.
 	StartedAt *time.Time `json:"start_timestamp"`
 
-	// EndedAt: When the build ended; nil while it runs.
+	// EndedAt: When the build ended; nil while it is running.
 	EndedAt *time.Time `json:"end_timestamp"`
 
 	// UpdatedAt: When the build last reported.
@@ -354,19 +360,19 @@ type Release struct {
 	// SemverPatch: Third part of Semver. Never selected by default.
 	SemverPatch int64 `json:"semver_patch" pine:"optional"`
 
-	// SemverPrerelease: What stands behind a - in Semver; may be empty. Never selected by default.
+	// SemverPrerelease: Part of Semver after the -; may be empty. Never selected by default.
 	SemverPrerelease string `json:"semver_prerelease" pine:"optional"`
 
-	// SemverBuild: What stands behind a + in Semver; may be empty. Never selected by default.
+	// SemverBuild: Part of Semver after the +; may be empty. Never selected by default.
 	SemverBuild string `json:"semver_build" pine:"optional"`
 
-	// Variant: Of an operating system's release; may be empty. Never selected by default.
+	// Variant: Variant of a release of the operating system; may be empty. Never selected by default.
 	Variant string `json:"variant" pine:"optional"`
 
-	// Version: The version in its parts. Never selected by default. Computed by the server for each request.
+	// Version: The parsed version. Never selected by default. Computed by the server for each request.
 	Version json.RawMessage `json:"version" pine:"optional"`
 
-	// CreatedBy: The user who pushed the release. On balenaCloud only: never selected by default.
+	// CreatedBy: The user who pushed the release. On balenaCloud only; never selected by default.
 	CreatedBy pine.Ref[User] `json:"is_created_by__user,omitzero" pine:"optional"`
 
 	// Tags: The release's tags.
@@ -378,7 +384,7 @@ type Release struct {
 	// Contract: The contract. Never selected by default.
 	Contract json.RawMessage `json:"contract" pine:"optional"`
 
-	// BuildLog: Up to 1 MB. Never selected by default.
+	// BuildLog: Log of the build, up to 1 MB. Never selected by default.
 	BuildLog string `json:"build_log" pine:"optional"`
 
 	// RunningOn: The devices that run the release.
@@ -387,14 +393,17 @@ type Release struct {
 	// PinnedTo: The devices pinned to the release.
 	PinnedTo pine.Refs[Device] `json:"is_pinned_to__device,omitzero"`
 
-	// TargetOf: The fleets whose target the release is.
+	// TargetOf: The fleets whose target is the release.
 	TargetOf pine.Refs[Fleet] `json:"should_be_running_on__application,omitzero"`
 
 	// ReleaseImages: The release's images.
 	ReleaseImages pine.Refs[ReleaseImage] `json:"release_image,omitzero"`
 }
 
-// Releases is the query for all rows of release that the client's credentials may see.
+// String returns RawVersion or, if that was not fetched, the id.
+func (row Release) String() string { return label("release", int64(row.ID), row.RawVersion) }
+
+// Releases returns the query for all rows of release that the credentials may see.
 func (c *Client) Releases() pine.Query[Release] { return pine.From[Release](c.pine, "release") }
 
 // ServiceID is the id of a row of service.
@@ -413,14 +422,17 @@ type Service struct {
 	// Fleet: The fleet.
 	Fleet pine.Ref[Fleet] `json:"application,omitzero"`
 
-	// ServiceInstalls: Where the service is installed.
+	// ServiceInstalls: Installations of the service on devices.
 	ServiceInstalls pine.Refs[ServiceInstall] `json:"service_install,omitzero"`
 
-	// Variables: Environment variables of the service on all devices of the fleet.
+	// Variables: Environment variables for the service on all devices of the fleet.
 	Variables pine.Refs[ServiceVariable] `json:"service_environment_variable,omitzero"`
 }
 
-// Services is the query for all rows of service that the client's credentials may see.
+// String returns Name or, if that was not fetched, the id.
+func (row Service) String() string { return label("service", int64(row.ID), row.Name) }
+
+// Services returns the query for all rows of service that the credentials may see.
 func (c *Client) Services() pine.Query[Service] { return pine.From[Service](c.pine, "service") }
 
 // ImageID is the id of a row of image.
@@ -442,19 +454,19 @@ type Image struct {
 	// PushedAt: When the image was pushed.
 	PushedAt *time.Time `json:"push_timestamp"`
 
-	// Status: As of a release.
+	// Status: Status of the build, as of a release.
 	Status string `json:"status"`
 
-	// Size: In bytes.
+	// Size: Size in bytes.
 	Size *int64 `json:"image_size,string"`
 
-	// Location: Where the registry keeps the image.
+	// Location: Location of the image in the registry.
 	Location string `json:"is_stored_at__image_location"`
 
-	// ContentHash: sha256:…
+	// ContentHash: Digest of the content, sha256:….
 	ContentHash string `json:"content_hash"`
 
-	// ProjectType: For example Standard Dockerfile.
+	// ProjectType: Type of the project, for example Standard Dockerfile.
 	ProjectType string `json:"project_type"`
 
 	// ErrorMessage: Why the build failed.
@@ -466,20 +478,23 @@ type Image struct {
 	// Contract: The contract. Never selected by default.
 	Contract json.RawMessage `json:"contract" pine:"optional"`
 
-	// ReleaseImages: Which releases the image is part of.
+	// ReleaseImages: The releases that contain the image.
 	ReleaseImages pine.Refs[ReleaseImage] `json:"release_image,omitzero"`
 
-	// ImageInstalls: On which devices the image is.
+	// ImageInstalls: Installations of the image on devices.
 	ImageInstalls pine.Refs[ImageInstall] `json:"image_install,omitzero"`
 
 	// Dockerfile: The Dockerfile. Never selected by default.
 	Dockerfile string `json:"dockerfile" pine:"optional"`
 
-	// BuildLog: Up to 1.5 MB. Never selected by default.
+	// BuildLog: Log of the build, up to 1.5 MB. Never selected by default.
 	BuildLog string `json:"build_log" pine:"optional"`
 }
 
-// Images is the query for all rows of image that the client's credentials may see.
+// String returns Location or, if that was not fetched, the id.
+func (row Image) String() string { return label("image", int64(row.ID), row.Location) }
+
+// Images returns the query for all rows of image that the credentials may see.
 func (c *Client) Images() pine.Query[Image] { return pine.From[Image](c.pine, "image") }
 
 // ReleaseImageID is the id of a row of release_image.
@@ -496,7 +511,7 @@ type ReleaseImage struct {
 	Image pine.Ref[Image] `json:"image,omitzero"`
 }
 
-// ReleaseImages is the query for all rows of release_image that the client's credentials may see.
+// ReleaseImages returns the query for all rows of release_image that the credentials may see.
 func (c *Client) ReleaseImages() pine.Query[ReleaseImage] {
 	return pine.From[ReleaseImage](c.pine, "release_image")
 }
@@ -504,17 +519,17 @@ func (c *Client) ReleaseImages() pine.Query[ReleaseImage] {
 // ImageInstallID is the id of a row of image_install.
 type ImageInstallID = pine.ID[ImageInstall]
 
-// ImageInstall is an image on a device. Rows with status deleted stay for ever.
+// ImageInstall is an image on a device. Rows with Status deleted are kept forever.
 type ImageInstall struct {
 	ID ImageInstallID `json:"id"`
 
 	// InstalledAt: When the image was installed.
 	InstalledAt *time.Time `json:"install_date"`
 
-	// DownloadProgress: In percent; nil when nothing is downloaded.
+	// DownloadProgress: Progress of the download in percent; nil if there is none.
 	DownloadProgress *int64 `json:"download_progress"`
 
-	// Status: For example Running, Downloading, Stopping, exited, Dead or deleted; lower-case ones come from the container engine.
+	// Status: For example Running, Downloading, Stopping, exited, Dead or deleted. Those in lower case come from the container engine.
 	Status string `json:"status"`
 
 	// Device: The device.
@@ -523,11 +538,11 @@ type ImageInstall struct {
 	// Image: The image.
 	Image pine.Ref[Image] `json:"installs__image,omitzero"`
 
-	// Release: The release. It may be one of the supervisor or of the operating system.
+	// Release: The release, which may be one of the supervisor or of the operating system.
 	Release pine.Ref[Release] `json:"is_provided_by__release,omitzero"`
 }
 
-// ImageInstalls is the query for all rows of image_install that the client's credentials may see.
+// ImageInstalls returns the query for all rows of image_install that the credentials may see.
 func (c *Client) ImageInstalls() pine.Query[ImageInstall] {
 	return pine.From[ImageInstall](c.pine, "image_install")
 }
@@ -535,11 +550,11 @@ func (c *Client) ImageInstalls() pine.Query[ImageInstall] {
 // ServiceInstallID is the id of a row of service_install.
 type ServiceInstallID = pine.ID[ServiceInstall]
 
-// ServiceInstall is a service on a device. The server makes these rows, a moment after a device moved or got a release.
+// ServiceInstall is a service on a device. The server creates these rows a moment after a device moves or gets a release.
 type ServiceInstall struct {
 	ID ServiceInstallID `json:"id"`
 
-	// CreatedAt: When the row was made.
+	// CreatedAt: When the service was installed.
 	CreatedAt *time.Time `json:"created_at"`
 
 	// Device: The device.
@@ -548,11 +563,11 @@ type ServiceInstall struct {
 	// Service: The service.
 	Service pine.Ref[Service] `json:"installs__service,omitzero"`
 
-	// Variables: Environment variables of the service on this device.
+	// Variables: Environment variables for the service on this device.
 	Variables pine.Refs[DeviceServiceVariable] `json:"device_service_environment_variable,omitzero"`
 }
 
-// ServiceInstalls is the query for all rows of service_install that the client's credentials may see.
+// ServiceInstalls returns the query for all rows of service_install that the credentials may see.
 func (c *Client) ServiceInstalls() pine.Query[ServiceInstall] {
 	return pine.From[ServiceInstall](c.pine, "service_install")
 }
@@ -560,7 +575,7 @@ func (c *Client) ServiceInstalls() pine.Query[ServiceInstall] {
 // DeviceTypeID is the id of a row of device_type.
 type DeviceTypeID = pine.ID[DeviceType]
 
-// DeviceType is a type of devices. The server shows device types to everybody.
+// DeviceType is a type of device. Everybody can see device types.
 type DeviceType struct {
 	ID DeviceTypeID `json:"id"`
 
@@ -576,17 +591,20 @@ type DeviceType struct {
 	// CPUArchitecture: The architecture of its CPU.
 	CPUArchitecture pine.Ref[CPUArchitecture] `json:"is_of__cpu_architecture,omitzero"`
 
-	// IsPrivate: Whether the type is shown to its owner only. On balenaCloud only: never selected by default.
+	// IsPrivate: Whether only its owner can see the type. On balenaCloud only; never selected by default.
 	IsPrivate *bool `json:"is_private" pine:"optional"`
 
-	// Logo: Up to 400 kB. Never selected by default.
+	// Logo: The logo, up to 400 kB. Never selected by default.
 	Logo string `json:"logo" pine:"optional"`
 
-	// Contract: Up to 5 MB. Never selected by default.
+	// Contract: The contract, up to 5 MB. Never selected by default.
 	Contract json.RawMessage `json:"contract" pine:"optional"`
 }
 
-// DeviceTypes is the query for all rows of device_type that the client's credentials may see.
+// String returns Slug or, if that was not fetched, the id.
+func (row DeviceType) String() string { return label("device type", int64(row.ID), row.Slug) }
+
+// DeviceTypes returns the query for all rows of device_type that the credentials may see.
 func (c *Client) DeviceTypes() pine.Query[DeviceType] {
 	return pine.From[DeviceType](c.pine, "device_type")
 }
@@ -607,20 +625,23 @@ type Organization struct {
 	// CreatedAt: When the organization was created.
 	CreatedAt *time.Time `json:"created_at"`
 
-	// CompanyName: Free text. On balenaCloud only: never selected by default.
+	// CompanyName: Free text. On balenaCloud only; never selected by default.
 	CompanyName string `json:"company_name" pine:"optional"`
 
-	// IsFrozen: Whether the organization is frozen for want of payment. On balenaCloud only: never selected by default.
+	// IsFrozen: Whether the organization is frozen. On balenaCloud only; never selected by default.
 	IsFrozen *bool `json:"is_frozen" pine:"optional"`
 
-	// PastDueSince: Since when an invoice is past due. On balenaCloud only: never selected by default.
+	// PastDueSince: When an invoice became past due; nil if none is. On balenaCloud only; never selected by default.
 	PastDueSince *time.Time `json:"has_past_due_invoice_since__date" pine:"optional"`
 
 	// Fleets: The organization's fleets.
 	Fleets pine.Refs[Fleet] `json:"application,omitzero"`
 }
 
-// Organizations is the query for all rows of organization that the client's credentials may see.
+// String returns Handle or, if that was not fetched, the id.
+func (row Organization) String() string { return label("organization", int64(row.ID), row.Handle) }
+
+// Organizations returns the query for all rows of organization that the credentials may see.
 func (c *Client) Organizations() pine.Query[Organization] {
 	return pine.From[Organization](c.pine, "organization", pine.Rules{Protected: true})
 }
@@ -632,7 +653,7 @@ type DeviceTagID = pine.ID[DeviceTag]
 type DeviceTag struct {
 	ID DeviceTagID `json:"id"`
 
-	// Key: Without white space; unique for the device.
+	// Key: Without white space. Unique for the device.
 	Key string `json:"tag_key"`
 
 	// Value: May be empty.
@@ -642,7 +663,10 @@ type DeviceTag struct {
 	Device pine.Ref[Device] `json:"device,omitzero"`
 }
 
-// DeviceTags is the query for all rows of device_tag that the client's credentials may see.
+// String returns Key or, if that was not fetched, the id.
+func (row DeviceTag) String() string { return label("device tag", int64(row.ID), row.Key) }
+
+// DeviceTags returns the query for all rows of device_tag that the credentials may see.
 func (c *Client) DeviceTags() pine.Query[DeviceTag] {
 	return pine.From[DeviceTag](c.pine, "device_tag", pine.Rules{Check: tagRules.limited(60158).check})
 }
@@ -654,7 +678,7 @@ type FleetTagID = pine.ID[FleetTag]
 type FleetTag struct {
 	ID FleetTagID `json:"id"`
 
-	// Key: Without white space; unique for the fleet.
+	// Key: Without white space. Unique for the fleet.
 	Key string `json:"tag_key"`
 
 	// Value: May be empty.
@@ -664,7 +688,10 @@ type FleetTag struct {
 	Fleet pine.Ref[Fleet] `json:"application,omitzero"`
 }
 
-// FleetTags is the query for all rows of application_tag that the client's credentials may see.
+// String returns Key or, if that was not fetched, the id.
+func (row FleetTag) String() string { return label("fleet tag", int64(row.ID), row.Key) }
+
+// FleetTags returns the query for all rows of application_tag that the credentials may see.
 func (c *Client) FleetTags() pine.Query[FleetTag] {
 	return pine.From[FleetTag](c.pine, "application_tag", pine.Rules{Check: tagRules.limited(1000).check})
 }
@@ -679,14 +706,17 @@ type User struct {
 	// Name: Unique.
 	Name string `json:"username"`
 
-	// Actor: What acts when the user's keys are used. Never selected by default.
+	// Actor: The actor behind the user's API keys. Never selected by default.
 	Actor pine.Ref[Actor] `json:"actor,omitzero" pine:"optional"`
 
 	// CreatedAt: When the user was created.
 	CreatedAt *time.Time `json:"created_at"`
 }
 
-// Users is the query for all rows of user that the client's credentials may see.
+// String returns Name or, if that was not fetched, the id.
+func (row User) String() string { return label("user", int64(row.ID), row.Name) }
+
+// Users returns the query for all rows of user that the credentials may see.
 func (c *Client) Users() pine.Query[User] { return pine.From[User](c.pine, "user") }
 
 // ReleaseTagID is the id of a row of release_tag.
@@ -696,7 +726,7 @@ type ReleaseTagID = pine.ID[ReleaseTag]
 type ReleaseTag struct {
 	ID ReleaseTagID `json:"id"`
 
-	// Key: Without white space; unique for the release.
+	// Key: Without white space. Unique for the release.
 	Key string `json:"tag_key"`
 
 	// Value: May be empty.
@@ -706,7 +736,10 @@ type ReleaseTag struct {
 	Release pine.Ref[Release] `json:"release,omitzero"`
 }
 
-// ReleaseTags is the query for all rows of release_tag that the client's credentials may see.
+// String returns Key or, if that was not fetched, the id.
+func (row ReleaseTag) String() string { return label("release tag", int64(row.ID), row.Key) }
+
+// ReleaseTags returns the query for all rows of release_tag that the credentials may see.
 func (c *Client) ReleaseTags() pine.Query[ReleaseTag] {
 	return pine.From[ReleaseTag](c.pine, "release_tag", pine.Rules{Check: tagRules.limited(1000).check})
 }
@@ -714,14 +747,14 @@ func (c *Client) ReleaseTags() pine.Query[ReleaseTag] {
 // DeviceVariableID is the id of a row of device_environment_variable.
 type DeviceVariableID = pine.ID[DeviceVariable]
 
-// DeviceVariable is an environment variable of all services on a device.
+// DeviceVariable is an environment variable for all services on a device.
 type DeviceVariable struct {
 	ID DeviceVariableID `json:"id"`
 
-	// Name: Letters, digits and underscores, not beginning with a digit, BALENA_ or RESIN_.
+	// Name: Consists of letters, digits and underscores, and does not begin with a digit, BALENA_ or RESIN_.
 	Name string `json:"name"`
 
-	// Value: Without line breaks; may be empty, and secret.
+	// Value: A string without line breaks. May be empty; may be secret.
 	Value string `json:"value"`
 
 	// CreatedAt: When the variable was created. Never selected by default.
@@ -731,7 +764,10 @@ type DeviceVariable struct {
 	Device pine.Ref[Device] `json:"device,omitzero"`
 }
 
-// DeviceVariables is the query for all rows of device_environment_variable that the client's credentials may see.
+// String returns Name or, if that was not fetched, the id.
+func (row DeviceVariable) String() string { return label("device variable", int64(row.ID), row.Name) }
+
+// DeviceVariables returns the query for all rows of device_environment_variable that the credentials may see.
 func (c *Client) DeviceVariables() pine.Query[DeviceVariable] {
 	return pine.From[DeviceVariable](c.pine, "device_environment_variable", pine.Rules{Check: environmentRules.limited(515798).check})
 }
@@ -739,14 +775,14 @@ func (c *Client) DeviceVariables() pine.Query[DeviceVariable] {
 // DeviceServiceVariableID is the id of a row of device_service_environment_variable.
 type DeviceServiceVariableID = pine.ID[DeviceServiceVariable]
 
-// DeviceServiceVariable is an environment variable of one service on a device.
+// DeviceServiceVariable is an environment variable for one service on a device.
 type DeviceServiceVariable struct {
 	ID DeviceServiceVariableID `json:"id"`
 
-	// Name: Letters, digits and underscores, not beginning with a digit, BALENA_ or RESIN_.
+	// Name: Consists of letters, digits and underscores, and does not begin with a digit, BALENA_ or RESIN_.
 	Name string `json:"name"`
 
-	// Value: Without line breaks; may be empty, and secret.
+	// Value: A string without line breaks. May be empty; may be secret.
 	Value string `json:"value"`
 
 	// CreatedAt: When the variable was created. Never selected by default.
@@ -756,7 +792,12 @@ type DeviceServiceVariable struct {
 	ServiceInstall pine.Ref[ServiceInstall] `json:"service_install,omitzero"`
 }
 
-// DeviceServiceVariables is the query for all rows of device_service_environment_variable that the client's credentials may see.
+// String returns Name or, if that was not fetched, the id.
+func (row DeviceServiceVariable) String() string {
+	return label("device service variable", int64(row.ID), row.Name)
+}
+
+// DeviceServiceVariables returns the query for all rows of device_service_environment_variable that the credentials may see.
 func (c *Client) DeviceServiceVariables() pine.Query[DeviceServiceVariable] {
 	return pine.From[DeviceServiceVariable](c.pine, "device_service_environment_variable", pine.Rules{Check: environmentRules.limited(285082).check})
 }
@@ -764,14 +805,14 @@ func (c *Client) DeviceServiceVariables() pine.Query[DeviceServiceVariable] {
 // FleetVariableID is the id of a row of application_environment_variable.
 type FleetVariableID = pine.ID[FleetVariable]
 
-// FleetVariable is an environment variable of all services of a fleet.
+// FleetVariable is an environment variable for all services of a fleet.
 type FleetVariable struct {
 	ID FleetVariableID `json:"id"`
 
-	// Name: Letters, digits and underscores, not beginning with a digit, BALENA_ or RESIN_.
+	// Name: Consists of letters, digits and underscores, and does not begin with a digit, BALENA_ or RESIN_.
 	Name string `json:"name"`
 
-	// Value: Without line breaks; may be empty, and secret.
+	// Value: A string without line breaks. May be empty; may be secret.
 	Value string `json:"value"`
 
 	// CreatedAt: When the variable was created. Never selected by default.
@@ -781,7 +822,10 @@ type FleetVariable struct {
 	Fleet pine.Ref[Fleet] `json:"application,omitzero"`
 }
 
-// FleetVariables is the query for all rows of application_environment_variable that the client's credentials may see.
+// String returns Name or, if that was not fetched, the id.
+func (row FleetVariable) String() string { return label("fleet variable", int64(row.ID), row.Name) }
+
+// FleetVariables returns the query for all rows of application_environment_variable that the credentials may see.
 func (c *Client) FleetVariables() pine.Query[FleetVariable] {
 	return pine.From[FleetVariable](c.pine, "application_environment_variable", pine.Rules{Check: environmentRules.limited(106104).check})
 }
@@ -789,14 +833,14 @@ func (c *Client) FleetVariables() pine.Query[FleetVariable] {
 // ServiceVariableID is the id of a row of service_environment_variable.
 type ServiceVariableID = pine.ID[ServiceVariable]
 
-// ServiceVariable is an environment variable of one service of a fleet.
+// ServiceVariable is an environment variable for one service of a fleet.
 type ServiceVariable struct {
 	ID ServiceVariableID `json:"id"`
 
-	// Name: Letters, digits and underscores, not beginning with a digit, BALENA_ or RESIN_.
+	// Name: Consists of letters, digits and underscores, and does not begin with a digit, BALENA_ or RESIN_.
 	Name string `json:"name"`
 
-	// Value: Without line breaks; may be empty, and secret.
+	// Value: A string without line breaks. May be empty; may be secret.
 	Value string `json:"value"`
 
 	// CreatedAt: When the variable was created. Never selected by default.
@@ -806,7 +850,10 @@ type ServiceVariable struct {
 	Service pine.Ref[Service] `json:"service,omitzero"`
 }
 
-// ServiceVariables is the query for all rows of service_environment_variable that the client's credentials may see.
+// String returns Name or, if that was not fetched, the id.
+func (row ServiceVariable) String() string { return label("service variable", int64(row.ID), row.Name) }
+
+// ServiceVariables returns the query for all rows of service_environment_variable that the credentials may see.
 func (c *Client) ServiceVariables() pine.Query[ServiceVariable] {
 	return pine.From[ServiceVariable](c.pine, "service_environment_variable", pine.Rules{Check: environmentRules.limited(100000).check})
 }
@@ -821,7 +868,7 @@ type DeviceConfigVariable struct {
 	// Name: Begins with BALENA_ or RESIN_.
 	Name string `json:"name"`
 
-	// Value: Without line breaks; may be empty, and secret.
+	// Value: A string without line breaks. May be empty; may be secret.
 	Value string `json:"value"`
 
 	// CreatedAt: When the variable was created. Never selected by default.
@@ -831,7 +878,12 @@ type DeviceConfigVariable struct {
 	Device pine.Ref[Device] `json:"device,omitzero"`
 }
 
-// DeviceConfigVariables is the query for all rows of device_config_variable that the client's credentials may see.
+// String returns Name or, if that was not fetched, the id.
+func (row DeviceConfigVariable) String() string {
+	return label("device config variable", int64(row.ID), row.Name)
+}
+
+// DeviceConfigVariables returns the query for all rows of device_config_variable that the credentials may see.
 func (c *Client) DeviceConfigVariables() pine.Query[DeviceConfigVariable] {
 	return pine.From[DeviceConfigVariable](c.pine, "device_config_variable", pine.Rules{Check: configRules.limited(372340).check})
 }
@@ -846,7 +898,7 @@ type FleetConfigVariable struct {
 	// Name: Begins with BALENA_ or RESIN_.
 	Name string `json:"name"`
 
-	// Value: Without line breaks; may be empty, and secret.
+	// Value: A string without line breaks. May be empty; may be secret.
 	Value string `json:"value"`
 
 	// CreatedAt: When the variable was created. Never selected by default.
@@ -856,7 +908,12 @@ type FleetConfigVariable struct {
 	Fleet pine.Ref[Fleet] `json:"application,omitzero"`
 }
 
-// FleetConfigVariables is the query for all rows of application_config_variable that the client's credentials may see.
+// String returns Name or, if that was not fetched, the id.
+func (row FleetConfigVariable) String() string {
+	return label("fleet config variable", int64(row.ID), row.Name)
+}
+
+// FleetConfigVariables returns the query for all rows of application_config_variable that the credentials may see.
 func (c *Client) FleetConfigVariables() pine.Query[FleetConfigVariable] {
 	return pine.From[FleetConfigVariable](c.pine, "application_config_variable", pine.Rules{Check: configRules.limited(492001).check})
 }
@@ -864,7 +921,7 @@ func (c *Client) FleetConfigVariables() pine.Query[FleetConfigVariable] {
 // CPUArchitectureID is the id of a row of cpu_architecture.
 type CPUArchitectureID = pine.ID[CPUArchitecture]
 
-// CPUArchitecture is an architecture of CPUs. The server shows architectures to everybody.
+// CPUArchitecture is a CPU architecture. Everybody can see architectures.
 type CPUArchitecture struct {
 	ID CPUArchitectureID `json:"id"`
 
@@ -872,7 +929,10 @@ type CPUArchitecture struct {
 	Slug string `json:"slug"`
 }
 
-// CPUArchitectures is the query for all rows of cpu_architecture that the client's credentials may see.
+// String returns Slug or, if that was not fetched, the id.
+func (row CPUArchitecture) String() string { return label("cpu architecture", int64(row.ID), row.Slug) }
+
+// CPUArchitectures returns the query for all rows of cpu_architecture that the credentials may see.
 func (c *Client) CPUArchitectures() pine.Query[CPUArchitecture] {
 	return pine.From[CPUArchitecture](c.pine, "cpu_architecture")
 }
@@ -880,7 +940,7 @@ func (c *Client) CPUArchitectures() pine.Query[CPUArchitecture] {
 // APIKeyID is the id of a row of api_key.
 type APIKeyID = pine.ID[APIKey]
 
-// APIKey describes an API key. The key itself cannot be read. A user sees the keys of that user.
+// APIKey describes an API key. The key itself cannot be read. Users see their own keys only.
 type APIKey struct {
 	ID APIKeyID `json:"id"`
 
@@ -893,33 +953,36 @@ type APIKey struct {
 	// CreatedAt: When the key was created.
 	CreatedAt *time.Time `json:"created_at"`
 
-	// ExpiresAt: When the key expires; nil if it does not.
+	// ExpiresAt: When the key expires; nil if it never does.
 	ExpiresAt *time.Time `json:"expiry_date"`
 
-	// Actor: Who acts when the key is used: see [WhoAmI.ActorID].
+	// Actor: The actor behind the key: see WhoAmI.ActorID.
 	Actor pine.Ref[Actor] `json:"is_of__actor,omitzero"`
 }
 
-// APIKeys is the query for all rows of api_key that the client's credentials may see.
+// String returns Name or, if that was not fetched, the id.
+func (row APIKey) String() string { return label("api key", int64(row.ID), row.Name) }
+
+// APIKeys returns the query for all rows of api_key that the credentials may see.
 func (c *Client) APIKeys() pine.Query[APIKey] { return pine.From[APIKey](c.pine, "api_key") }
 
 // DeviceHistoryID is the id of a row of device_history.
 type DeviceHistoryID = pine.ID[DeviceHistory]
 
-// DeviceHistory says what a device was for a time. A row begins when one of its fields changes; connectivity is not among them.
+// DeviceHistory records the state of a device during a period. A new row begins when one of its fields changes; connectivity is not recorded.
 type DeviceHistory struct {
 	ID DeviceHistoryID `json:"id"`
 
-	// CreatedAt: When the time began.
+	// CreatedAt: When the period began.
 	CreatedAt *time.Time `json:"created_at"`
 
-	// EndedAt: When it ended; nil if it has not.
+	// EndedAt: When the period ended; nil for the current one.
 	EndedAt *time.Time `json:"end_timestamp"`
 
 	// Device: The device.
 	Device pine.Ref[Device] `json:"tracks__device,omitzero"`
 
-	// UUID: The device's.
+	// UUID: UUID of the device.
 	UUID string `json:"uuid"`
 
 	// Fleet: The fleet.
@@ -931,7 +994,7 @@ type DeviceHistory struct {
 	// RunningRelease: The release that the device ran.
 	RunningRelease pine.Ref[Release] `json:"is_running__release,omitzero"`
 
-	// PinnedRelease: The release that the device was pinned to.
+	// PinnedRelease: The release that the device was pinned to; none if it tracked its fleet.
 	PinnedRelease pine.Ref[Release] `json:"is_pinned_on__release,omitzero"`
 
 	// TargetSupervisorRelease: Target release of the supervisor.
@@ -940,10 +1003,10 @@ type DeviceHistory struct {
 	// DeviceType: The device's type.
 	DeviceType pine.Ref[DeviceType] `json:"is_of__device_type,omitzero"`
 
-	// OSVersion: For example balenaOS 6.1.2.
+	// OSVersion: Name and version of the operating system, for example balenaOS 6.1.2.
 	OSVersion string `json:"os_version"`
 
-	// OSVariant: prod or dev.
+	// OSVariant: Variant of the operating system: prod or dev.
 	OSVariant string `json:"os_variant"`
 
 	// SupervisorVersion: Version of the supervisor.
@@ -952,15 +1015,15 @@ type DeviceHistory struct {
 	// CPUID: Serial number of the CPU.
 	CPUID string `json:"cpu_id"`
 
-	// CreatedBy: Who made the change that began the time.
+	// CreatedBy: Who made the change that began the period.
 	CreatedBy pine.Ref[Actor] `json:"is_created_by__actor,omitzero"`
 
-	// EndedBy: Who made the change that ended it.
+	// EndedBy: Who made the change that ended the period.
 	EndedBy pine.Ref[Actor] `json:"is_ended_by__actor,omitzero"`
 }
 
-// DeviceHistory is the query for all rows of device_history that the client's credentials may see. On balenaCloud only: another
-// server answers [ErrUnauthorized].
+// DeviceHistory returns the query for all rows of device_history that the credentials may see. It exists on balenaCloud only; on
+// another server the error is [ErrUnauthorized].
 func (c *Client) DeviceHistory() pine.Query[DeviceHistory] {
 	return pine.From[DeviceHistory](c.pine, "device_history")
 }
@@ -968,7 +1031,7 @@ func (c *Client) DeviceHistory() pine.Query[DeviceHistory] {
 // ActorID is the id of a row of actor.
 type ActorID = pine.ID[Actor]
 
-// Actor is who acts when credentials are used. The server shows actors to nobody; they are referred to by id.
+// Actor is a user, device or fleet that uses credentials. Nobody can read actors; other rows refer to them by id.
 type Actor struct {
 	ID ActorID `json:"id"`
 }

@@ -42,9 +42,9 @@ func FuzzATextFindsWhatHasIt(f *testing.F) {
 		assert.Equal(t, text, got.Name)
 		for name, filter := range map[string]pine.Filter[balenaclient.Device]{
 			"in":         device.Name.In("another", text),
-			"contains":   pine.Contains(device.Name, text),
-			"startswith": pine.StartsWith(device.Name, text),
-			"endswith":   pine.EndsWith(device.Name, text),
+			"contains":   device.Name.Contains(text),
+			"startswith": device.Name.StartsWith(text),
+			"endswith":   device.Name.EndsWith(text),
 			"any":        device.Tags.Any(devicetag.Key.Eq(text), devicetag.Value.Eq(text)),
 			"not":        pine.Not(device.Name.Ne(text)),
 		} {

@@ -35,7 +35,7 @@ func (c *Client) deviceExists(device DeviceID) func(context.Context) error {
 }
 
 func (c *Client) fleetExists(fleet FleetID) func(context.Context) error {
-	return func(ctx context.Context) error { return exists(ctx, c.Fleets(), "fleet", fleet) }
+	return func(ctx context.Context) error { return exists(ctx, c.AllFleets(), "fleet", fleet) }
 }
 
 // Map returns all tags. The error is [ErrNotFound] if the device, fleet or release does not exist.

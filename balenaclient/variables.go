@@ -139,7 +139,7 @@ func (e Env) All(ctx context.Context) (EnvMap, error) {
 		return all, err
 	}
 	if e.kind == fleetEnv {
-		fleet, err := e.client.Fleets().Select(fleetSlug).Expand(fleetVariablesAndServices()...).Get(ctx, FleetID(e.id))
+		fleet, err := e.client.AllFleets().Select(fleetSlug).Expand(fleetVariablesAndServices()...).Get(ctx, FleetID(e.id))
 		if err != nil {
 			return nil, e.explain(err)
 		}
@@ -225,7 +225,7 @@ func (e Env) pairs(ctx context.Context) (pairs, error) {
 	case e.service == "":
 		return nil, fmt.Errorf("%s: %w: the name is empty: do not call Service to reach all services", e, ErrInvalid)
 	case e.kind == fleetEnv:
-		fleet, err := e.client.Fleets().Select(fleetSlug).Expand(fleetServices.With(pine.Select(serviceName))).Get(ctx, FleetID(e.id))
+		fleet, err := e.client.AllFleets().Select(fleetSlug).Expand(fleetServices.With(pine.Select(serviceName))).Get(ctx, FleetID(e.id))
 		if err != nil {
 			return nil, e.explain(err)
 		}

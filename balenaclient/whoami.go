@@ -2,7 +2,10 @@ package balenaclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
@@ -27,4 +30,33 @@ func (c *Client) WhoAmI(ctx context.Context) (WhoAmI, error) {
 		err = fmt.Errorf("GET %s: %w: the response names no actor", path, ErrMalformed)
 	}
 	return who, err
+}
+
+// goodFor is how long credentials that were good are not checked again.
+const goodFor = 5 * time.Minute
+
+// credentials remembers when the credentials were last good.
+type credentials struct {
+	mu   sync.Mutex
+	good time.Time
+}
+
+// checkCredentials returns [ErrUnauthorized] if the credentials are bad. It returns no other error: what was asked for was found not to
+// exist.
+func (c *Client) checkCredentials(ctx context.Context) error {
+	c.credentials.mu.Lock()
+	good := c.credentials.good
+	c.credentials.mu.Unlock()
+	if !good.IsZero() && time.Since(good) < goodFor {
+		return nil
+	}
+	switch _, err := c.WhoAmI(ctx); {
+	case errors.Is(err, ErrUnauthorized):
+		return fmt.Errorf("nothing found, and the credentials are bad: %w", err)
+	case err == nil:
+		c.credentials.mu.Lock()
+		c.credentials.good = time.Now()
+		c.credentials.mu.Unlock()
+	}
+	return nil
 }

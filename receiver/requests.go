@@ -257,7 +257,7 @@ func (r *fetchRun) lastBuildsJob() job {
 // fleetReleasesJob calls accept with the releases that a query selects of each fleet.
 func (r *fetchRun) fleetReleasesJob(kind requestKind, releases pine.Query[balenaclient.Release], accept func(fleet fleetID, row balenaclient.Release)) job {
 	return newJob(forIDs(r.fleetIDs(), func(ids []fleetID) pine.Query[balenaclient.Fleet] {
-		return r.client.Fleets().Where(fleet.ID.In(ids...)).Select(fleet.ID).Expand(fleet.Releases.With(releases)).PageSize(maxPageSize)
+		return r.client.AllFleets().Where(fleet.ID.In(ids...)).Select(fleet.ID).Expand(fleet.Releases.With(releases)).PageSize(maxPageSize)
 	}), func(row balenaclient.Fleet) error {
 		for _, release := range row.Releases.Rows {
 			accept(row.ID, release)

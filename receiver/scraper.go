@@ -110,6 +110,7 @@ func (s *balenaScraper) newClient(ctx context.Context, host component.Host) (*ba
 		balenaclient.WithRequestTimeout(cmp.Or(s.cfg.API.Timeout, s.cfg.Timeout)),
 		balenaclient.WithRetry(s.retry),
 		balenaclient.WithObserver(s.telemetry.observe),
+		balenaclient.WithoutCredentialCheck(), // devices are refused to bad credentials, and every scrape asks for them
 	}
 	if s.cfg.RequestBudget > 0 {
 		options = append(options, balenaclient.WithAdmission(newBudget(s.cfg.RequestBudget).admit))

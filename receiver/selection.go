@@ -111,7 +111,7 @@ func tagFilter[R any](
 
 // fleets is the query for the fleets, as far as the server can select them.
 func (s selection) fleets(client *balenaclient.Client) pine.Query[balenaclient.Fleet] {
-	return client.AccessibleFleets().Where(s.fleetFilter).PageSize(maxPageSize)
+	return client.Fleets().Where(s.fleetFilter).PageSize(maxPageSize)
 }
 
 // includes reports whether a fleet that the server selected is reported.

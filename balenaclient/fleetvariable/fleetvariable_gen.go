@@ -1,6 +1,6 @@
 // Code generated from schema.yaml by schemagen. DO NOT EDIT.
 
-// Package fleetvariable holds the fields of [balenaclient.FleetVariable], to filter, select, expand and order queries by, and to write.
+// Package fleetvariable holds the columns of [balenaclient.FleetVariable], to filter, select, expand and order queries by, and to write.
 package fleetvariable
 
 import (
@@ -10,16 +10,35 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-// Fields of [balenaclient.FleetVariable]; its documentation says what they mean.
+// Columns of [balenaclient.FleetVariable]. Their names in the API are given in parentheses.
 const (
-	ID        pine.Field[balenaclient.FleetVariable, balenaclient.FleetVariableID] = "id"
-	Name      pine.Settable[balenaclient.FleetVariable, string]                    = "name"
-	Value     pine.Settable[balenaclient.FleetVariable, string]                    = "value"
-	CreatedAt pine.Field[balenaclient.FleetVariable, time.Time]                    = "created_at"
-	Fleet     pine.SettableLink[balenaclient.FleetVariable, balenaclient.Fleet]    = "application"
+	// ID (id): Identifies the row.
+	ID pine.Field[balenaclient.FleetVariable, balenaclient.FleetVariableID] = "id"
+
+	// Name (name): Consists of letters, digits and underscores, and does not begin with a digit, BALENA_ or RESIN_.
+	Name pine.SettableText[balenaclient.FleetVariable] = "name"
+
+	// Value (value): A string without line breaks. May be empty; may be secret.
+	Value pine.SettableText[balenaclient.FleetVariable] = "value"
+
+	// CreatedAt (created_at): When the variable was created. Never selected by default.
+	CreatedAt pine.Field[balenaclient.FleetVariable, time.Time] = "created_at"
+
+	// Fleet (application): The fleet.
+	Fleet pine.SettableLink[balenaclient.FleetVariable, balenaclient.Fleet] = "application"
 )
 
-// ByFleetAndName names the one row with this application and name.
+// Select returns a query for these columns, or for the default ones without any, to expand links with.
+func Select(columns ...pine.Selectable[balenaclient.FleetVariable]) pine.Query[balenaclient.FleetVariable] {
+	return pine.Select(columns...)
+}
+
+// Where returns a query for the rows that match all filters, to expand links with.
+func Where(filters ...pine.Filter[balenaclient.FleetVariable]) pine.Query[balenaclient.FleetVariable] {
+	return pine.Where(filters...)
+}
+
+// ByFleetAndName identifies the row with this application and name.
 func ByFleetAndName(fleet balenaclient.FleetID, name string) pine.Key[balenaclient.FleetVariable] {
 	return Fleet.Key(fleet).And(Name.Key(name))
 }

@@ -69,6 +69,10 @@ type Config struct {
 	// requests of different importance, which the context can carry.
 	Admit func(context.Context) error
 
+	// FoundNothing is called when a query has found no row, and its error becomes that of the query. It is for servers that respond to
+	// bad credentials as if there were no rows.
+	FoundNothing func(context.Context) error
+
 	// Retry configures retries.
 	Retry Retry
 

@@ -58,30 +58,6 @@ func (f Field[R, V]) compare(operator string, v V) Filter[R] {
 
 func (f Field[R, V]) columnOf(R) string { return string(f) }
 
-// StringField is a field of R that holds strings.
-type StringField[R any] interface {
-	Selectable[R]
-	Eq(string) Filter[R]
-}
-
-// Contains matches rows whose field contains a string.
-func Contains[R any](f StringField[R], s string) Filter[R] {
-	var row R
-	return Filter[R]{call("contains", f.columnOf(row), quote(s))}
-}
-
-// StartsWith matches rows whose field starts with a string.
-func StartsWith[R any](f StringField[R], s string) Filter[R] {
-	var row R
-	return Filter[R]{call("startswith", f.columnOf(row), quote(s))}
-}
-
-// EndsWith matches rows whose field ends with a string.
-func EndsWith[R any](f StringField[R], s string) Filter[R] {
-	var row R
-	return Filter[R]{call("endswith", f.columnOf(row), quote(s))}
-}
-
 // Column is a column of resource R that can only be selected, such as one that holds JSON.
 type Column[R any] string
 
@@ -143,7 +119,7 @@ func (l Links[R, S]) Count(filters ...Filter[S]) Expansion[R] {
 	return Expansion[R]{navigation: string(l), text: text, optional: shapeOf[S]().optionalIn(text)}
 }
 
-// Selectable is a column of R: a [Field], a [Link] or a [Column].
+// Selectable is a column of R: a [Field], a [Text], a [Link] or a [Column].
 type Selectable[R any] interface {
 	columnOf(R) string
 }

@@ -102,7 +102,7 @@ func FuzzQuote(f *testing.F) {
 		}
 		client, w := newClient(t, always(http.StatusOK, `{"d":[]}`))
 		query := ships(client).Select(shipID).Where(
-			shipName.Eq(text), shipName.In(text, "x"), pine.Contains(shipName, text), shipPort.Where(portName.Ne(text)),
+			shipName.Eq(text), shipName.In(text, "x"), shipName.Contains(text), shipPort.Where(portName.Ne(text)),
 		).Expand(shipCrew.Count(sailorName.Eq(text)))
 		_, err := query.OrderBy(shipID.Asc()).List(t.Context())
 		require.NoError(t, err)

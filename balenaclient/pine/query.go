@@ -15,6 +15,7 @@ type Query[T any] struct {
 	client     *Client
 	resource   string
 	condition  []Filter[T]
+	scope      int // how many of the conditions are the query's scope: see Scope
 	columns    []string
 	expansions []Expansion[T]
 	orders     []string
@@ -42,6 +43,27 @@ func Select[T any](columns ...Selectable[T]) Query[T] { return Query[T]{}.Select
 // Where narrows the query to rows that match all filters, in addition to earlier ones.
 func (q Query[T]) Where(filters ...Filter[T]) Query[T] {
 	q.condition = append(slices.Clip(q.condition), filters...)
+	return q
+}
+
+// Scope narrows the query to rows that match all the filters, as Where does, but does not count as the filter that Patch and
+// Delete need. Call it before Where.
+func (q Query[T]) Scope(filters ...Filter[T]) Query[T] {
+	q = q.Where(filters...)
+	q.scope = len(q.condition)
+	return q
+}
+
+// With adds the filters, columns and expansions of another query, and its order and number of rows if it has them.
+func (q Query[T]) With(other Query[T]) Query[T] {
+	q = q.Where(other.condition...).Expand(other.expansions...)
+	q.columns = append(slices.Clip(q.columns), other.columns...)
+	if len(other.orders) > 0 {
+		q.orders = other.orders
+	}
+	if other.top != nil {
+		q.top = other.top
+	}
 	return q
 }
 

@@ -82,7 +82,7 @@ func checkTarget(target string) error {
 // fetches all columns that the server has, including large and secret ones.
 func As[S, T any](q Query[T]) Query[S] {
 	as := Query[S]{client: q.client, resource: q.resource, columns: q.columns, orders: q.orders, top: q.top, pageSize: q.pageSize,
-		rules: q.rules, mustMatch: q.mustMatch}
+		rules: q.rules, mustMatch: q.mustMatch, scope: q.scope}
 	for _, f := range q.condition {
 		as.condition = append(as.condition, Filter[S](f))
 	}

@@ -26,9 +26,11 @@ func (q Query[T]) All(ctx context.Context) iter.Seq2[T, error] {
 			yield(none, fmt.Errorf("pine: %T has no int64 field with the json name id, by which pages are cut: add one or use OrderBy", none))
 			return
 		}
+		found := false
 		for number := 1; pages.more; number++ {
 			rows, err := pages.next(ctx)
 			for _, row := range rows {
+				found = true
 				if !yield(row, nil) {
 					return
 				}
@@ -43,6 +45,10 @@ func (q Query[T]) All(ctx context.Context) iter.Seq2[T, error] {
 		}
 		if pages.skipped != nil {
 			yield(none, pages.skipped)
+		} else if !found {
+			if err := q.client.foundNothing(ctx); err != nil {
+				yield(none, err)
+			}
 		}
 	}
 }
@@ -106,7 +112,18 @@ func fetchRows[T any](ctx context.Context, c *Client, r request, wanted *selecti
 		return len(rows), err
 	}
 	err := c.send(ctx, r)
+	if err == nil && len(rows) == 0 {
+		err = c.foundNothing(ctx)
+	}
 	return rows, err
+}
+
+// foundNothing asks [Config.FoundNothing] whether there really is nothing.
+func (c *Client) foundNothing(ctx context.Context) error {
+	if c.config.FoundNothing == nil {
+		return nil
+	}
+	return c.config.FoundNothing(ctx)
 }
 
 // single returns the only row.
@@ -143,6 +160,9 @@ func (q Query[T]) Count(ctx context.Context) (int, error) {
 			return 0, err
 		},
 	})
+	if err == nil && count == 0 {
+		err = q.client.foundNothing(ctx)
+	}
 	return count, err
 }
 

@@ -52,7 +52,7 @@ type sailor struct {
 
 const (
 	shipID    pine.Field[ship, pine.ID[ship]] = "id"
-	shipName  pine.Field[ship, string]        = "name"
+	shipName  pine.Text[ship]                 = "name"
 	shipArmed pine.Field[ship, bool]          = "is_armed"
 	shipKnots pine.Field[ship, int64]         = "knots"
 	shipBuilt pine.Field[ship, time.Time]     = "built_at"
@@ -60,11 +60,11 @@ const (
 	shipCrew  pine.Links[ship, sailor]        = "crew"
 	shipLog   pine.Column[ship]               = "log"
 
-	portName  pine.Field[port, string] = "name"
-	portShips pine.Links[port, ship]   = "ship"
+	portName  pine.Text[port]        = "name"
+	portShips pine.Links[port, ship] = "ship"
 
-	sailorName pine.Field[sailor, string] = "name"
-	sailorShip pine.Link[sailor, ship]    = "sails__ship"
+	sailorName pine.Text[sailor]       = "name"
+	sailorShip pine.Link[sailor, ship] = "sails__ship"
 )
 
 const testToken = "t0p-s3cret-t0ken"

@@ -50,9 +50,9 @@ func TestFilter(t *testing.T) {
 		"name in ('a','b')":                                      shipName.In("a", "b"),
 		"knots in (1)":                                           shipKnots.In(1),
 		"1 eq 2":                                                 shipName.In(),
-		"contains(name,'as')":                                    pine.Contains(shipName, "as"),
-		"startswith(name,'V')":                                   pine.StartsWith(shipName, "V"),
-		"endswith(name,'a')":                                     pine.EndsWith(shipName, "a"),
+		"contains(name,'as')":                                    shipName.Contains("as"),
+		"startswith(name,'V')":                                   shipName.StartsWith("V"),
+		"endswith(name,'a')":                                     shipName.EndsWith("a"),
 		"lies_in__port eq 7":                                     shipPort.Eq(7),
 		"lies_in__port ne 7":                                     shipPort.Ne(7),
 		"lies_in__port in (7,8)":                                 shipPort.In(7, 8),
@@ -80,7 +80,7 @@ func TestFilter(t *testing.T) {
 
 		// Each lambda has a variable of its own, which prefixes the columns in it.
 		"lies_in__port/any(x1:(x1/name eq 'Kiel') and (x1/ship/any(x2:(x2/knots gt 3) and (x2/crew/all(x3:startswith(x3/name,'J'))))))": shipPort.Where(
-			portName.Eq("Kiel"), portShips.Any(shipKnots.Gt(3), shipCrew.All(pine.StartsWith(sailorName, "J"))),
+			portName.Eq("Kiel"), portShips.Any(shipKnots.Gt(3), shipCrew.All(sailorName.StartsWith("J"))),
 		),
 		"(crew/any(x1:x1/name in ('a'))) and (crew/any(x1:not(x1/sails__ship eq null)))": shipCrew.Any(sailorName.In("a")).And(shipCrew.Any(pine.Not(sailorShip.IsNull()))),
 	} {
@@ -432,7 +432,7 @@ func TestError_Hint(t *testing.T) {
 		want  string
 	}{
 		{ships(client).Select(shipName, shipLog), "GET /v1/ship: 500 Internal Server Error: Internal Server Error: the server may not have log"},
-		{ships(client).Where(pine.Contains(pine.Field[ship, string]("log"), "x")), "GET /v1/ship: 500 Internal Server Error: Internal Server Error: the server may not have log"},
+		{ships(client).Where(pine.Text[ship]("log").Contains("x")), "GET /v1/ship: 500 Internal Server Error: Internal Server Error: the server may not have log"},
 		{ships(client).Expand(shipPort.With(pine.Select(portName).Expand(portShips.With(pine.Select(shipLog))))), "GET /v1/ship: 500 Internal Server Error: Internal Server Error: the server may not have log"},
 		{ships(client).Select(shipName), "GET /v1/ship: 500 Internal Server Error: Internal Server Error"},
 	} {

@@ -91,7 +91,7 @@ func (q Query[T]) change(ctx context.Context, method string, body []byte) error 
 	}
 	filter := q.filter()
 	switch {
-	case filter == "":
+	case conjunction(q.condition[q.scope:]) == nil:
 		return fmt.Errorf("pine: %s of %s: %w: it would affect every row; add a Where filter", method, q.resource, ErrUnfiltered)
 	case q.top != nil || len(q.orders) > 0:
 		return fmt.Errorf("pine: %s of %s: %w: the server ignores OrderBy and Top here and would affect more rows",
@@ -126,7 +126,7 @@ func (q Query[T]) change(ctx context.Context, method string, body []byte) error 
 //
 // Unlike [Query.Create] it is retried after any temporary failure, since the key prevents a second row.
 func (q Query[T]) Upsert(ctx context.Context, key Key[T], assignments ...Assignment[T]) (T, error) {
-	q.condition, q.orders, q.top, q.mustMatch = nil, nil, nil, false
+	q.condition, q.scope, q.orders, q.top, q.mustMatch = nil, 0, nil, nil, false
 	keyed := q.Where(key.filter)
 	var none T
 	var conflict error

@@ -23,7 +23,7 @@ import (
 )
 
 const (
-	setName  pine.Settable[ship, string]    = "name"
+	setName  pine.SettableText[ship]        = "name"
 	setArmed pine.Settable[ship, bool]      = "is_armed"
 	setKnots pine.Settable[ship, int64]     = "knots"
 	setBuilt pine.Settable[ship, time.Time] = "built_at"
@@ -318,7 +318,7 @@ func TestSettable(t *testing.T) {
 		"knots in (5,6)":                       setKnots.In(5, 6),
 		"knots eq null":                        setKnots.IsNull(),
 		"knots ne null":                        setKnots.NotNull(),
-		"startswith(name,'V')":                 pine.StartsWith(setName, "V"),
+		"startswith(name,'V')":                 setName.StartsWith("V"),
 		"lies_in__port in (5)":                 setPort.In(5),
 		"lies_in__port eq null":                setPort.IsNull(),
 		"lies_in__port ne null":                setPort.NotNull(),

@@ -1,6 +1,6 @@
 // Code generated from schema.yaml by schemagen. DO NOT EDIT.
 
-// Package servicevariable holds the fields of [balenaclient.ServiceVariable], to filter, select, expand and order queries by, and to write.
+// Package servicevariable holds the columns of [balenaclient.ServiceVariable], to filter, select, expand and order queries by, and to write.
 package servicevariable
 
 import (
@@ -10,16 +10,35 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-// Fields of [balenaclient.ServiceVariable]; its documentation says what they mean.
+// Columns of [balenaclient.ServiceVariable]. Their names in the API are given in parentheses.
 const (
-	ID        pine.Field[balenaclient.ServiceVariable, balenaclient.ServiceVariableID] = "id"
-	Name      pine.Settable[balenaclient.ServiceVariable, string]                      = "name"
-	Value     pine.Settable[balenaclient.ServiceVariable, string]                      = "value"
-	CreatedAt pine.Field[balenaclient.ServiceVariable, time.Time]                      = "created_at"
-	Service   pine.SettableLink[balenaclient.ServiceVariable, balenaclient.Service]    = "service"
+	// ID (id): Identifies the row.
+	ID pine.Field[balenaclient.ServiceVariable, balenaclient.ServiceVariableID] = "id"
+
+	// Name (name): Consists of letters, digits and underscores, and does not begin with a digit, BALENA_ or RESIN_.
+	Name pine.SettableText[balenaclient.ServiceVariable] = "name"
+
+	// Value (value): A string without line breaks. May be empty; may be secret.
+	Value pine.SettableText[balenaclient.ServiceVariable] = "value"
+
+	// CreatedAt (created_at): When the variable was created. Never selected by default.
+	CreatedAt pine.Field[balenaclient.ServiceVariable, time.Time] = "created_at"
+
+	// Service (service): The service.
+	Service pine.SettableLink[balenaclient.ServiceVariable, balenaclient.Service] = "service"
 )
 
-// ByServiceAndName names the one row with this service and name.
+// Select returns a query for these columns, or for the default ones without any, to expand links with.
+func Select(columns ...pine.Selectable[balenaclient.ServiceVariable]) pine.Query[balenaclient.ServiceVariable] {
+	return pine.Select(columns...)
+}
+
+// Where returns a query for the rows that match all filters, to expand links with.
+func Where(filters ...pine.Filter[balenaclient.ServiceVariable]) pine.Query[balenaclient.ServiceVariable] {
+	return pine.Where(filters...)
+}
+
+// ByServiceAndName identifies the row with this service and name.
 func ByServiceAndName(service balenaclient.ServiceID, name string) pine.Key[balenaclient.ServiceVariable] {
 	return Service.Key(service).And(Name.Key(name))
 }

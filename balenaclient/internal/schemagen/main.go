@@ -1,4 +1,4 @@
-// Schemagen makes the row types and field packages of balenaclient from schema.yaml.
+// Schemagen generates the row types of balenaclient and its packages of columns from schema.yaml.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -31,6 +32,7 @@ type resource struct {
 	Resource string     `yaml:"resource"`
 	Package  string     `yaml:"package"`
 	Doc      string     `yaml:"doc"`
+	Label    string     `yaml:"label"`
 	Keys     [][]string `yaml:"keys"`
 	Fields   []field    `yaml:"fields"`
 
@@ -104,7 +106,7 @@ func check(resources []resource) error {
 		case r.Type == "" || r.Resource == "" || r.Package == "" && !r.Unreadable:
 			errs = append(errs, fmt.Errorf("resource %d (%s): type, resource and package are needed", i+1, cmp.Or(r.Type, r.Resource, r.Package)))
 		case types[r.Type] || packages[r.Package] && !r.Unreadable:
-			errs = append(errs, fmt.Errorf("%s: type or package is there twice", r.Type))
+			errs = append(errs, fmt.Errorf("%s: duplicate type or package", r.Type))
 		}
 		types[r.Type], packages[r.Package] = true, true
 	}
@@ -116,7 +118,7 @@ func check(resources []resource) error {
 				continue
 			}
 			if names[f.Name] || names[f.Go] {
-				errs = append(errs, fmt.Errorf("%s.%s: name or go is there twice", r.Type, f.Name))
+				errs = append(errs, fmt.Errorf("%s.%s: duplicate name or go", r.Type, f.Name))
 			}
 			names[f.Name], names[f.Go] = true, true
 			if target, ok := f.target(); ok && !types[target] {
@@ -128,16 +130,19 @@ func check(resources []resource) error {
 				errs = append(errs, fmt.Errorf("%s.%s: computed, refs and json fields cannot be set", r.Type, f.Name))
 			}
 		}
+		if f := r.field(r.Label); r.Label != "" && f.valueType() != "string" {
+			errs = append(errs, fmt.Errorf("%s: label %q is not a string field", r.Type, r.Label))
+		}
 		for _, key := range r.Keys {
 			if len(key) == 0 {
-				errs = append(errs, fmt.Errorf("%s: key of no fields", r.Type))
+				errs = append(errs, fmt.Errorf("%s: empty key", r.Type))
 			}
 			for _, part := range key {
 				switch f := r.field(part); {
 				case f.Name == "":
-					errs = append(errs, fmt.Errorf("%s: key of unknown field %q", r.Type, part))
+					errs = append(errs, fmt.Errorf("%s: key with unknown field %q", r.Type, part))
 				case f.IsLinks() || f.IsJSON():
-					errs = append(errs, fmt.Errorf("%s: %q is of type %s, which is no part of a key", r.Type, part, f.Type))
+					errs = append(errs, fmt.Errorf("%s: %q is of type %s, which cannot be part of a key", r.Type, part, f.Type))
 				}
 			}
 		}
@@ -172,6 +177,21 @@ func (r resource) field(name string) field {
 
 // Plural is the name of the query for the resource.
 func (r resource) Plural() string { return cmp.Or(r.PluralName, r.Type+"s") }
+
+// LabelField is the field that a row prints as.
+func (r resource) LabelField() string { return r.field(r.Label).Go }
+
+// Noun is what a row is called in messages, for example "device variable".
+func (r resource) Noun() string {
+	var b strings.Builder
+	for i, c := range r.Prefix() {
+		if i > 0 && unicode.IsUpper(c) {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(unicode.ToLower(c))
+	}
+	return b.String()
+}
 
 // Prefix begins the names of the resource's columns within balenaclient.
 func (r resource) Prefix() string {
@@ -290,8 +310,27 @@ func (f field) valueType() string {
 	return ""
 }
 
-// ValueType is the Go type of a value of the field.
-func (f field) ValueType() string { return f.valueType() }
+// Column is the type of the field's constant. The package is that of the row types, with a dot.
+func (f field) Column(pkg, row string) string {
+	settable := ""
+	if f.Set {
+		settable = "Settable"
+	}
+	row = pkg + row
+	switch {
+	case f.IsLink():
+		return fmt.Sprintf("pine.%sLink[%s, %s%s]", settable, row, pkg, f.Target())
+	case f.IsLinks():
+		return fmt.Sprintf("pine.Links[%s, %s%s]", row, pkg, f.Target())
+	case f.IsJSON():
+		return fmt.Sprintf("pine.Column[%s]", row)
+	case f.valueType() == "string":
+		return fmt.Sprintf("pine.%sText[%s]", settable, row)
+	case f.Set:
+		return fmt.Sprintf("pine.Settable[%s, %s]", row, f.valueType())
+	}
+	return fmt.Sprintf("pine.Field[%s, %s]", row, f.valueType())
+}
 
 // RowType is the Go type of the field in a row.
 func (f field) RowType() string {
@@ -328,7 +367,7 @@ func (f field) Tag() string {
 func (f field) Note() string {
 	var notes []string
 	if f.Cloud {
-		notes = append(notes, "On balenaCloud only: never selected by default.")
+		notes = append(notes, "On balenaCloud only; never selected by default.")
 	}
 	if f.Large || f.Rare {
 		notes = append(notes, "Never selected by default.")

@@ -41,25 +41,26 @@ func TestRun(t *testing.T) {
 func TestRun_InvalidSchema(t *testing.T) {
 	const device = "- type: Device\n  resource: device\n  package: device\n"
 	for name, tt := range map[string]struct{ schema, want string }{
-		"of an unknown type":           {device + "  fields: [{name: a, go: A, type: float}]", `Device.a: unknown type "float"`},
-		"of no type":                   {device + "  fields: [{name: a, go: A}]", `Device.a: unknown type ""`},
-		"of an unknown kind of link":   {device + "  fields: [{name: a, go: A, type: link Device}]", `Device.a: unknown type "link Device"`},
-		"of an unknown resource":       {device + "  fields: [{name: a, go: A, type: ref Fleet}]", `Device.a: unknown resource "Fleet"`},
-		"of a field without a name":    {device + "  fields: [{go: A, type: int}]", `Device.A: name and go are needed`},
-		"of a field without a Go name": {device + "  fields: [{name: a, type: int}]", `Device.a: name and go are needed`},
-		"of a field that is twice":     {device + "  fields: [{name: a, go: A, type: int}, {name: a, go: B, type: int}]", `Device.a: name or go is there twice`},
-		"of a Go name that is twice":   {device + "  fields: [{name: a, go: A, type: int}, {name: b, go: A, type: int}]", `Device.b: name or go is there twice`},
-		"of an id":                     {device + "  fields: [{name: id, go: Key, type: int}]", `Device.id: name or go is there twice`},
-		"of a key of an unknown field": {device + "  keys: [[uuid]]", `Device: key of unknown field "uuid"`},
-		"of a key of no field":         {device + "  keys: [[]]", `Device: key of no fields`},
-		"of a key of JSON":             {device + "  keys: [[a]]\n  fields: [{name: a, go: A, type: json}]", `Device: "a" is of type json, which is no part of a key`},
-		"of a key of a navigation":     {device + "  keys: [[a]]\n  fields: [{name: a, go: A, type: refs Device}]", `Device: "a" is of type refs Device, which is no part of a key`},
-		"of what can be set":           {device + "  fields: [{name: a, go: A, type: json, set: true}]", `Device.a: computed, refs and json fields cannot be set`},
-		"of a resource without a type": {"- resource: device\n  package: device", `resource 1 (device): type, resource and package are needed`},
-		"of a type that is twice":      {device + device, `Device: type or package is there twice`},
-		"of an unknown word":           {device + "  field: []", `field field not found`},
-		"of no YAML":                   {"{", `schema.yaml: yaml: `},
-		"of a Go name that is none":    {device + "  fields: [{name: a, go: 5 A, type: int}]", `resources_gen.go: `},
+		"of an unknown type":                {device + "  fields: [{name: a, go: A, type: float}]", `Device.a: unknown type "float"`},
+		"of no type":                        {device + "  fields: [{name: a, go: A}]", `Device.a: unknown type ""`},
+		"of an unknown kind of link":        {device + "  fields: [{name: a, go: A, type: link Device}]", `Device.a: unknown type "link Device"`},
+		"of an unknown resource":            {device + "  fields: [{name: a, go: A, type: ref Fleet}]", `Device.a: unknown resource "Fleet"`},
+		"of a field without a name":         {device + "  fields: [{go: A, type: int}]", `Device.A: name and go are needed`},
+		"of a field without a Go name":      {device + "  fields: [{name: a, type: int}]", `Device.a: name and go are needed`},
+		"of a field that is twice":          {device + "  fields: [{name: a, go: A, type: int}, {name: a, go: B, type: int}]", `Device.a: duplicate name or go`},
+		"of a Go name that is twice":        {device + "  fields: [{name: a, go: A, type: int}, {name: b, go: A, type: int}]", `Device.b: duplicate name or go`},
+		"of an id":                          {device + "  fields: [{name: id, go: Key, type: int}]", `Device.id: duplicate name or go`},
+		"of a key of an unknown field":      {device + "  keys: [[uuid]]", `Device: key with unknown field "uuid"`},
+		"of a key of no field":              {device + "  keys: [[]]", `Device: empty key`},
+		"of a key of JSON":                  {device + "  keys: [[a]]\n  fields: [{name: a, go: A, type: json}]", `Device: "a" is of type json, which cannot be part of a key`},
+		"of a key of a navigation":          {device + "  keys: [[a]]\n  fields: [{name: a, go: A, type: refs Device}]", `Device: "a" is of type refs Device, which cannot be part of a key`},
+		"of what can be set":                {device + "  fields: [{name: a, go: A, type: json, set: true}]", `Device.a: computed, refs and json fields cannot be set`},
+		"of a resource without a type":      {"- resource: device\n  package: device", `resource 1 (device): type, resource and package are needed`},
+		"of a type that is twice":           {device + device, `Device: duplicate type or package`},
+		"of an unknown word":                {device + "  field: []", `field field not found`},
+		"with a label that is not a string": {device + "  label: a\n  fields: [{name: a, go: A, type: int}]", `Device: label "a" is not a string field`},
+		"of no YAML":                        {"{", `schema.yaml: yaml: `},
+		"of a Go name that is none":         {device + "  fields: [{name: a, go: 5 A, type: int}]", `resources_gen.go: `},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
@@ -69,7 +70,7 @@ func TestRun_InvalidSchema(t *testing.T) {
 			entries, err := os.ReadDir(".")
 			require.NoError(t, err)
 			for _, entry := range entries {
-				assert.False(t, strings.HasSuffix(entry.Name(), ".go"), "nothing is made of half a schema")
+				assert.False(t, strings.HasSuffix(entry.Name(), ".go"), "an invalid schema generates nothing")
 			}
 		})
 	}
