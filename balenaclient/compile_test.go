@@ -57,6 +57,17 @@ func TestQuery_CompileErrors(t *testing.T) {
 		{"an expansion with another resource's columns", `Devices().Expand(device.Fleet.With(pine.Select(release.Commit)))`, "as pine.Query[balenaclient.Fleet]"},
 		{"a value for a column that nobody may write", `Devices().Patch(nil, device.OverallStatus.Set("operational"))`, "device.OverallStatus.Set undefined"},
 		{"a value of another type", `Devices().Patch(nil, device.Name.Set(7))`, `cannot use 7`},
+		{"a condition that is a string", `Devices().Where("is_online eq true")`, `cannot use "is_online eq true" (untyped string constant) as pine.Filter[balenaclient.Device]`},
+		{"a column as a condition", `Devices().Where(device.IsOnline)`, `cannot use device.IsOnline (constant "is_online" of string type pine.Field[balenaclient.Device, bool]) as pine.Filter[balenaclient.Device]`},
+		{"a name where an id is needed", `Devices().Where(device.Fleet.Eq("acme/kiosk"))`, `cannot use "acme/kiosk" (untyped string constant) as pine.ID[balenaclient.Fleet]`},
+		{"a UUID where an id is needed", `Devices().Get(nil, "827050a8")`, `cannot use "827050a8" (untyped string constant) as pine.ID[balenaclient.Device]`},
+		{"a number that is not an id", `DeviceEnv(int64(5))`, "cannot use int64(5) (constant 5 of type int64) as balenaclient.DeviceID"},
+		{"an expansion without what to fetch", `Devices().Expand(device.RunningRelease)`, `as pine.Expansion[balenaclient.Device]`},
+		{"an expansion with a column", `Devices().Expand(device.RunningRelease.With(release.RawVersion))`, "as pine.Query[balenaclient.Release]"},
+		{"a call without a context", `Devices().List()`, "not enough arguments in call to c.Devices().List"},
+		{"deletion without a word", `Devices().Delete(nil, true)`, "cannot use true (untyped bool constant) as pine.DeleteOption"},
+		{"a link as a value", `Devices().Patch(nil, device.Fleet.Set("acme/kiosk"))`, `cannot use "acme/kiosk" (untyped string constant) as pine.ID[balenaclient.Fleet]`},
+		{"a tag as a string", `PinAllDevices(nil, 5, "canary")`, `cannot use "canary" (untyped string constant) as balenaclient.PinOption`},
 		{"a value for another resource", `Devices().Patch(nil, fleet.Name.Set("kiosk"))`, "as pine.Assignment[balenaclient.Device]"},
 	}
 	here, err := os.Getwd()
@@ -71,6 +82,15 @@ func TestQuery_CompileErrors(t *testing.T) {
 		overlay.Replace[filepath.Join(here, "internal", name, "snippet.go")] = file
 		build = append(build, "./internal/"+name)
 	}
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	_, program, found := strings.Cut(string(readme), "```go\npackage main")
+	require.True(t, found)
+	program, _, _ = strings.Cut(program, "```")
+	file := filepath.Join(folder, "readme.go")
+	require.NoError(t, os.WriteFile(file, []byte("package main"+program), 0o600))
+	overlay.Replace[filepath.Join(here, "internal", "readme", "main.go")] = file
+	build = append(build, "./internal/readme")
 	data, err := json.Marshal(overlay)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "overlay.json"), data, 0o600))
@@ -82,6 +102,7 @@ func TestQuery_CompileErrors(t *testing.T) {
 		name, text, _ := strings.Cut(part, "\n")
 		said[name[strings.LastIndex(name, "/")+1:]] = text
 	}
+	assert.Empty(t, said["readme"], "the program in README.md")
 	for i, s := range snippets {
 		got := said[fmt.Sprintf("snippet%d", i)]
 		if s.want == "" {

@@ -1,44 +1,45 @@
 //go:generate go run ./internal/schemagen
 
-// Package balenaclient is a typed client for the balena API, version 7, of balenaCloud and openBalena.
+// Package balenaclient is a typed client for the balena API, version 7, on balenaCloud and openBalena.
 //
-//	client, err := balenaclient.New(balenaclient.WithToken(token))
+//	client, err := balenaclient.New(balenaclient.WithEnvironment())
 //
 //	offline := client.Devices().
 //		Where(device.Fleet.Where(fleet.Slug.Eq("acme/kiosk")), device.IsOnline.Eq(false)).
 //		Select(device.UUID, device.Name, device.LastConnectivityEvent).
-//		Expand(device.RunningRelease.With(pine.Select(release.RawVersion)))
+//		Expand(device.RunningRelease.With(release.Select(release.RawVersion)))
 //	for d, err := range offline.All(ctx) { … }
 //
-// Queries are immutable values of [pine.Query]; package pine documents how they are paged, retried and what errors they return. The
-// fields of each resource are in a package of its own (device, fleet, release, …), and carry the resource and the Go type they belong
-// to: a query that mixes them up does not compile.
+// Queries are immutable values of [pine.Query], which documents paging, retries and errors. The columns of each resource are in a package
+// of its own (device, fleet, release, …). Their types name the resource and the type of value, so that a query which mixes them up does
+// not compile. Neither does one that mixes up ids: [DeviceID] and [FleetID] are different types.
 //
 // # Writing
 //
-// What can be written has Set and Clear; [pine.Query.Create], Patch, Delete and Upsert take such assignments. Values that the server
-// would refuse are refused before they are sent, by [InvalidError]. Patch and Delete are one request for all rows of a filter, and
-// refuse to run without one ([ErrUnfiltered]). Devices, fleets and organizations are deleted only with [pine.AllowProtected].
+// Columns that can be written have Set and Clear; [pine.Query.Create], Patch, Delete and Upsert take such assignments. Values that the
+// server would refuse are an [InvalidError] before anything is sent. Patch and Delete change all rows of a filter with one request, and
+// fail without a filter ([ErrUnfiltered]). Deleting devices, fleets and organizations takes [AllowProtected].
 //
 //	err := client.Devices().Where(device.Fleet.Eq(fleet), device.IsOnline.Eq(false)).Patch(ctx, device.Note.Set("look after me"))
 //
-// Methods for what people do most stand on these: environments ([Client.DeviceEnv], [Client.EffectiveEnv]), tags
-// ([Client.DeviceTagsOf]), releases ([Client.LatestRelease], [Client.PinDevices]), devices ([Client.DeviceByUUID], [Client.MoveDevices])
-// and logs ([Client.Logs]). They take ids, and say which of them do not exist.
+// Common tasks have methods: environments ([Client.DeviceEnv], [Client.EffectiveEnv]), tags ([Client.DeviceTagsOf]), releases
+// ([Client.LatestRelease], [Client.PinDevices]), devices ([Client.DeviceByUUID], [Client.MoveDevices]) and logs ([Client.Logs]). Their
+// errors name the rows that do not exist.
 //
 // # Units
 //
-// Memory and storage are in MiB, temperatures in °C, loads and progress in percent, sizes of images in bytes. Times are those of the
-// server, cut to milliseconds, but for [LogLine].Timestamp. Numbers that a device has not reported are nil, never 0.
+// Memory and storage are in MiB, temperatures in °C, usage and progress in percent, sizes of images in bytes. Times are the server's, with
+// a resolution of milliseconds, except [LogLine].Timestamp. Numbers that a device has not reported are nil, never 0. [Ref] and [Refs] know
+// whether they were fetched.
 //
-// # Where the facts come from
+// # Sources
 //
-// What this documentation says of the API was measured on open-balena-api 49 or, where it concerns balenaCloud only, read in
-// balena's documentation and in the sources of its SDKs.
+// What this documentation says about the API was measured on open-balena-api 49 or, where it concerns balenaCloud only, read in balena's
+// documentation and in the source of its SDKs.
 //
-// # What the API does not tell
+// # Limits of the API
 //
-// A resource that does not exist and one that the credentials do not reach look alike: both are an empty list. Worse, wrong or
-// expired credentials are answered with the public rows on most resources, fleets among them, and refused on devices only. To know
-// whether credentials are good, ask [Client.WhoAmI].
+// The API does not distinguish rows that do not exist from rows that the credentials cannot see. To bad credentials it shows what is
+// public, so that most queries find nothing. A query that finds nothing therefore checks the credentials, at most every five minutes, and
+// the error is [ErrUnauthorized] if they are bad; see [WithoutCredentialCheck].
 package balenaclient

@@ -18,19 +18,19 @@ type LogLine struct {
 	CreatedAt time.Time // when the server received the line; lines that arrived in one batch share it
 	Timestamp time.Time // when the line was written, by the device's clock
 	Message   string
-	ServiceID int64 // 0 for lines of the system
-	IsSystem  bool  // written by the supervisor rather than by a service
+	ServiceID ServiceID // 0 for lines of the system
+	IsSystem  bool      // written by the supervisor rather than by a service
 	IsStdErr  bool
 }
 
 // logLineJSON is a line as the API writes it.
 type logLineJSON struct {
-	CreatedAt int64  `json:"createdAt"` // in milliseconds
-	Timestamp int64  `json:"timestamp"` // in milliseconds
-	IsSystem  bool   `json:"isSystem"`
-	IsStdErr  bool   `json:"isStdErr"`
-	ServiceID int64  `json:"serviceId,omitempty"`
-	Message   string `json:"message"`
+	CreatedAt int64     `json:"createdAt"` // in milliseconds
+	Timestamp int64     `json:"timestamp"` // in milliseconds
+	IsSystem  bool      `json:"isSystem"`
+	IsStdErr  bool      `json:"isStdErr"`
+	ServiceID ServiceID `json:"serviceId,omitempty"`
+	Message   string    `json:"message"`
 }
 
 // MarshalJSON writes the line in the API's format.

@@ -47,7 +47,7 @@ func TestLogs_History(t *testing.T) {
 	all := read()
 	require.Len(t, all, 3)
 	assert.Equal(t, "one", all[0].Message)
-	assert.Equal(t, int64(1), all[0].ServiceID)
+	assert.Equal(t, balenaclient.ServiceID(1), all[0].ServiceID)
 	assert.Equal(t, all[0].CreatedAt, all[1].CreatedAt, "a batch shares one stamp")
 	assert.WithinDuration(t, time.Now(), all[0].Timestamp, time.Minute)
 	assert.True(t, all[2].IsSystem && all[2].IsStdErr)
