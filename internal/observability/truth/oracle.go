@@ -171,6 +171,13 @@ func (o *oracle) assess(p *picture, log []exchange, claimsComplete bool, reporte
 		clear(s.of)
 		return s
 	}
+	if s.of[fleetKind] == part {
+		// The other requests were for the fleets that were listed.
+		for k := range s.of {
+			s.of[k] = min(s.of[k], part)
+		}
+		s.torn = false
+	}
 	if rushed {
 		// Requests that were not sent in time left no trace but in what the receiver says.
 		for _, k := range reported {
@@ -338,9 +345,13 @@ func (o *oracle) expect(p *picture, s scrape) judgement {
 		}
 	}
 
-	current := &view{picture: p, setup: o.setup, enabled: o.enabled, counters: o.strict.counters, fleetTags: lastFleetTags, deviceTags: lastDeviceTags}
+	current := &view{picture: p, setup: o.setup, enabled: o.enabled, counters: o.counters(), fleetTags: lastFleetTags, deviceTags: lastDeviceTags}
 	for _, of := range current.series() {
-		switch c := o.certainty(of, s); {
+		c := o.certainty(of, s)
+		if _, counted := o.strict.counters[of.fleetKey]; !counted && strings.HasSuffix(of.metric, "_total") {
+			c = min(c, part) // counted from pages that came
+		}
+		switch {
 		case c == everything && !unsure[of.entity]:
 			j.allow(j.must, of)
 		case c != nothing:
@@ -361,6 +372,13 @@ func (o *oracle) expect(p *picture, s scrape) judgement {
 	return j
 }
 
+// counters are the transitions seen by complete pictures or, before there was one, by all rows that were delivered.
+func (o *oracle) counters() map[fleetKey]counters {
+	all := maps.Clone(o.eager.counters)
+	maps.Copy(all, o.strict.counters)
+	return all
+}
+
 // certainty is how sure the values of a series are.
 func (o *oracle) certainty(of series, s scrape) certainty {
 	c := s.of[fleetKind]
@@ -374,6 +392,10 @@ func (o *oracle) certainty(of series, s scrape) certainty {
 	}
 	known := nothing
 	for _, k := range of.anyOf {
+		if k == deviceKind && len(s.lost) > 0 {
+			known = max(known, min(s.of[k], part)) // the device may be of a fleet that could not be decoded
+			continue
+		}
 		known = max(known, s.of[k])
 	}
 	if len(of.anyOf) > 0 {
