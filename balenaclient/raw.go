@@ -9,10 +9,13 @@ import (
 // Pine returns the generic client below this one, for resources and requests that this package does not know:
 //
 //	type Team struct {
-//		ID   int64  `json:"id"`
-//		Name string `json:"name"`
+//		ID   pine.ID[Team] `json:"id"`
+//		Name string        `json:"name"`
 //	}
 //	for team, err := range pine.From[Team](client.Pine(), "team").All(ctx) { … }
+//
+//	restart := pine.Request{Method: http.MethodPost, Path: "/supervisor/v1/restart", Body: map[string]any{"uuid": uuid}}
+//	err := client.Pine().Do(ctx, restart, nil)
 func (c *Client) Pine() *pine.Client { return c.pine }
 
 // Do sends a request that the typed API does not cover, with the client's credentials, retries and limits, and decodes the response into
