@@ -169,7 +169,7 @@ func (r *fetchRun) seesDevices() bool {
 
 // remember hands what the fetcher knows to the responses, and keeps the tags for the next run.
 func (r *fetchRun) remember() {
-	if len(r.tags.Devices) > 0 && r.responses.listed {
+	if len(r.tags.Devices) > 0 {
 		r.rememberDeviceTags()
 	}
 	if r.plan.needs(deviceRequest) && r.responses.listed && !r.responses.failed(deviceRequest) {

@@ -83,12 +83,14 @@ func (r *fetchRun) fleetTagsJob() job {
 	}, func(_ context.Context, rows fetchedRows[balenaclient.FleetTag, balenaclient.Fleet]) error {
 		failed := newRowSet(rows.failed...)
 		tags := map[fleetID][]tag{}
+		if !r.responses.hasAllFleets() {
+			maps.Copy(tags, r.fleetTags) // a fleet that is missing may still be there
+		}
 		for _, id := range r.fleetIDs() {
-			if before, known := r.fleetTags[id]; known {
-				tags[id] = before
-			}
 			if !failed[id] && !rows.anySkipped() {
 				tags[id] = fetched[id]
+			} else if before, known := r.fleetTags[id]; known {
+				tags[id] = before
 			}
 		}
 		r.fetcher.fleetTags = tags

@@ -84,9 +84,12 @@ func (r *responses) has(kind requestKind, fleet fleetID) bool {
 	return r.plan.needs(kind) && !r.missing.has(kind, fleet)
 }
 
-// hasAllDevices reports whether every device of the account was fetched, whatever its fleet.
+// hasAllFleets reports whether every fleet was fetched.
+func (r *responses) hasAllFleets() bool { return r.listed && len(r.skippedFleets) == 0 }
+
+// hasAllDevices reports whether every device was fetched, whatever its fleet.
 func (r *responses) hasAllDevices() bool {
-	return r.listed && len(r.skippedFleets) == 0 && r.plan.needs(deviceRequest) && len(r.missing[deviceRequest]) == 0
+	return r.hasAllFleets() && r.plan.needs(deviceRequest) && len(r.missing[deviceRequest]) == 0
 }
 
 // knowsRelease reports whether a release was fetched, or is known not to be readable. There is no release 0.
