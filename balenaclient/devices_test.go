@@ -276,8 +276,11 @@ func TestClient_UnpinDevices_Linear(t *testing.T) {
 		return time.Since(start)
 	}
 	took(1000)
-	few := min(took(3000), took(3000))
-	assert.Less(t, took(24_000), 30*few)
+	// Eight times as many devices take eight times as long, or 64 times if the time is quadratic. The shortest of several runs leaves out
+	// what else the machine is doing.
+	few := min(took(3000), took(3000), took(3000))
+	many := min(took(24_000), took(24_000), took(24_000))
+	assert.Less(t, many, 30*few)
 }
 
 func TestClient_LatestRelease(t *testing.T) {
