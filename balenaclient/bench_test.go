@@ -18,8 +18,8 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-// devicesAnswer is an answer with n real devices.
-func devicesAnswer(tb testing.TB, n int) []byte {
+// devicesResponse is a response with n real devices.
+func devicesResponse(tb testing.TB, n int) []byte {
 	tb.Helper()
 	data, err := os.ReadFile("../testdata/conformance/dataset/device.json")
 	require.NoError(tb, err)
@@ -32,16 +32,16 @@ func devicesAnswer(tb testing.TB, n int) []byte {
 		many[i], err = json.Marshal(row)
 		require.NoError(tb, err)
 	}
-	answer, err := json.Marshal(map[string]any{"d": many})
+	response, err := json.Marshal(map[string]any{"d": many})
 	require.NoError(tb, err)
-	return answer
+	return response
 }
 
-// devicePages cuts an answer into pages.
-func devicePages(tb testing.TB, answer []byte) (pages [][]byte) {
+// devicePages divides a response into pages.
+func devicePages(tb testing.TB, response []byte) (pages [][]byte) {
 	tb.Helper()
 	var all struct{ D []json.RawMessage }
-	require.NoError(tb, json.Unmarshal(answer, &all))
+	require.NoError(tb, json.Unmarshal(response, &all))
 	for rows := range slices.Chunk(all.D, pine.DefaultPageSize) {
 		page, err := json.Marshal(map[string]any{"d": rows})
 		require.NoError(tb, err)
@@ -51,13 +51,13 @@ func devicePages(tb testing.TB, answer []byte) (pages [][]byte) {
 }
 
 // BenchmarkDecodeDevices compares the client, on 10,000 devices with all columns, with what one would write by hand, and with
-// how einride/balena-go v6 decodes: the whole body at once, into values. That module could not be fetched, so its way is done anew here.
+// how einride/balena-go v6 decodes: the complete body at once, into values. That module could not be fetched, so its way is implemented anew here.
 func BenchmarkDecodeDevices(b *testing.B) {
 	const n = 10_000
-	answer := devicesAnswer(b, n)
+	response := devicesResponse(b, n)
 	run := func(name string, fetch func() (int, error)) {
 		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(answer)))
+			b.SetBytes(int64(len(response)))
 			b.ReportAllocs()
 			for b.Loop() {
 				got, err := fetch()
@@ -67,7 +67,7 @@ func BenchmarkDecodeDevices(b *testing.B) {
 			}
 		})
 	}
-	pages := devicePages(b, answer)
+	pages := devicePages(b, response)
 	client, err := balenaclient.New(balenaclient.WithoutToken(), balenaclient.WithHTTPClient(&http.Client{Transport: roundTripFunc(
 		func(r *http.Request) (*http.Response, error) {
 			page := []byte(`{"d":[]}`)
@@ -94,7 +94,7 @@ func BenchmarkDecodeDevices(b *testing.B) {
 		return rows, nil
 	})
 	run("encoding-json-loop", func() (int, error) {
-		decoder := json.NewDecoder(bytes.NewReader(answer))
+		decoder := json.NewDecoder(bytes.NewReader(response))
 		for range 3 { // {"d":[
 			if _, err := decoder.Token(); err != nil {
 				return 0, err
@@ -111,7 +111,7 @@ func BenchmarkDecodeDevices(b *testing.B) {
 		return rows, nil
 	})
 	run("einride-way", func() (int, error) {
-		body, err := io.ReadAll(bytes.NewReader(answer))
+		body, err := io.ReadAll(bytes.NewReader(response))
 		if err != nil {
 			return 0, err
 		}

@@ -37,10 +37,10 @@ func TestClient_DeviceByUUID(t *testing.T) {
 	t.Parallel()
 	client, _ := simtest.New(t)
 	for name, uuid := range map[string]string{
-		"whole":              "827050a823694584bf5e9ff0ff50bde4",
-		"in capitals":        "827050A823694584BF5E9FF0FF50BDE4",
-		"by its beginning":   "827050a",
-		"by its first digit": "827",
+		"complete":            "827050a823694584bf5e9ff0ff50bde4",
+		"in upper case":       "827050A823694584BF5E9FF0FF50BDE4",
+		"by its first digits": "827050a",
+		"by its first digit":  "827",
 	} {
 		d, err := client.DeviceByUUID(t.Context(), uuid)
 		require.NoError(t, err, name)

@@ -267,7 +267,7 @@ func TestLogs_Stream_ResumeBeforeTheFirstLine(t *testing.T) {
 	})
 }
 
-// streams answers requests for stored lines with none, and all others with the handler.
+// streams responds to requests for stored lines with none, and to all others with the handler.
 func streams(handler http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.Contains(r.URL.RawQuery, "stream=1") {
@@ -349,10 +349,10 @@ func TestLogs_Stream_TruncatedLine(t *testing.T) {
 		asked := 0
 		client := simtest.Client(t, streams(func(w http.ResponseWriter, _ *http.Request) {
 			if asked++; asked == 1 {
-				io.WriteString(w, `{"createdAt":5,"message":"whole"}`+"\n"+`{"createdAt":6,"mess`)
+				io.WriteString(w, `{"createdAt":5,"message":"complete"}`+"\n"+`{"createdAt":6,"mess`)
 				return
 			}
-			io.WriteString(w, `{"createdAt":5,"message":"whole"}`+"\n"+`{"createdAt":6,"message":"was cut"}`+"\n")
+			io.WriteString(w, `{"createdAt":5,"message":"complete"}`+"\n"+`{"createdAt":6,"message":"was truncated"}`+"\n")
 		}))
 		var texts []string
 		for line, err := range client.Logs(loggingDevice).Stream(t.Context(), balenaclient.Newest(10)) {
@@ -361,7 +361,7 @@ func TestLogs_Stream_TruncatedLine(t *testing.T) {
 				break
 			}
 		}
-		assert.Equal(t, []string{"whole", "was cut"}, texts)
+		assert.Equal(t, []string{"complete", "was truncated"}, texts)
 	})
 }
 

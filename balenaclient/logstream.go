@@ -116,7 +116,7 @@ func (s *logStream) read(ctx context.Context, yield func(LogLine, error) bool) e
 	return s.follow(ctx, yield)
 }
 
-// start tells old lines from new ones by asking for all that are stored. The stream itself cannot: on a device that has not logged
+// start learns which lines are old by asking for all that are stored. The stream itself cannot: on a device that has not logged
 // anything its first line may be either. Asking for fewer would not do, since older ones may have the same stamp.
 func (s *logStream) start(ctx context.Context, yield func(LogLine, error) bool) error {
 	if s.wanted.count < 0 {

@@ -29,7 +29,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim"
 )
 
-// exchange is a request that a real open-balena-api 49 answered.
+// exchange is a request to a real open-balena-api 49, and its response.
 type exchange struct {
 	Name   string `json:"name"`
 	Target string `json:"target"`
@@ -89,9 +89,9 @@ var exchanges = sync.OnceValue(func() []exchange {
 	return all
 })
 
-// replay answers as the real server did, and with 418 what that server was never asked.
+// replay responds as the real server did, and with 418 to requests that were not recorded.
 type replay struct {
-	name string // of the only exchange to answer from, if not empty
+	name string // of the only exchange to replay, if not empty
 
 	mu       sync.Mutex
 	requests []*http.Request
@@ -184,7 +184,7 @@ func count[T any](query func(*balenaclient.Client) pine.Query[T]) func(*testing.
 	return func(t *testing.T, c *balenaclient.Client) (int, error) { return query(c).Count(t.Context()) }
 }
 
-// What these send, to the letter, the real server answered.
+// The real server has responded to exactly these requests.
 func TestQuery_RecordedURLs(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -264,7 +264,7 @@ func TestQuery_RecordedURLs(t *testing.T) {
 	}
 }
 
-// recordedRows are what a recorded exchange answered.
+// recordedRows are the rows of a recorded response.
 func recordedRows[T any](t *testing.T, name string) []T {
 	t.Helper()
 	for _, e := range exchanges() {
@@ -446,7 +446,7 @@ func TestClient_WhoAmI(t *testing.T) {
 		})
 	}
 	for _, body := range []string{`null`, `{}`, `{"id":5}`, `[]`, `<html>`} {
-		t.Run("of a server that answers "+body, func(t *testing.T) {
+		t.Run("of a server that responds with "+body, func(t *testing.T) {
 			t.Parallel()
 			client, err := balenaclient.New(balenaclient.WithoutToken(), balenaclient.WithHTTPClient(&http.Client{Transport: inProcess{http.HandlerFunc(
 				func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) },

@@ -11,7 +11,7 @@ import (
 )
 
 // rules are what the server requires of the strings of a resource, from open-balena-api's src/features/vars-schema and src/features/tags.
-// The server would answer 400; checked here, nothing is sent and the error can say more.
+// The server would respond with 400; checked here, nothing is sent and the error can say more.
 type rules struct {
 	column   string // with the names of rows
 	name     func(name string) (problem, remedy string)

@@ -28,7 +28,7 @@ type schemaResource struct {
 	}
 }
 
-// realColumns are the columns that a real server answered for a resource when asked for all, with the number of rows seen.
+// realColumns are the columns in a real server's responses to requests for all columns, with the number of rows seen.
 func realColumns(t *testing.T, resource string) (columns map[string]bool, rows int) {
 	t.Helper()
 	columns = map[string]bool{}
@@ -89,14 +89,14 @@ func TestSchema_MatchesTheServer(t *testing.T) {
 				known = append(known, f.Name)
 				navigation := strings.HasPrefix(f.Type, "refs ")
 				if _, ok := notShown[r.Resource+"."+f.Name]; !ok {
-					assert.Equal(t, !f.Cloud && !navigation, columns[f.Name], "%s.%s: whether a real server answers it", r.Resource, f.Name)
+					assert.Equal(t, !f.Cloud && !navigation, columns[f.Name], "%s.%s: whether a real server returns it", r.Resource, f.Name)
 				}
 			}
 			for _, ignored := range r.Ignored {
 				assert.True(t, columns[ignored], "%s.%s is ignored but is not there", r.Resource, ignored)
 			}
 			for column := range columns {
-				assert.Contains(t, known, column, "%s: the server answers a column that the schema neither has nor ignores", r.Resource)
+				assert.Contains(t, known, column, "%s: the server returns a column that the schema neither has nor ignores", r.Resource)
 			}
 		})
 	}

@@ -36,21 +36,21 @@ type Process struct {
 	Exited chan struct{} // closed when it has ended
 
 	cmd  *exec.Cmd
-	err  error // what exec.Cmd.Wait returned; may be read when Exited is closed
+	err  error // from exec.Cmd.Wait; valid once Exited is closed
 	stop sync.Once
 }
 
 // Command returns a program with exactly the given environment.
 func Command(vars Env, name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
-	cmd.Env = []string{} // not nil, which would mean the environment of the test
+	cmd.Env = []string{} // nil would mean the environment of the test
 	for name, value := range vars {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
 	return cmd
 }
 
-// Start runs a program until Stop or the end of the test.
+// Start runs a command until Stop or the end of the test.
 func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{Log: &Buffer{}, Exited: make(chan struct{}), cmd: cmd}
@@ -88,11 +88,11 @@ func (p *Process) Stop(t testing.TB) {
 	})
 }
 
-// Running fails the test if the program has ended.
+// Running fails the test if the program has exited.
 func (p *Process) Running(t require.TestingT) {
 	select {
 	case <-p.Exited:
-		require.FailNow(t, "the program has ended", "%s: %v", p.cmd.Path, p.err)
+		require.FailNow(t, "the program has exited", "%s: %v", p.cmd.Path, p.err)
 	default:
 	}
 }
