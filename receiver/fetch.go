@@ -26,6 +26,8 @@ type fetcher struct {
 	deviceTypes map[deviceTypeID]string // slugs; empty for types that the credentials cannot read
 	services    map[imageID]service     // the zero value for images that the credentials cannot read
 
+	unreadableReleases rowSet[balenaclient.Release] // in use, but the credentials cannot read them
+
 	// Tags are part of what identifies a series. While they cannot be fetched the last ones are used: a series that changes its name
 	// for the length of a failure would be worse than an outdated tag.
 	fleetTags  map[fleetID][]tag  // an entry for each fleet whose tags are known
@@ -82,7 +84,20 @@ type fetchRun struct {
 	parts     []part
 	shared    sharedStrings // of devices
 	newest    []releaseID
-	tagged    map[deviceID][]tag
+
+	fleetTagged  map[fleetID][]tag
+	deviceTagged map[deviceID][]tag
+
+	hidden hiddenRows
+}
+
+// hiddenRows are rows that were requested by ID and not returned, although the request succeeded. Either the credentials never gave
+// access to them, or they have expired since the scrape began: the API then responds as if there were no such rows.
+type hiddenRows struct {
+	images      []imageID
+	deviceTypes []deviceTypeID
+	releases    rowSet[balenaclient.Release]
+	fleets      bool
 }
 
 // task is a kind of request to make, if it is needed.
@@ -134,15 +149,18 @@ func (r *fetchRun) fleetSizes() []fleetSize {
 	return sizes
 }
 
-// checkCredentials makes sure that an account that looks empty is not one that the API hides: it responds to wrong and expired
-// credentials with the public fleets, and counts no devices in them. Any device proves the credentials. A 401 alone proves nothing.
+// checkCredentials makes sure that an account that looks empty, or parts of it that do, are not hidden by the API: it responds to wrong
+// and expired credentials with the public fleets, and counts no devices in them. A 401 alone proves nothing.
 func (r *fetchRun) checkCredentials(ctx context.Context) {
-	denied := errors.Is(r.responses.failures[fleetRequest], balenaclient.ErrUnauthorized)
-	if !denied && (r.responses.failed(fleetRequest) || r.seesDevices()) {
+	if !r.doubtsCredentials() {
 		return
 	}
 	_, err := r.client.WhoAmI(ctx)
 	if err == nil {
+		return
+	}
+	if r.seesDevices() && !errors.Is(err, balenaclient.ErrUnauthorized) {
+		r.responses.failures[credentialRequest] = err // the credentials were valid when the scrape began
 		return
 	}
 	// Nothing in the responses can be trusted. What else failed is worth reporting unless bad credentials explain it.
@@ -155,6 +173,26 @@ func (r *fetchRun) checkCredentials(ctx context.Context) {
 	r.responses.failures = failures
 }
 
+// doubtsCredentials reports whether the responses look like those to credentials that were rejected from the start, or have expired
+// since.
+func (r *fetchRun) doubtsCredentials() bool {
+	for _, err := range r.responses.failures {
+		if errors.Is(err, balenaclient.ErrUnauthorized) {
+			return true
+		}
+	}
+	if r.hidden.fleets || len(r.hidden.images) > 0 || len(r.hidden.deviceTypes) > 0 {
+		return true
+	}
+	for id := range r.hidden.releases {
+		if !r.unreadableReleases[id] {
+			return true
+		}
+	}
+	return !r.responses.failed(fleetRequest) && !r.seesDevices()
+}
+
+// seesDevices reports whether a response shows that the account has devices, which proves that the credentials were valid.
 func (r *fetchRun) seesDevices() bool {
 	if len(r.responses.devices) > 0 {
 		return true
@@ -167,10 +205,16 @@ func (r *fetchRun) seesDevices() bool {
 	return false
 }
 
-// remember hands what the fetcher knows to the responses, and keeps the tags for the next run.
+// remember keeps what the next run needs, and hands what the fetcher knows to the responses.
 func (r *fetchRun) remember() {
+	if len(r.tags.Fleets) > 0 {
+		r.rememberFleetTags()
+	}
 	if len(r.tags.Devices) > 0 {
 		r.rememberDeviceTags()
+	}
+	if r.responses.failures[credentialRequest] == nil {
+		r.rememberHidden()
 	}
 	if r.plan.needs(deviceRequest) && r.responses.listed && !r.responses.failed(deviceRequest) {
 		r.fetcher.pageCuts = pageCuts(r.responses.devices, r.pageSize)
@@ -185,6 +229,33 @@ func (r *fetchRun) remember() {
 	r.responses.apiKeys = r.apiKeys.keys
 }
 
+// rememberHidden keeps which rows the credentials give no access to, so that they are not requested again.
+func (r *fetchRun) rememberHidden() {
+	for _, id := range r.hidden.images {
+		r.services[id] = service{}
+	}
+	for _, id := range r.hidden.deviceTypes {
+		r.deviceTypes[id] = ""
+	}
+	r.fetcher.unreadableReleases = r.hidden.releases
+}
+
+// rememberFleetTags keeps the tags of all fleets for which they were fetched, now or, while they cannot be, before.
+func (r *fetchRun) rememberFleetTags() {
+	tags := make(map[fleetID][]tag, len(r.responses.fleets))
+	if !r.responses.hasAllFleets() {
+		maps.Copy(tags, r.fleetTags) // a fleet that is missing may still be there
+	}
+	for _, row := range r.responses.fleets {
+		if !r.responses.missing.has(fleetTagRequest, row.ID) {
+			tags[row.ID] = r.fleetTagged[row.ID]
+		} else if before, known := r.fleetTags[row.ID]; known {
+			tags[row.ID] = before
+		}
+	}
+	r.fetcher.fleetTags = tags
+}
+
 // rememberDeviceTags keeps the tags of all devices for which they were fetched, now or, while they cannot be, before.
 func (r *fetchRun) rememberDeviceTags() {
 	tags := make(map[deviceID][]tag, len(r.responses.devices))
@@ -193,7 +264,7 @@ func (r *fetchRun) rememberDeviceTags() {
 	}
 	for _, d := range r.responses.devices {
 		if !r.responses.missing.has(deviceTagRequest, d.fleetID) {
-			tags[d.id] = r.tagged[d.id]
+			tags[d.id] = r.deviceTagged[d.id]
 		} else if before, known := r.deviceTags[d.id]; known {
 			tags[d.id] = before
 		}

@@ -70,30 +70,20 @@ func (r *fetchRun) deviceCountsJob() job {
 
 func returnError[T, S any](_ context.Context, rows fetchedRows[T, S]) error { return rows.err }
 
-// fleetTagsJob replaces the tags of the fleets for which all tags were fetched.
 func (r *fetchRun) fleetTagsJob() job {
-	fetched := map[fleetID][]tag{}
+	r.fleetTagged = map[fleetID][]tag{}
 	attributes := tagAttributes(r.tags.Fleets, fleetTagPrefix)
 	keys := slices.Sorted(maps.Keys(attributes))
 	return newJob(forIDs(r.fleetIDs(), func(ids []fleetID) pine.Query[balenaclient.FleetTag] {
 		return r.client.FleetTags().Where(fleettag.Fleet.In(ids...), fleettag.Key.In(keys...)).PageSize(maxPageSize)
 	}), func(row balenaclient.FleetTag) error {
-		fetched[row.Fleet.ID] = append(fetched[row.Fleet.ID], tag{attributes[row.Key], row.Value})
+		r.fleetTagged[row.Fleet.ID] = addTag(r.fleetTagged[row.Fleet.ID], tag{attributes[row.Key], row.Value})
 		return nil
 	}, func(_ context.Context, rows fetchedRows[balenaclient.FleetTag, balenaclient.Fleet]) error {
-		failed := newRowSet(rows.failed...)
-		tags := map[fleetID][]tag{}
-		if !r.responses.hasAllFleets() {
-			maps.Copy(tags, r.fleetTags) // a fleet that is missing may still be there
+		r.responses.missing.add(fleetTagRequest, rows.failed...)
+		if rows.anySkipped() {
+			r.responses.missing.add(fleetTagRequest, r.fleetIDs()...)
 		}
-		for _, id := range r.fleetIDs() {
-			if !failed[id] && !rows.anySkipped() {
-				tags[id] = fetched[id]
-			} else if before, known := r.fleetTags[id]; known {
-				tags[id] = before
-			}
-		}
-		r.fetcher.fleetTags = tags
 		return r.ofFleets(rows.failed, rows.err)
 	})
 }
@@ -133,14 +123,14 @@ func (r *fetchRun) devicesJob() job {
 }
 
 func (r *fetchRun) deviceTagsJob() job {
-	r.tagged = map[deviceID][]tag{}
+	r.deviceTagged = map[deviceID][]tag{}
 	attributes := tagAttributes(r.tags.Devices, deviceTagPrefix)
 	keys := slices.Sorted(maps.Keys(attributes))
 	shared := sharedStrings{}
 	return newJob(forParts(r.parts, func(of pine.Filter[balenaclient.Device]) pine.Query[balenaclient.DeviceTag] {
 		return r.client.DeviceTags().Where(devicetag.Key.In(keys...), devicetag.Device.Where(of, r.selection.deviceFilter))
 	}), func(row balenaclient.DeviceTag) error {
-		r.tagged[row.Device.ID] = append(r.tagged[row.Device.ID], tag{attributes[row.Key], shared.get(row.Value)})
+		r.deviceTagged[row.Device.ID] = addTag(r.deviceTagged[row.Device.ID], tag{attributes[row.Key], shared.get(row.Value)})
 		return nil
 	}, func(_ context.Context, rows fetchedRows[balenaclient.DeviceTag, balenaclient.Fleet]) error {
 		r.responses.missing.add(deviceTagRequest, rows.failed...)
@@ -206,7 +196,7 @@ func (r *fetchRun) servicesJob() job {
 	}, func(_ context.Context, rows fetchedRows[balenaclient.Image, balenaclient.Image]) error {
 		for _, id := range resolved(rows, ids) {
 			if _, returned := r.services[id]; !returned {
-				r.services[id] = service{} // not readable, so not worth another request
+				r.hidden.images = append(r.hidden.images, id)
 			}
 		}
 		return rows.err
@@ -230,8 +220,8 @@ func (r *fetchRun) deviceTypesJob() job {
 	}, func(_ context.Context, rows fetchedRows[balenaclient.DeviceType, balenaclient.DeviceType]) error {
 		if rows.err == nil {
 			for _, d := range r.responses.devices {
-				if _, returned := deviceTypes[d.typeID]; !returned {
-					deviceTypes[d.typeID] = "" // not readable, so not worth another request
+				if _, returned := deviceTypes[d.typeID]; !returned && d.typeID != 0 {
+					r.hidden.deviceTypes = append(r.hidden.deviceTypes, d.typeID)
 				}
 			}
 		}
@@ -258,18 +248,21 @@ func (r *fetchRun) lastBuildsJob() job {
 
 // fleetReleasesJob calls accept with the releases that a query selects of each fleet.
 func (r *fetchRun) fleetReleasesJob(kind requestKind, releases pine.Query[balenaclient.Release], accept func(fleet fleetID, row balenaclient.Release)) job {
+	returned := fleetSet{}
 	return newJob(forIDs(r.fleetIDs(), func(ids []fleetID) pine.Query[balenaclient.Fleet] {
 		return r.client.AllFleets().Where(fleet.ID.In(ids...)).Select(fleet.ID).Expand(fleet.Releases.With(releases)).PageSize(maxPageSize)
 	}), func(row balenaclient.Fleet) error {
+		returned.add(row.ID)
 		for _, release := range row.Releases.Rows {
 			accept(row.ID, release)
 		}
 		return nil
 	}, func(_ context.Context, rows fetchedRows[balenaclient.Fleet, balenaclient.Fleet]) error {
-		r.responses.missing.add(kind, rows.failed...)
-		r.responses.missing.add(kind, rows.skipped...)
-		if rows.skippedUnknown {
-			r.responses.missing.add(kind, r.fleetIDs()...)
+		for _, id := range r.fleetIDs() {
+			if !returned[id] {
+				r.responses.missing.add(kind, id)
+				r.hidden.fleets = r.hidden.fleets || rows.err == nil
+			}
 		}
 		return r.ofFleets(rows.failed, rows.err)
 	})
@@ -328,8 +321,12 @@ func (r *fetchRun) releasesJob() job {
 		delete(wanted, row.ID)
 		return nil
 	}, func(_ context.Context, rows fetchedRows[balenaclient.Release, balenaclient.Release]) error {
+		r.hidden.releases = rowSet[balenaclient.Release]{}
 		for _, id := range resolved(rows, ids) {
-			delete(wanted, id) // not readable
+			if wanted[id] {
+				r.hidden.releases.add(id)
+				delete(wanted, id)
+			}
 		}
 		r.responses.unresolvedReleases = wanted
 		return rows.err

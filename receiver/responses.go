@@ -2,6 +2,8 @@ package receiver
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
@@ -44,6 +46,17 @@ type responses struct {
 // tag is a resource attribute made from a tag.
 type tag struct {
 	attribute, value string
+}
+
+// addTag keeps tags sorted by attribute, so that a tag that is deleted and set again does not change the order. If the same tag was
+// fetched twice, because its device moved to another fleet meanwhile, the last one counts.
+func addTag(tags []tag, t tag) []tag {
+	i, found := slices.BinarySearchFunc(tags, t.attribute, func(t tag, attribute string) int { return strings.Compare(t.attribute, attribute) })
+	if found {
+		tags[i] = t
+		return tags
+	}
+	return slices.Insert(tags, i, t)
 }
 
 // container is a service's container on a device.
@@ -148,8 +161,7 @@ func (r *responses) gone(e entity) bool {
 			return !r.skippedFleets[e.fleet.id]
 		}
 		// A device of any fleet may run it.
-		return len(r.unlisted[deviceRequest]) == 0 && r.has(deviceRequest, e.fleet.id) && r.has(newestReleaseRequest, e.fleet.id) &&
-			!r.unresolvedReleases[e.id]
+		return r.hasAllDevices() && r.has(newestReleaseRequest, e.fleet.id) && !r.unresolvedReleases[e.id]
 	}
 	return false
 }

@@ -180,7 +180,7 @@ func (s *snapshot) joinDevices(r *responses, fleets map[fleetID]*fleetEntity, re
 		d.tags = r.deviceTags[d.id]
 		d.running, d.target = releases[d.runningID], releases[d.targetID()]
 		d.releasesKnown = r.knowsRelease(d.runningID) && r.knowsRelease(d.targetID())
-		d.servicesKnown = r.knowsServices(d)
+		d.servicesKnown = !d.connected || r.knowsServices(d) // a device that is not connected reports none
 		s.devices = append(s.devices, d)
 
 		if d.running != nil {
@@ -235,7 +235,7 @@ func (s *snapshot) joinContainers(r *responses) {
 		})
 	}
 	for _, d := range s.devices {
-		if !d.servicesKnown && d.connected {
+		if !d.servicesKnown {
 			d.services, d.fleet.services = nil, nil
 		}
 	}
