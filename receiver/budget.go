@@ -38,7 +38,7 @@ func (b *budget) admit(ctx context.Context) error {
 		if missing <= 0 && b.limiter.Allow() {
 			return nil
 		}
-		// Another request may be faster once the time has come, hence the loop and the least wait.
+		// Another request may take the token first, hence the loop and the minimum wait.
 		wait := max(time.Duration(missing/float64(b.limiter.Limit())*float64(time.Second)), time.Millisecond)
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
 			return b.exhausted(ctx)

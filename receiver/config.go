@@ -32,10 +32,10 @@ const (
 	defaultTimeoutFraction = 0.9
 )
 
-// Config of the balena receiver.
+// Config configures the balena receiver.
 type Config struct {
-	// ControllerConfig holds collection_interval, initial_delay and timeout. The timeout bounds a whole scrape; unless it is set it is
-	// nine tenths of the interval.
+	// ControllerConfig holds collection_interval, initial_delay and timeout. The timeout bounds a complete scrape and defaults
+	// to nine tenths of the interval.
 	scraperhelper.ControllerConfig `mapstructure:",squash"`
 
 	metadata.MetricsBuilderConfig `mapstructure:",squash"`
@@ -119,8 +119,8 @@ type DevicesConfig struct {
 	Exclude []string `mapstructure:"exclude"`
 }
 
-// TagsConfig says which tags become resource attributes, by their keys. The value is the name of the attribute, or empty for the default
-// one: `balena.fleet.tag.<key>` or `balena.device.tag.<key>`.
+// TagsConfig maps the keys of tags to the names of the resource attributes that they become. An empty name means the default:
+// `balena.fleet.tag.<key>` or `balena.device.tag.<key>`.
 type TagsConfig struct {
 	// Fleets are tags of fleets, set on fleet resources.
 	Fleets map[string]string `mapstructure:"fleets"`
@@ -174,7 +174,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// Validate reports everything that is wrong at once, each with what to do about it.
+// Validate reports all problems at once, each with its remedy.
 func (cfg *Config) Validate() error {
 	return errors.Join(
 		cfg.validateTimes(),
@@ -190,16 +190,16 @@ func (cfg *Config) Validate() error {
 func (cfg *Config) validateTimes() error {
 	var errs []error
 	if cfg.CollectionInterval < time.Second {
-		errs = append(errs, fmt.Errorf(`"collection_interval" is %s: set at least 1s (60s or more is useful, devices report metrics at most once a minute)`, cfg.CollectionInterval))
+		errs = append(errs, fmt.Errorf(`"collection_interval" is %s: set at least 1s (60s or more is useful: devices report metrics at most once a minute)`, cfg.CollectionInterval))
 	}
 	switch {
 	case cfg.Timeout <= 0:
-		errs = append(errs, fmt.Errorf(`"timeout" is %s: a scrape must end, set a time up to "collection_interval" or remove the key`, cfg.Timeout))
+		errs = append(errs, fmt.Errorf(`"timeout" is %s: set a positive duration up to "collection_interval" or remove the key`, cfg.Timeout))
 	case cfg.Timeout > cfg.CollectionInterval:
 		errs = append(errs, fmt.Errorf(`"timeout" (%s) is longer than "collection_interval" (%s): set a shorter timeout or remove the key`, cfg.Timeout, cfg.CollectionInterval))
 	}
 	if cfg.API.Timeout < 0 {
-		errs = append(errs, fmt.Errorf(`"api::timeout" is %s: set a positive time or remove the key`, cfg.API.Timeout))
+		errs = append(errs, fmt.Errorf(`"api::timeout" is %s: set a positive duration or remove the key`, cfg.API.Timeout))
 	}
 	return errors.Join(errs...)
 }
@@ -221,8 +221,8 @@ func (cfg *Config) validateEndpoint() error {
 	return nil
 }
 
-// quotedEndpoint quotes scheme, host and path of a URL, and nothing else of it: it may contain credentials, as user, password or query.
-// What has no host may be anything.
+// quotedEndpoint quotes the scheme, host and path of a URL. The rest may contain credentials, and a string without a host may be
+// anything: neither is shown.
 func quotedEndpoint(endpoint string) string {
 	if endpoint == "" {
 		return `""`

@@ -92,7 +92,7 @@ func TestConfig_Validate(t *testing.T) {
 		},
 		"no timeout": {
 			func(cfg *Config) { cfg.Timeout = 0 },
-			[]string{`"timeout" is 0s: a scrape must end`},
+			[]string{`"timeout" is 0s: set a positive duration up to`},
 		},
 		"a timeout beyond the interval": {
 			func(cfg *Config) { cfg.Timeout = 2 * time.Minute },
@@ -100,7 +100,7 @@ func TestConfig_Validate(t *testing.T) {
 		},
 		"a negative request timeout": {
 			func(cfg *Config) { cfg.API.Timeout = -1 },
-			[]string{`"api::timeout" is -1ns: set a positive time`},
+			[]string{`"api::timeout" is -1ns: set a positive duration`},
 		},
 		"no endpoint": {
 			func(cfg *Config) { cfg.API.Endpoint = "" },

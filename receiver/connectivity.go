@@ -3,7 +3,7 @@ package receiver
 import "maps"
 
 // connectivity counts how often the devices of each fleet lost their connection and regained it, by comparing what was last known of
-// each device with what is known now. No clock takes part: a scrape that fails or is late only moves the moment of counting.
+// each device with what is known now. No clock is involved: a scrape that fails or is late only delays the count.
 type connectivity struct {
 	devices map[deviceID]lastConnection
 	fleets  map[fleetIdentity]*connections
@@ -56,8 +56,8 @@ func (c *connectivity) of(f *fleetEntity) *connections {
 	return c.fleets[identity]
 }
 
-// count compares two moments. Between them a device may have come and gone unseen, of which only the server's time of the last event
-// is left: that counts as one loss and one return.
+// count compares two observations. If they differ only in the time of the last event, the device went and came back, or came and went,
+// in between: one loss and one return.
 func (c *connections) count(before, now lastConnection) {
 	switch {
 	case before.online && !now.online:
@@ -70,7 +70,7 @@ func (c *connections) count(before, now lastConnection) {
 	}
 }
 
-// forgetGone forgets devices that are gone, which are not lost connections. A device that is missing may have moved to a fleet that could
+// forgetGone forgets devices that are gone: those are not disconnections. A device that is missing may have moved to a fleet that could
 // not be read.
 func (c *connectivity) forgetGone(s *snapshot, r *responses) {
 	if len(c.devices) == len(s.devices) || !r.hasAllDevices() {

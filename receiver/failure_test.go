@@ -75,7 +75,7 @@ func TestFetcher_Fetch_KindsFailIndependently(t *testing.T) {
 	}
 }
 
-func TestFetchRun_FetchDevices_ReportsPagesThatSucceeded(t *testing.T) {
+func TestFetchRun_DevicesJob_ReportsPagesThatSucceeded(t *testing.T) {
 	t.Parallel()
 	api := &faulty{Handler: realAccount(t)}
 	cfg := testConfig(serve(t, api))
@@ -138,7 +138,7 @@ func TestFetcher_Fetch_MalformedResponses(t *testing.T) {
 	}
 }
 
-func TestForEachRow_SkipsRowsThatCannotBeDecoded(t *testing.T) {
+func TestRowReader_SkipsRowsThatCannotBeDecoded(t *testing.T) {
 	t.Parallel()
 	url := serve(t, rewriteBody(realAccount(t), `"storage_usage":2543,`, `"storage_usage":"much",`))
 
@@ -152,7 +152,7 @@ func TestForEachRow_SkipsRowsThatCannotBeDecoded(t *testing.T) {
 	assert.NotContains(t, online, "warehouse-gateways-00")
 }
 
-func TestForEachRow_NullIsNotZero(t *testing.T) {
+func TestRowReader_NullIsNotZero(t *testing.T) {
 	t.Parallel()
 	api := &faulty{Handler: realAccount(t)}
 	cfg := testConfig(serve(t, api))

@@ -104,7 +104,7 @@ func (r *responses) describeFailures() string {
 	return strings.Join(causes, "; ")
 }
 
-// causeOf says why a request failed. The path of a request that was not even sent is not worth naming.
+// causeOf says why a request failed. It does not name the path of a request that was never sent.
 func causeOf(err error) string {
 	var request *balenaclient.Error
 	if errors.As(err, &request) && request.Attempts == 0 && errors.Is(err, balenaclient.ErrRateLimited) {
@@ -113,8 +113,8 @@ func causeOf(err error) string {
 	return err.Error()
 }
 
-// missingPoints is the least number of points that failed requests cost: one for each metric that needed what is missing. The last
-// complete scrape may give a better number.
+// missingPoints is a lower bound of the points that failed requests cost: one for each metric that needed what is missing. A comparison
+// with the last complete scrape may give a better one.
 func (r *responses) missingPoints() int {
 	missing := 0
 	for kind, err := range r.failures {
@@ -144,7 +144,7 @@ func (r *responses) missingPointsOf(kind requestKind, err error) int {
 	return max(1, r.plan.metrics[kind])
 }
 
-// remedy says what the operator can do about failures that will not pass by themselves.
+// remedy says what the operator can do about failures that do not resolve on their own.
 func (s *balenaScraper) remedy(r *responses) string {
 	// A 401 for anything else may also mean that the user has no access to it, or that the server does not know it.
 	if errors.Is(r.failures[credentialRequest], balenaclient.ErrUnauthorized) {

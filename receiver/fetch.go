@@ -29,11 +29,14 @@ type fetcher struct {
 	unreadableReleases rowSet[balenaclient.Release] // in use, but the credentials cannot read them
 
 	// Tags are part of what identifies a series. While they cannot be fetched the last ones are used: a series that changes its name
-	// for the length of a failure would be worse than an outdated tag.
+	// for the duration of a failure would be worse than an outdated tag.
 	fleetTags  map[fleetID][]tag  // an entry for each fleet whose tags are known
 	deviceTags map[deviceID][]tag // and for each device
 
-	// How the last scrape's devices can be cut into parts of about equal size.
+	// Labels of fleets as of the last complete list. While the list is incomplete they are used: a fleet must not take over another's.
+	labels map[fleetID]string
+
+	// Sizes and cuts of the last scrape, by which devices are divided into parts of about equal size.
 	lastSizes map[fleetID]int64      // number of devices
 	pageCuts  map[fleetID][]deviceID // at which pages ended
 }
@@ -41,7 +44,7 @@ type fetcher struct {
 // maxServices bounds what is remembered of images, of which each release brings new ones.
 const maxServices = 100_000
 
-// fetch requests what is planned. Requests that do not need each other run at the same time. Those that count fleets come first, and
+// fetch makes the planned requests. Those that do not depend on each other run concurrently. Those that count fleets come first, and
 // small ones before those that take many pages, so that nothing cheap waits for something expensive.
 func (f *fetcher) fetch(ctx context.Context) *responses {
 	run := &fetchRun{fetcher: f, shared: sharedStrings{}, responses: newResponses(f.plan)}
@@ -107,8 +110,8 @@ type task struct {
 	job    func() job
 }
 
-// runParallel runs the tasks that are needed: first their batches, several at the same time, in the order of the tasks; then what remains
-// to be done for each. It records which of them failed.
+// runParallel runs the tasks that are needed: first their batches, concurrently, started in the order of the tasks; then, one by one, what
+// remains to be done for each. It records which of them failed.
 func (r *fetchRun) runParallel(ctx context.Context, tasks ...task) {
 	var group errgroup.Group
 	group.SetLimit(r.concurrency)

@@ -8,7 +8,7 @@ type labels map[string]bool
 
 func newLabels() labels { return labels{} }
 
-// unique returns the label of a fleet. Fleets must come in a fixed order for their labels to last.
+// unique returns the label of a fleet. Labels are stable only if fleets come in a fixed order.
 func (l labels) unique(row balenaclient.Fleet) string {
 	label := row.Name
 	if l[label] {

@@ -37,7 +37,7 @@ type fleetSize struct {
 	cuts    []deviceID // ascending IDs that cut its devices into pages; empty if they are not known
 }
 
-// minPagesPerPart is the least number of pages for which another sequence is worth its additional request.
+// minPagesPerPart is the smallest number of pages that justifies the additional request of another sequence.
 const minPagesPerPart = 2
 
 // cutAccount cuts an account into disjoint parts for a number of workers. Parts are filled so that their pages are full: together they

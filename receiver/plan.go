@@ -44,8 +44,8 @@ func requestKinds() []requestKind {
 
 // plan says what a scrape requests from the API. Nothing is requested that no enabled metric needs.
 type plan struct {
-	// metrics counts the enabled metrics that need each kind of request. A kind that none needs is not requested, except for the
-	// fleets: they are always listed, and their online devices counted along if a metric needs that.
+	// metrics counts the enabled metrics that need each kind of request. A kind that no metric needs is not requested, except for
+	// the fleets: they are always listed, and their online devices counted in the same request if a metric needs that.
 	metrics map[requestKind]int
 
 	// sources are the kinds of requests that the values of a metric come from, besides the one that lists its entity.
@@ -131,7 +131,7 @@ func needs() []need {
 	metrics := metadata.MetricsInfo
 	connectivity := devices{device.IsOnline, device.LastConnectivityEvent}
 	rollout := rolloutColumns()
-	// A service has two containers while it is being updated: status and time of installation tell which one counts.
+	// A service has two containers while it is being updated: status and time of installation decide which one counts.
 	service := containers{imageinstall.Status, imageinstall.InstalledAt}
 
 	return []need{
@@ -196,7 +196,7 @@ func (p *plan) add(n need) {
 	if n.of == deviceKind {
 		p.pointsPerDevice++
 	}
-	if n.of == releaseKind { // reported are the releases in use, and the newest
+	if n.of == releaseKind { // the releases in use and the newest ones are reported
 		p.devices = append(p.devices, device.RunningRelease, device.PinnedRelease)
 		kinds[newestReleaseRequest] = true
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
-// receiverEntity is the receiver itself: what its last scrape came to.
+// receiverEntity is the receiver itself, with the outcome of its last scrape.
 type receiverEntity struct {
 	name, endpoint string
 	shard          ShardConfig

@@ -55,6 +55,15 @@ func (r *fetchRun) fleetsJob() job {
 		r.responses.skippedFleets.add(rows.skipped...)
 		r.responses.listed = len(rows.failed) == 0 && !rows.skippedUnknown
 		r.responses.unmatched = matches.unmatched()
+		if rows.err == nil {
+			r.fetcher.labels = r.responses.labels
+			return nil
+		}
+		for id := range r.responses.labels {
+			if before, known := r.labels[id]; known {
+				r.responses.labels[id] = before
+			}
+		}
 		return rows.err
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
 )
 
-// responses is what the requests of a scrape returned, and what they failed to.
+// responses is what the requests of a scrape returned, and what they failed to return.
 type responses struct {
 	plan plan
 	tags TagsConfig

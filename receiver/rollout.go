@@ -24,7 +24,7 @@ func rolloutColumns() []column[balenaclient.Device] {
 	return whenConnected(device.RunningRelease, device.PinnedRelease, device.UpdateStatus)
 }
 
-// rolloutState says how the device stands to the target release of its fleet, which must have one.
+// rolloutState is the device's state in the rollout of its fleet's target release. The fleet must have one.
 func (d *deviceEntity) rolloutState() string {
 	target := d.fleet.targetReleaseID
 	switch {

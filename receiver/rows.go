@@ -12,13 +12,13 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
-// batch is a query about some of the rows of S that a kind of request is about.
+// batch is a query for rows of T that belong to some rows of S, whose IDs it lists.
 type batch[T, S any] struct {
 	query pine.Query[T]
 	ids   []pine.ID[S]
 }
 
-// everything is the only batch of a query that does not go by IDs.
+// everything is the only batch of a query that is not limited to IDs.
 func everything[T any](query pine.Query[T]) []batch[T, T] {
 	return []batch[T, T]{{query: query, ids: []pine.ID[T]{0}}}
 }
@@ -41,7 +41,7 @@ func forParts[T any](parts []part, query func(of pine.Filter[balenaclient.Device
 	return batches
 }
 
-// job is the work for a kind of request: batches, which may run at the same time, and what to do once all of them have ended.
+// job is the work for a kind of request: batches, which may run concurrently, and what to do once all of them have ended.
 type job struct {
 	batches []func(context.Context)
 	finish  func(context.Context) error
@@ -78,9 +78,9 @@ func resolved[T any](f fetchedRows[T, T], ids []pine.ID[T]) []pine.ID[T] {
 	return slices.DeleteFunc(slices.Clone(ids), func(id pine.ID[T]) bool { return unresolved[id] })
 }
 
-// rowReader reads batches, several at the same time.
+// rowReader reads batches concurrently.
 type rowReader[T, S any] struct {
-	mu      sync.Mutex // guards all of it
+	mu      sync.Mutex // guards the fields below, and calls of accept
 	accept  func(T) error
 	failed  []pine.ID[S]
 	err     error
@@ -138,7 +138,7 @@ func (r *rowReader[T, S]) result() fetchedRows[T, S] {
 	return rows
 }
 
-// skip returns the error for a row that is of no use.
+// skip returns the error for an unusable row.
 func skip[T any](id pine.ID[T], format string) error {
 	return &balenaclient.RowsError{Rows: 1, IDs: []int64{int64(id)}, Err: fmt.Errorf(format, id)}
 }
@@ -150,7 +150,7 @@ func mergeRowsErrors(a, b *balenaclient.RowsError) *balenaclient.RowsError {
 	return &balenaclient.RowsError{Rows: a.Rows + b.Rows, IDs: slices.Concat(a.IDs, b.IDs), Err: a.Err}
 }
 
-// maxParents bounds the rows whose parents are worth a request.
+// maxParents bounds the rows whose parents are requested.
 const maxParents = 100
 
 // parents returns the IDs of the rows that some rows belong to, by requesting nothing but that. It serves for rows that cannot be

@@ -18,7 +18,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
-// Bounds of a response and of a row in it. The largest pages that can be configured have some 10 MB, and rows less than 10 kB.
+// Bounds of a response and of a row in it. The largest page that can be configured has about 10 MB, and a row less than 10 kB.
 const (
 	maxResponseSize = 64 << 20
 	maxRowSize      = 1 << 20
@@ -36,7 +36,7 @@ type balenaScraper struct {
 	now       func() time.Time
 	retry     pine.Retry
 
-	// base ends with the receiver, and ends a running scrape.
+	// base is canceled by Shutdown, which ends a running scrape.
 	base   context.Context
 	cancel context.CancelFunc
 
@@ -134,7 +134,7 @@ func (s *balenaScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	start := time.Now()
 	responses := s.fetcher.fetch(ctx)
 	if s.base.Err() != nil {
-		return pmetric.NewMetrics(), nil // shutting down: half a scrape is not worth an error
+		return pmetric.NewMetrics(), nil // shutting down: an unfinished scrape is not an error
 	}
 	snapshot := newSnapshot(s.now(), responses)
 	s.connectivity.observe(snapshot, responses)

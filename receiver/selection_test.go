@@ -163,7 +163,7 @@ func TestShardConfig_ShardsTogetherAreTheAccount(t *testing.T) {
 	}, seen)
 }
 
-func TestFetchRun_FetchTags(t *testing.T) {
+func TestFetchRun_TagJobs(t *testing.T) {
 	t.Parallel()
 	sim := realAccount(t)
 	_, err := sim.Insert("application_tag", map[string]any{"application": int64(4), "tag_key": "tier", "value": "gold"})
@@ -193,7 +193,7 @@ func TestFetchRun_FetchTags(t *testing.T) {
 	assert.Equal(t, map[string]string{"site": "site-0", "serial": "4711", "tier": "gold"}, found)
 }
 
-func TestFetchRun_FetchTags_KeepsTagsWhileTheyCannotBeFetched(t *testing.T) {
+func TestFetchRun_RememberDeviceTags_WhileTheyCannotBeFetched(t *testing.T) {
 	t.Parallel()
 	api := &faulty{Handler: realAccount(t)}
 	cfg := testConfig(serve(t, api))

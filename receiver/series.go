@@ -14,9 +14,9 @@ import (
 // seriesTracker remembers which series were reported, to mark as stale those that no longer exist: of a device that was deleted or
 // renamed, or of a value that is no longer reported. The Prometheus exporter would otherwise serve them until they expire.
 //
-// A series that is missing because a request failed may still exist. It is kept in mind until it is reported again or known to be gone.
+// A series that is missing because a request failed may still exist. It is remembered until it is reported again or known to be gone.
 //
-// A series is what Prometheus takes for one: a metric with the attributes of its resource and its point. Only its hash is kept, and the
+// A series is what Prometheus considers one: a metric with the attributes of its resource and its point. Only its hash is kept, and the
 // entity that it came from, from which the few that vanish are recorded again.
 type seriesTracker struct {
 	sources  map[string][]requestKind // by metric
@@ -97,8 +97,8 @@ func (t *seriesTracker) keepMissing(last *reportedEntity, now []seriesHash, at t
 	}
 }
 
-// dropVanished moves the series to vanished that are known to be gone: those under names that the entity no longer bears, and those of
-// which all sources are known.
+// dropVanished moves the series to vanished that are known to be gone: those under names that the entity no longer has, and those whose
+// sources are all known.
 func (t *seriesTracker) dropVanished(last *reportedEntity) {
 	last.kept = slices.DeleteFunc(last.kept, func(k keptSeries) bool {
 		unknown := func(kind requestKind) bool { return !last.entity.knows(kind) }
@@ -205,7 +205,7 @@ func writeAttributes(h *maphash.Hash, attributes pcommon.Map) {
 	}
 }
 
-// writeString ends the string with a byte that no string contains, so that two strings cannot pass for two others.
+// writeString terminates the string with a byte that never occurs in UTF-8, so that what is written is unambiguous.
 func writeString(h *maphash.Hash, s string) {
 	_, _ = h.WriteString(s) // never fails
 	_ = h.WriteByte(0xff)
@@ -234,7 +234,7 @@ func numberPoints(metric pmetric.Metric) pmetric.NumberDataPointSlice {
 	return metric.Sum().DataPoints()
 }
 
-// emptyLike describes a metric like another and returns its points, of which there are none yet.
+// emptyLike copies the description of a metric to an empty one, and returns the points of that, of which there are none yet.
 func emptyLike(metric, empty pmetric.Metric) pmetric.NumberDataPointSlice {
 	empty.SetName(metric.Name())
 	empty.SetDescription(metric.Description())

@@ -278,7 +278,7 @@ func (s deviceService) countsBefore(other deviceService) bool {
 }
 
 // hideUnidentified removes devices and fleets of which an identifying attribute could not be fetched, and returns how many: a series
-// that has another name for the length of a failure would be worse than one that begins later.
+// that has another name for the duration of a failure would be worse than one that begins later.
 func (s *snapshot) hideUnidentified(r *responses) int {
 	before := len(s.devices) + len(s.fleets)
 	s.devices = slices.DeleteFunc(s.devices, func(d *deviceEntity) bool { return !r.identifies(d.deviceRow) })

@@ -191,3 +191,23 @@ func TestFetchRun_CheckCredentials_WhenTheTokenExpiresDuringAScrape(t *testing.T
 		})
 	}
 }
+
+// Of two fleets with one name, the younger must not take over the label of the older while that one cannot be decoded.
+func TestLabels_WhileAFleetIsSkipped(t *testing.T) {
+	t.Parallel()
+	sim := realAccount(t)
+	insertFleet(t, sim, "globex", "warehouse-gateways", nil)
+	var on atomic.Bool
+	cfg := testConfig(serve(t, spoil(sim, "/v7/application", &on, `"slug":"acme/warehouse-gateways"`, `"slug":{}`)))
+	cfg.ResourceAttributes.FleetName.Enabled = true
+	scraper := startScraper(t, cfg)
+	shown := backend{}
+	scrapeInto(t, shown, scraper)
+	before := shown.series("balena.devices.online", "")
+
+	on.Store(true)
+	for range 2 {
+		assert.Empty(t, vanished(scrapeInto(t, shown, scraper)))
+		assert.Equal(t, before, shown.series("balena.devices.online", ""))
+	}
+}

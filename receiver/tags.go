@@ -13,13 +13,13 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
-// The names of the attributes that tags become by default begin with these.
+// Prefixes of the default attribute names of tags.
 const (
 	fleetTagPrefix  = "balena.fleet.tag."
 	deviceTagPrefix = "balena.device.tag."
 )
 
-// attributes returns the attributes that tags become, by key of the tag.
+// tagAttributes returns the names of the attributes that tags become, by the key of the tag.
 func tagAttributes(tags map[string]string, prefix string) map[string]string {
 	attributes := make(map[string]string, len(tags))
 	for key, attribute := range tags {
@@ -38,8 +38,8 @@ func (cfg TagsConfig) validate() error {
 	)
 }
 
-// validateTags checks that tags become attributes that Prometheus can tell apart. There, most characters of a name become underscores,
-// and two attributes of one name cost all series that have them.
+// validateTags checks that tags become attributes that Prometheus can tell apart. There, most special characters of a name become
+// underscores, and all series that have two attributes of one name are dropped.
 func validateTags(config string, tags map[string]string, prefix string) error {
 	var errs []error
 	taken := reservedLabels()
@@ -95,7 +95,7 @@ func ownAttributes() []string {
 	return names
 }
 
-// prometheusLabel is the label that Prometheus makes of an attribute; empty if it can make none.
+// prometheusLabel is the label that an attribute becomes in Prometheus; empty if it cannot become one.
 func prometheusLabel(attribute string) string {
 	label, err := new(otlptranslator.LabelNamer).Build(attribute)
 	if err != nil {

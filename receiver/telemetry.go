@@ -13,7 +13,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
-// telemetry are the receiver's own metrics.
+// telemetry records the receiver's own metrics.
 type telemetry struct {
 	builder  *metadata.TelemetryBuilder
 	receiver attribute.KeyValue

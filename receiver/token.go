@@ -11,7 +11,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
 )
 
-// maxTokenSize is the maximum size of a token file. Session tokens, the longest tokens, have about 1 kB.
+// maxTokenSize is the maximum size of a token file. The longest tokens, session tokens, have about 1 kB.
 const maxTokenSize = 16 << 10
 
 // tokenSource returns the source of the token; nil if an auth extension sets it.

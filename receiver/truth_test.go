@@ -316,8 +316,8 @@ func TestFleetCounts_MissingValues(t *testing.T) {
 	}
 }
 
-// TestForEachRow_SkippedRows: one row that cannot be decoded costs its device and the counts of its fleet, and nothing else.
-func TestForEachRow_SkippedRows(t *testing.T) {
+// TestRowReader_SkippedRows: one row that cannot be decoded costs its device and the counts of its fleet, and nothing else.
+func TestRowReader_SkippedRows(t *testing.T) {
 	t.Parallel()
 	sim := realAccount(t)
 	api := rewriteBody(sim, `"storage_usage":2543,`, `"storage_usage":"much",`) // of device 1, in acme/warehouse-gateways

@@ -7,7 +7,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// warnings remembers what the log has been told, so that each warning appears once, until it has passed.
+// warnings remembers which warnings were logged, so that each appears once until its cause is gone.
 type warnings struct {
 	slow      bool
 	unmatched []string
@@ -15,12 +15,12 @@ type warnings struct {
 	fleets    int  // that were reported by the last scrape that listed them
 }
 
-// lateFraction is the part of the timeout that a scrape may take before it is worth a warning.
-const lateFraction = 0.8
+// slowFraction is the part of the timeout that a scrape may take before a warning is logged.
+const slowFraction = 0.8
 
-// warn logs what is no error of a scrape, but probably not intended.
+// warn logs what is not an error, but probably not intended.
 func (s *balenaScraper) warn(snapshot *snapshot, r *responses, elapsed time.Duration) {
-	slow := elapsed > time.Duration(lateFraction*float64(s.cfg.Timeout))
+	slow := elapsed > time.Duration(slowFraction*float64(s.cfg.Timeout))
 	if slow && !s.warned.slow {
 		s.logger.Warn(`Scrape takes almost as long as "timeout" allows; increase "collection_interval" or disable metrics that need devices`,
 			zap.Duration("elapsed", elapsed), zap.Duration("timeout", s.cfg.Timeout))

@@ -882,7 +882,7 @@ type metricBalenaDeviceRolloutState struct {
 // init fills balena.device.rollout.state metric with initial data.
 func (m *metricBalenaDeviceRolloutState) init() {
 	m.data.SetName("balena.device.rollout.state")
-	m.data.SetDescription("How the device stands to the target release of its fleet: 1 for the current state.")
+	m.data.SetDescription("State of the device in the rollout of its fleet's target release: 1 for the current state.")
 	m.data.SetUnit("{device}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1829,7 +1829,7 @@ type metricBalenaFleetDeviceRolloutState struct {
 // init fills balena.fleet.device.rollout.state metric with initial data.
 func (m *metricBalenaFleetDeviceRolloutState) init() {
 	m.data.SetName("balena.fleet.device.rollout.state")
-	m.data.SetDescription("Devices of the fleet by how they stand to its target release.")
+	m.data.SetDescription("Devices of the fleet by their state in the rollout of its target release.")
 	m.data.SetUnit("{device}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)

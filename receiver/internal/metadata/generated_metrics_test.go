@@ -430,7 +430,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["balena.device.rollout.state"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "How the device stands to the target release of its fleet: 1 for the current state.", mi.Description())
+					assert.Equal(t, "State of the device in the rollout of its fleet's target release: 1 for the current state.", mi.Description())
 					assert.Equal(t, "{device}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -699,7 +699,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["balena.fleet.device.rollout.state"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Devices of the fleet by how they stand to its target release.", mi.Description())
+					assert.Equal(t, "Devices of the fleet by their state in the rollout of its target release.", mi.Description())
 					assert.Equal(t, "{device}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
