@@ -135,7 +135,7 @@ vulnerabilities: dist/main.go
 	echo "NOT CHECKED: set GOVULNDB to a database that can be reached, or VULNERABILITIES=optional to go on without"; exit 1;; esac; \
 	[ $$status = 0 ] || exit $$status; done
 
-generate: ## Regenerate code and documentation from metadata.yaml
+generate: ## Regenerate code and documentation from metadata.yaml and balenaclient/schema.yaml
 	go generate ./...
 
 # Compares the tree before and after, not with HEAD: uncommitted changes of yours are fine.

@@ -1,4 +1,4 @@
-//go:generate cp ../metadata.yaml metadata.yaml
+//go:generate sh -c "{ echo '# Code generated from ../metadata.yaml. DO NOT EDIT.'; cat ../metadata.yaml; } > metadata.yaml"
 //go:generate go tool -modfile=../internal/tools/go.mod mdatagen metadata.yaml
 
 // Package receiver implements the balena receiver of the OpenTelemetry Collector: it polls the balena API and emits metrics of

@@ -46,9 +46,11 @@ func TestPlan_EachMetricAlone(t *testing.T) {
 			t.Parallel()
 			alone := scrapeOnce(t, url, name)
 			if name != "balena.scrape.failure" { // nothing failed
-				require.NotEmpty(t, values(all, name), "the data set has no value")
+				require.NotEmpty(t, values(all, name),
+					"no value of %s among all metrics: is its column in its row (plan.go, fleet_counts.go), its field filled in (device_row.go, snapshot.go), is it recorded (record_*.go), and not null in the data set?", name)
 			}
-			assert.Equal(t, values(all, name), values(alone, name))
+			assert.Equal(t, values(all, name), values(alone, name),
+				"%s alone (actual) differs from %s among all metrics (expected): a column is missing in its row, or another metric's method records it", name, name)
 			assert.Equal(t, resources(all, name), resources(alone, name))
 		})
 	}
@@ -81,10 +83,28 @@ func TestPlan_HasARowForEveryMetric(t *testing.T) {
 	}
 	delete(rows, "") // counts from which nothing is derived
 	for name := range enabledMetrics(metadata.MetricsConfig{}) {
-		assert.Equal(t, 1, rows[name], "rows of %s in needs and fleetCounts", name)
+		assert.Equal(t, 1, rows[name], "rows of %s in needs (plan.go) and fleetCounts (fleet_counts.go): it must have one", name)
 		delete(rows, name)
 	}
 	assert.Empty(t, rows)
+}
+
+// TestPlan_RowsAreForTheirEntity: a row for the wrong entity requests too much, and is not noticed otherwise.
+func TestPlan_RowsAreForTheirEntity(t *testing.T) {
+	t.Parallel()
+	kinds := map[entityKind]string{receiverKind: "receiver", fleetKind: "fleet", deviceKind: "device", releaseKind: "release"}
+	for _, need := range needs() {
+		want := fleetKind // also of balena.devices.online
+		switch {
+		case strings.HasPrefix(need.metric, "balena.device."):
+			want = deviceKind
+		case strings.HasPrefix(need.metric, "balena.release."):
+			want = releaseKind
+		case strings.HasPrefix(need.metric, "balena.scrape."), strings.HasPrefix(need.metric, "balena.api_key."):
+			want = receiverKind
+		}
+		assert.Equal(t, kinds[want], kinds[need.of], "entity in the row of %s", need.metric)
+	}
 }
 
 // TestMetricNames holds the rules at the top of metadata.yaml.
@@ -93,17 +113,23 @@ func TestMetricNames(t *testing.T) {
 	sim := realAccount(t)
 	sim.AddUserKey("expires", datasetTime.AddDate(0, 1, 0))
 	metrics := scrapeOnce(t, serve(t, sim))
-	units := map[string]string{}
+	units, found := map[string]string{}, map[string]bool{}
 	for _, resource := range metrics.ResourceMetrics().All() {
 		for metric, point := range points(resource) {
 			units[metric.Name()] = metric.Unit()
+			if metric.Unit() == "s" && number(point) > 1e9 {
+				assert.True(t, strings.HasSuffix(metric.Name(), ".timestamp"), "%s is a moment: end its name in .timestamp", metric.Name())
+			}
+			divided, isCount := strings.CutPrefix(metric.Name(), "balena.fleet.device.")
 			for attribute := range point.Attributes().All() {
+				if isCount {
+					found[metric.Name()] = found[metric.Name()] || attribute == "balena.device."+divided || attribute == "balena."+divided
+				}
 				_, onResource := resource.Resource().Attributes().Get(attribute)
 				assert.False(t, onResource, "%s: %q is on the resource and on the point", metric.Name(), attribute)
 			}
 		}
 	}
-	attributes := ownAttributes()
 	for name, unit := range units {
 		assert.NotRegexp(t, `[._](count|total|sum|bucket|age)$`, name, "reserved by Prometheus, or different at every scrape")
 		assert.Regexp(t, `^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$`, name)
@@ -120,8 +146,7 @@ func TestMetricNames(t *testing.T) {
 			assert.True(t, name == "balena.devices.online" || strings.HasPrefix(name, "balena.device.") || strings.HasPrefix(name, "balena.release.device."),
 				"%s counts devices of a fleet", name)
 		case unit == "{device}" && counted != "registered" && counted != "service.status":
-			divided := slices.Contains(attributes, "balena.device."+counted) || slices.Contains(attributes, "balena."+counted)
-			assert.True(t, divided, "%s does not bear the name of the attribute that divides it", name)
+			assert.True(t, found[name], "%s is not divided by the attribute that it is named after: balena.device.%s or balena.%s", name, counted, counted)
 		}
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
@@ -77,7 +78,16 @@ func compareGolden(t *testing.T, name string, metrics pmetric.Metrics) {
 	expected, err := golden.ReadMetrics(path)
 	require.NoError(t, err)
 	require.NoError(t, pmetrictest.CompareMetrics(expected, metrics, pmetrictest.IgnoreStartTimestamp(), pmetrictest.IgnoreTimestamp(),
-		pmetrictest.IgnoreResourceMetricsOrder(), pmetrictest.IgnoreMetricsOrder(), pmetrictest.IgnoreMetricDataPointsOrder()))
+		pmetrictest.IgnoreResourceMetricsOrder(), pmetrictest.IgnoreMetricsOrder(), pmetrictest.IgnoreMetricDataPointsOrder()),
+		"differs from %s; metrics in only one of them: %v. If that is intended, run go test ./receiver -update and read the diff",
+		path, symmetricDifference(names(expected), names(metrics)))
+}
+
+func symmetricDifference(a, b []string) []string {
+	only := func(a, b []string) []string {
+		return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
+	}
+	return append(only(a, b), only(b, a)...)
 }
 
 func TestSelection_Includes(t *testing.T) {
@@ -400,10 +410,10 @@ func TestBalenaScraper_Start_WhileTheAPIIsDown(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig("http://127.0.0.1:1")
 	scraper := startScraper(t, cfg)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
+	scraper.retry = pine.Retry{MaxAttempts: 1}
+	useNewClient(t, scraper)
 
-	metrics, err := scraper.scrape(ctx)
+	metrics, err := scraper.scrape(t.Context())
 
 	require.ErrorContains(t, err, "balena API at http://127.0.0.1:1: fleets, device counts: GET /v7/application: dial tcp 127.0.0.1:1")
 	assert.Zero(t, accountPoints(metrics))
