@@ -71,7 +71,7 @@ type Config struct {
 	// RequestLimit is the maximum number of requests per second; 0 means no limit.
 	RequestLimit float64 `mapstructure:"request_limit"`
 
-	// RequestBudget is the maximum number of requests per minute; 0 means no budget. When it runs short, fleets are still counted.
+	// RequestBudget is the maximum number of requests per minute on average, in bursts of up to as many; 0 means no budget. When it runs short, fleets are still counted.
 	RequestBudget int `mapstructure:"request_budget"`
 
 	// StateSets adds a point with value 0 for every known state that a device is not in, as the OpenTelemetry convention for state metrics

@@ -48,9 +48,12 @@ type tag struct {
 	attribute, value string
 }
 
-// addTag keeps tags sorted by attribute, so that a tag that is deleted and set again does not change the order. If the same tag was
+// addTag adds a tag, unless its value is empty: to Prometheus an empty label is the same as none. It keeps tags sorted by attribute, so that a tag that is deleted and set again does not change the order. If the same tag was
 // fetched twice, because its device moved to another fleet meanwhile, the last one counts.
 func addTag(tags []tag, t tag) []tag {
+	if t.value == "" {
+		return tags
+	}
 	i, found := slices.BinarySearchFunc(tags, t.attribute, func(t tag, attribute string) int { return strings.Compare(t.attribute, attribute) })
 	if found {
 		tags[i] = t

@@ -49,3 +49,12 @@ func TestOwnAttributes(t *testing.T) {
 		assert.Contains(t, own, attribute)
 	}
 }
+
+func TestAddTag(t *testing.T) {
+	t.Parallel()
+	var tags []tag
+	for _, add := range []tag{{"b", "1"}, {"a", "2"}, {"c", ""}, {"b", "3"}} {
+		tags = addTag(tags, add)
+	}
+	assert.Equal(t, []tag{{"a", "2"}, {"b", "3"}}, tags, "sorted, without the empty one, and the last value of b")
+}
