@@ -103,6 +103,12 @@ type hiddenRows struct {
 	fleets      bool
 }
 
+// forget leaves it open whether there are such rows.
+func (h *hiddenRows) forget(r *responses) {
+	maps.Copy(r.unresolvedReleases, h.releases)
+	*h = hiddenRows{}
+}
+
 // task is a kind of request to make, if it is needed.
 type task struct {
 	kind   requestKind
@@ -163,7 +169,7 @@ func (r *fetchRun) checkCredentials(ctx context.Context) {
 		return
 	}
 	if r.seesDevices() && !errors.Is(err, balenaclient.ErrUnauthorized) {
-		r.responses.failures[credentialRequest] = err // the credentials were valid when the scrape began
+		r.hidden.forget(r.responses) // the credentials were valid when the scrape began, and may still be
 		return
 	}
 	// Nothing in the responses can be trusted. What else failed is worth reporting unless bad credentials explain it.
