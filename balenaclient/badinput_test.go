@@ -163,10 +163,10 @@ func TestTags_Set_Race(t *testing.T) {
 		deletions int // how often another deletes the row between our requests
 		wantErr   bool
 	}{
-		"who have made it":              {0, false},
-		"who delete it meanwhile":       {1, false},
-		"who delete it again and again": {3, false},
-		"who never stop":                {100, true},
+		"others have created it":        {0, false},
+		"others delete it meanwhile":    {1, false},
+		"others delete it repeatedly":   {3, false},
+		"others never stop deleting it": {100, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

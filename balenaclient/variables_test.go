@@ -41,12 +41,12 @@ func TestEnv_Set_Get_Unset(t *testing.T) {
 		resource string
 		variable string
 	}{
-		"of a fleet":                      {func(c *balenaclient.Client) balenaclient.Env { return c.FleetEnv(1) }, "application_environment_variable", "GREETING"},
-		"of a service of a fleet":         {func(c *balenaclient.Client) balenaclient.Env { return c.FleetEnv(1).Service("mqtt") }, "service_environment_variable", "GREETING"},
-		"of a device":                     {func(c *balenaclient.Client) balenaclient.Env { return c.DeviceEnv(2) }, "device_environment_variable", "GREETING"},
-		"of a service on a device":        {func(c *balenaclient.Client) balenaclient.Env { return c.DeviceEnv(2).Service("mqtt") }, "device_service_environment_variable", "GREETING"},
-		"of the configuration of a fleet": {func(c *balenaclient.Client) balenaclient.Env { return c.FleetConfig(1) }, "application_config_variable", "BALENA_HOST_CONFIG_gpu_mem"},
-		"of the configuration of a device": {func(c *balenaclient.Client) balenaclient.Env { return c.DeviceConfig(2) }, "device_config_variable",
+		"fleet variable":          {func(c *balenaclient.Client) balenaclient.Env { return c.FleetEnv(1) }, "application_environment_variable", "GREETING"},
+		"fleet service variable":  {func(c *balenaclient.Client) balenaclient.Env { return c.FleetEnv(1).Service("mqtt") }, "service_environment_variable", "GREETING"},
+		"device variable":         {func(c *balenaclient.Client) balenaclient.Env { return c.DeviceEnv(2) }, "device_environment_variable", "GREETING"},
+		"device service variable": {func(c *balenaclient.Client) balenaclient.Env { return c.DeviceEnv(2).Service("mqtt") }, "device_service_environment_variable", "GREETING"},
+		"fleet configuration":     {func(c *balenaclient.Client) balenaclient.Env { return c.FleetConfig(1) }, "application_config_variable", "BALENA_HOST_CONFIG_gpu_mem"},
+		"device configuration": {func(c *balenaclient.Client) balenaclient.Env { return c.DeviceConfig(2) }, "device_config_variable",
 			"BALENA_HOST_CONFIG_gpu_mem"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,19 +140,19 @@ func TestEnv_Set_Invalid(t *testing.T) {
 			},
 			[]string{`name "O'NEIL" is not a name`},
 		},
-		"a configuration without its prefix": {
+		"a configuration variable without its prefix": {
 			func(ctx context.Context, c *balenaclient.Client) error {
 				return c.DeviceConfig(1).Set(ctx, "GPU_MEM", secret)
 			},
 			[]string{`name "GPU_MEM" does not begin with BALENA_ or RESIN_`, "environment variable"},
 		},
-		"a configuration that is no name": {
+		"a configuration variable with an invalid name": {
 			func(ctx context.Context, c *balenaclient.Client) error {
 				return c.FleetConfig(1).Set(ctx, "BALENA X", secret)
 			},
 			[]string{`name "BALENA X" is not a name`},
 		},
-		"a tag with white space": {
+		"a tag key with whitespace": {
 			func(ctx context.Context, c *balenaclient.Client) error {
 				return c.DeviceTagsOf(1).Set(ctx, "my key", secret)
 			},
@@ -174,7 +174,7 @@ func TestEnv_Set_Invalid(t *testing.T) {
 			},
 			[]string{`value of "k" is 1006 characters long, but the API accepts 1000`},
 		},
-		"a device name of two lines": {
+		"a device name with a line break": {
 			func(ctx context.Context, c *balenaclient.Client) error { return c.RenameDevice(ctx, 1, "a\nb") },
 			[]string{`device_name "a\nb" has a line break`},
 		},
@@ -292,18 +292,18 @@ func TestClient_OverrideEnv(t *testing.T) {
 		services []string // of the OverrideError
 		notFound bool
 	}{
-		"of the fleet":                 {variable: "REGION", want: balenaclient.EnvChange{EnvKey: key("", "REGION"), Created: true, Old: "eu-west-1"}},
-		"of the device":                {variable: "DEVICE_ROLE", want: balenaclient.EnvChange{EnvKey: key("", "DEVICE_ROLE"), Old: "primary"}},
-		"of one service on the device": {variable: "DEBUG", want: balenaclient.EnvChange{EnvKey: key("main", "DEBUG"), Old: "1"}},
-		"of several services":          {variable: "SERVICE_MODE", services: []string{"main", "metrics-agent", "mqtt"}},
-		"of nothing":                   {variable: "NO_SUCH", notFound: true},
-		"of one service of the fleet": {prepare: func(ctx context.Context, c *balenaclient.Client) error {
+		"a fleet variable":               {variable: "REGION", want: balenaclient.EnvChange{EnvKey: key("", "REGION"), Created: true, Old: "eu-west-1"}},
+		"a device variable":              {variable: "DEVICE_ROLE", want: balenaclient.EnvChange{EnvKey: key("", "DEVICE_ROLE"), Old: "primary"}},
+		"a device service variable":      {variable: "DEBUG", want: balenaclient.EnvChange{EnvKey: key("main", "DEBUG"), Old: "1"}},
+		"a variable of several services": {variable: "SERVICE_MODE", services: []string{"main", "metrics-agent", "mqtt"}},
+		"a variable that does not exist": {variable: "NO_SUCH", notFound: true},
+		"a fleet service variable": {prepare: func(ctx context.Context, c *balenaclient.Client) error {
 			return c.FleetEnv(1).Service("mqtt").Set(ctx, "PORT", "1883")
 		}, variable: "PORT", want: balenaclient.EnvChange{EnvKey: key("mqtt", "PORT"), Created: true, Old: "1883"}},
-		"of the fleet and of one device service": {prepare: func(ctx context.Context, c *balenaclient.Client) error {
+		"a fleet variable and a device service variable": {prepare: func(ctx context.Context, c *balenaclient.Client) error {
 			return c.DeviceEnv(1).Service("mqtt").Set(ctx, "REGION", "x")
 		}, variable: "REGION", services: []string{"", "mqtt"}},
-		"of the fleet and of a fleet service, which a device's wins over": {prepare: func(ctx context.Context, c *balenaclient.Client) error {
+		"a device service variable that takes precedence over a fleet service variable": {prepare: func(ctx context.Context, c *balenaclient.Client) error {
 			return c.FleetEnv(1).Service("mqtt").Set(ctx, "REGION", "x")
 		}, variable: "REGION", want: balenaclient.EnvChange{EnvKey: key("", "REGION"), Created: true, Old: "eu-west-1"}},
 	} {
@@ -435,9 +435,9 @@ func TestTags(t *testing.T) {
 		tags     balenaclient.Tags
 		resource string
 	}{
-		"of a device":  {client.DeviceTagsOf(2), "device_tag"},
-		"of a fleet":   {client.FleetTagsOf(2), "application_tag"},
-		"of a release": {client.ReleaseTagsOf(2), "release_tag"},
+		"device tags":  {client.DeviceTagsOf(2), "device_tag"},
+		"fleet tags":   {client.FleetTagsOf(2), "application_tag"},
+		"release tags": {client.ReleaseTagsOf(2), "release_tag"},
 	} {
 		rows := sim.Count(tt.resource)
 		before, err := tt.tags.Map(ctx)
