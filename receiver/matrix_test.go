@@ -239,6 +239,7 @@ func TestCancelingReceiver_Shutdown_DuringAFault(t *testing.T) {
 			t.Run(fmt.Sprintf("%s %s", path, fault.Kind), func(t *testing.T) {
 				t.Parallel()
 				sim := realAccount(t)
+				fault := fault // of this path
 				fault.Path = path
 				inject(t, sim, fault)
 				var asked atomic.Bool
