@@ -208,10 +208,14 @@ const (
 	whoamiTarget        = "/actor/v1/whoami"
 )
 
-func setAll(cfg *Config, enabled bool) {
+func setAll(cfg *Config, enabled bool) { setMetrics(cfg, func(string) bool { return enabled }) }
+
+// setMetrics enables the metrics with the names that enabled accepts, and disables the others.
+func setMetrics(cfg *Config, enabled func(name string) bool) {
 	metrics := reflect.ValueOf(&cfg.Metrics).Elem()
 	for i := range metrics.NumField() {
-		metrics.Field(i).FieldByName("Enabled").SetBool(enabled)
+		name := metrics.Type().Field(i).Tag.Get("mapstructure")
+		metrics.Field(i).FieldByName("Enabled").SetBool(enabled(name))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
+	"github.com/otelcol-balena/balenareceiver/balenaclient/pine"
 )
 
 // fetcher runs a plan.
@@ -256,11 +257,7 @@ func (r *fetchRun) rememberFleetTags() {
 		maps.Copy(tags, r.fleetTags) // a fleet that is missing may still be there
 	}
 	for _, row := range r.responses.fleets {
-		if !r.responses.missing.has(fleetTagRequest, row.ID) {
-			tags[row.ID] = r.fleetTagged[row.ID]
-		} else if before, known := r.fleetTags[row.ID]; known {
-			tags[row.ID] = before
-		}
+		keepTags(tags, r.fleetTags, r.fleetTagged, row.ID, !r.responses.missing.has(fleetTagRequest, row.ID))
 	}
 	r.fetcher.fleetTags = tags
 }
@@ -272,13 +269,18 @@ func (r *fetchRun) rememberDeviceTags() {
 		maps.Copy(tags, r.deviceTags) // a device that is missing may still be there
 	}
 	for _, d := range r.responses.devices {
-		if !r.responses.missing.has(deviceTagRequest, d.fleetID) {
-			tags[d.id] = r.deviceTagged[d.id]
-		} else if before, known := r.deviceTags[d.id]; known {
-			tags[d.id] = before
-		}
+		keepTags(tags, r.deviceTags, r.deviceTagged, d.id, !r.responses.missing.has(deviceTagRequest, d.fleetID))
 	}
 	r.fetcher.deviceTags = tags
+}
+
+// keepTags keeps the tags of a row: those that were fetched now, if they were, or else those known before.
+func keepTags[R any](tags, before, now map[pine.ID[R]][]tag, id pine.ID[R], fetched bool) {
+	if fetched {
+		tags[id] = now[id]
+	} else if last, known := before[id]; known {
+		tags[id] = last
+	}
 }
 
 // sharedStrings keeps one copy of each string that many devices have in common.

@@ -2,7 +2,6 @@ package receiver
 
 import (
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -27,11 +26,7 @@ func scrapeOnce(t *testing.T, url string, enabled ...string) pmetric.Metrics {
 
 // enableNamed enables the metrics of the given names and no others; all metrics if there is none.
 func enableNamed(cfg *Config, enabled ...string) {
-	fields := reflect.ValueOf(&cfg.Metrics).Elem()
-	for i := range fields.NumField() {
-		name := fields.Type().Field(i).Tag.Get("mapstructure")
-		fields.Field(i).FieldByName("Enabled").SetBool(len(enabled) == 0 || slices.Contains(enabled, name))
-	}
+	setMetrics(cfg, func(name string) bool { return len(enabled) == 0 || slices.Contains(enabled, name) })
 }
 
 // TestPlan_EachMetricAlone shows that newPlan requests what a metric needs: alone it must have the same values as among all metrics.

@@ -89,12 +89,17 @@ func (r *fetchRun) fleetTagsJob() job {
 		r.fleetTagged[row.Fleet.ID] = addTag(r.fleetTagged[row.Fleet.ID], tag{attributes[row.Key], row.Value})
 		return nil
 	}, func(_ context.Context, rows fetchedRows[balenaclient.FleetTag, balenaclient.Fleet]) error {
-		r.responses.missing.add(fleetTagRequest, rows.failed...)
-		if rows.anySkipped() {
-			r.responses.missing.add(fleetTagRequest, r.fleetIDs()...)
-		}
-		return r.ofFleets(rows.failed, rows.err)
+		return r.tagsFetched(fleetTagRequest, rows.failed, rows.anySkipped(), rows.err)
 	})
+}
+
+// tagsFetched records the fleets for which tags are missing: all of them if a row was skipped, since it may belong to any.
+func (r *fetchRun) tagsFetched(kind requestKind, failed []fleetID, anySkipped bool, err error) error {
+	r.responses.missing.add(kind, failed...)
+	if anySkipped {
+		r.responses.missing.add(kind, r.fleetIDs()...)
+	}
+	return r.ofFleets(failed, err)
 }
 
 func (r *fetchRun) devicesJob() job {
@@ -142,11 +147,7 @@ func (r *fetchRun) deviceTagsJob() job {
 		r.deviceTagged[row.Device.ID] = addTag(r.deviceTagged[row.Device.ID], tag{attributes[row.Key], shared.get(row.Value)})
 		return nil
 	}, func(_ context.Context, rows fetchedRows[balenaclient.DeviceTag, balenaclient.Fleet]) error {
-		r.responses.missing.add(deviceTagRequest, rows.failed...)
-		if rows.anySkipped() {
-			r.responses.missing.add(deviceTagRequest, r.fleetIDs()...)
-		}
-		return r.ofFleets(rows.failed, rows.err)
+		return r.tagsFetched(deviceTagRequest, rows.failed, rows.anySkipped(), rows.err)
 	})
 }
 
@@ -180,17 +181,10 @@ func (r *fetchRun) containersJob() job {
 
 // servicesJob fetches the services of images that were not seen before.
 func (r *fetchRun) servicesJob() job {
-	unknown := rowSet[balenaclient.Image]{}
-	for _, c := range r.responses.containers {
-		if _, known := r.services[c.image]; !known && c.image != 0 {
-			unknown.add(c.image)
-		}
-	}
+	unknown := r.unknownImages()
 	if r.services == nil || len(r.services)+len(unknown) > maxServices {
 		r.fetcher.services = map[imageID]service{}
-		for _, c := range r.responses.containers {
-			unknown.add(c.image)
-		}
+		unknown = r.unknownImages()
 	}
 	names := sharedStrings{}
 	ids := slices.Sorted(maps.Keys(unknown))
@@ -210,6 +204,17 @@ func (r *fetchRun) servicesJob() job {
 		}
 		return rows.err
 	})
+}
+
+// unknownImages are the images of containers whose services are not known.
+func (r *fetchRun) unknownImages() rowSet[balenaclient.Image] {
+	unknown := rowSet[balenaclient.Image]{}
+	for _, c := range r.responses.containers {
+		if _, known := r.services[c.image]; !known && c.image != 0 {
+			unknown.add(c.image)
+		}
+	}
+	return unknown
 }
 
 func (r *fetchRun) hasUnknownDeviceType() bool {

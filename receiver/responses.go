@@ -48,8 +48,9 @@ type tag struct {
 	attribute, value string
 }
 
-// addTag adds a tag, unless its value is empty: to Prometheus an empty label is the same as none. It keeps tags sorted by attribute, so that a tag that is deleted and set again does not change the order. If the same tag was
-// fetched twice, because its device moved to another fleet meanwhile, the last one counts.
+// addTag adds a tag, unless its value is empty: to Prometheus an empty label is the same as a missing one. It keeps tags sorted by
+// attribute, so that a tag that is deleted and set again does not change the order. If the same tag was fetched twice, because its device
+// moved to another fleet meanwhile, the last one counts.
 func addTag(tags []tag, t tag) []tag {
 	if t.value == "" {
 		return tags
