@@ -124,7 +124,7 @@ type Scrapes struct {
 	logs     *observer.ObservedLogs
 }
 
-// Start starts a receiver with the given configuration, as in YAML, whose requests are answered by the transport. Call it within a
+// Start starts a receiver with the given configuration, as in YAML, whose requests are served by the transport. Call it within a
 // bubble. Each scrape is handed to next, the exporter for example.
 func Start(ctx context.Context, next consumer.Metrics, config map[string]any, transport http.RoundTripper) (*Scrapes, error) {
 	factory := receiver.NewFactory()
@@ -148,10 +148,10 @@ func Start(ctx context.Context, next consumer.Metrics, config map[string]any, tr
 	if s.receiver, err = factory.CreateMetrics(ctx, settings, cfg, scraped); err != nil {
 		return nil, fmt.Errorf("create the receiver: %w", err)
 	}
-	answer := extensionmiddleware.GetHTTPRoundTripperFunc(func(context.Context) (extensionmiddleware.WrapHTTPRoundTripperFunc, error) {
+	wrap := extensionmiddleware.GetHTTPRoundTripperFunc(func(context.Context) (extensionmiddleware.WrapHTTPRoundTripperFunc, error) {
 		return func(context.Context, http.RoundTripper) (http.RoundTripper, error) { return transport, nil }, nil
 	})
-	if err := s.receiver.Start(ctx, newHost(clientMiddleware{HTTPClient: answer})); err != nil {
+	if err := s.receiver.Start(ctx, newHost(clientMiddleware{HTTPClient: wrap})); err != nil {
 		return nil, fmt.Errorf("start the receiver: %w", err)
 	}
 	return s, nil

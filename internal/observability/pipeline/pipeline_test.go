@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-balena/balenareceiver/internal/observability/pipeline"
 )
 
-// transport answers by a handler.
+// transport serves requests with a handler.
 type transport struct{ http.Handler }
 
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -134,13 +134,13 @@ func (f *fault) String() string {
 type exchange struct {
 	kind    kind
 	target  string
-	failure failure // empty if it was answered well
+	failure failure // empty if it succeeded
 	ids     []int64 // of the rows in the response
 	late    bool
 	spoiled int64 // id of the row that cannot be decoded, 0 if there is none
 }
 
-// api answers the receiver's requests: the simulator, behind the faults.
+// api serves the receiver's requests: the simulator, behind the faults.
 type api struct {
 	sim http.Handler
 
@@ -166,7 +166,7 @@ func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
 	if f != nil {
 		ex.failure = f.failure
 	}
-	response, err := a.answer(r, f, &ex)
+	response, err := a.respond(r, f, &ex)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.log = append(a.log, ex)
@@ -199,7 +199,7 @@ func (a *api) strike(k kind) *fault {
 	return nil
 }
 
-func (a *api) answer(r *http.Request, f *fault, ex *exchange) (*http.Response, error) {
+func (a *api) respond(r *http.Request, f *fault, ex *exchange) (*http.Response, error) {
 	if f == nil {
 		return a.pass(r, ex, nil)
 	}
@@ -235,7 +235,7 @@ func (a *api) answer(r *http.Request, f *fault, ex *exchange) (*http.Response, e
 		ex.failure = ""
 		return a.pass(r, ex, nil)
 	case badKey:
-		// The server takes the caller for a guest, and answers.
+		// The server treats the caller as a guest, and responds.
 		guest := r.Clone(r.Context())
 		guest.Header.Del("Authorization")
 		return a.pass(guest, ex, nil)
