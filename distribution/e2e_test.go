@@ -151,7 +151,9 @@ func TestOTLPYAML_QueueIsReportedWhenFullAndSentLater(t *testing.T) {
 	vars := api.env()
 	vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
 	vars["OTEL_EXPORTER_OTLP_INSECURE"] = "true"
-	c := startCollector(t, "otlp.yaml", vars, "--config", "yaml:exporters::otlp_grpc::sending_queue::queue_size: 2")
+	c := startCollector(t, "otlp.yaml", vars, "--config", "yaml:exporters::otlp_grpc::sending_queue::queue_size: 2",
+		// By default the pauses between two attempts soon exceed the patience of this test.
+		"--config", "yaml:exporters::otlp_grpc::retry_on_failure: {initial_interval: 1s, max_interval: 1s}")
 	eventually(t, func(t *assert.CollectT) {
 		require.Contains(t, c.Log.String(), "sending queue is full")
 		require.Positive(t, c.ownMetric(t, "otelcol_exporter_enqueue_failed_metric_points"))
