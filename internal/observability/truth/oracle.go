@@ -76,6 +76,18 @@ func (t *transitions) see(p *picture, sees func(device) bool, lists func(fleet) 
 	}
 }
 
+// ofFleet sums what was counted for a fleet under all names that it had.
+func (t *transitions) ofFleet(id ref) counters {
+	var sum counters
+	for key, c := range t.counters {
+		if key.id == id {
+			sum.disconnections += c.disconnections
+			sum.reconnections += c.reconnections
+		}
+	}
+	return sum
+}
+
 // forget drops what is known to be gone.
 func (t *transitions) forget(p *picture) {
 	exists := map[ref]bool{}
@@ -412,16 +424,24 @@ func (o *oracle) certainty(of series, s scrape) certainty {
 func (o *oracle) allowRanges(p *picture, j *judgement) {
 	for key, s := range j.info {
 		strict, eager := o.strict.counters[s.fleetKey], o.eager.counters[s.fleetKey]
-		var a, b int
+		// If they differ, so may the name that a renamed fleet had when a transition was seen.
+		ofStrict, ofEager := o.strict.ofFleet(s.fleetKey.id), o.eager.ofFleet(s.fleetKey.id)
+		renamed := counters{}
+		if ofStrict != ofEager {
+			renamed = ofEager
+		}
+		var low, high int
 		switch s.metric {
 		case "balena_fleet_device_disconnections_total":
-			a, b = strict.disconnections, eager.disconnections
+			low = min(strict.disconnections, eager.disconnections)
+			high = max(strict.disconnections, eager.disconnections, renamed.disconnections)
 		case "balena_fleet_device_reconnections_total":
-			a, b = strict.reconnections, eager.reconnections
+			low = min(strict.reconnections, eager.reconnections)
+			high = max(strict.reconnections, eager.reconnections, renamed.reconnections)
 		default:
 			continue
 		}
-		for n := min(a, b); n <= max(a, b); n++ {
+		for n := low; n <= high; n++ {
 			if j.must[key] != nil {
 				j.must[key] = append(j.must[key], float64(n))
 			} else {
@@ -450,7 +470,8 @@ func (o *oracle) allowOld(p *picture, s scrape, unsure map[entity]bool, j *judge
 		deviceGone := of.entity.of == "device" && !s.lost[of.fleet] && s.of[fleetKind] == everything && s.of[deviceKind] == everything && !devices[of.entity.id]
 		sure := o.certainty(of, s) == everything && !unsure[of.entity]
 		if of.entity.of == "release" {
-			sure = sure && s.of[newestKind] == everything && s.of[deviceKind] == everything
+			// A device that is not known may run it.
+			sure = sure && s.of[newestKind] == everything && s.of[deviceKind] == everything && len(s.lost) == 0
 		}
 		if fleetGone && of.entity.of != "device" || deviceGone || sure {
 			continue
