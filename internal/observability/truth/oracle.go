@@ -112,6 +112,7 @@ type scrape struct {
 	spoiled   map[ref]bool // devices whose rows could not be decoded
 	lost      map[ref]bool // fleets whose rows could not be decoded
 	delivered map[ref]bool // devices that were in any response
+	whole     map[ref]bool // those of them whose response was not cut
 	failed    []string
 	asked     map[kind]bool
 	torn      bool // whether some pages of devices came and others failed
@@ -119,7 +120,7 @@ type scrape struct {
 
 // assess finds out what a scrape brought from its log. A scrape that claims to be complete is taken at its word.
 func (o *oracle) assess(p *picture, log []exchange, claimsComplete bool, reported []string, rushed bool) scrape {
-	s := scrape{of: map[kind]certainty{}, spoiled: map[ref]bool{}, delivered: map[ref]bool{}, lost: map[ref]bool{}}
+	s := scrape{of: map[kind]certainty{}, spoiled: map[ref]bool{}, delivered: map[ref]bool{}, whole: map[ref]bool{}, lost: map[ref]bool{}}
 	last, good, spoiled := unresolved(log), map[kind]bool{}, map[kind]bool{}
 	asked := map[kind]bool{}
 	for _, ex := range log {
@@ -131,6 +132,7 @@ func (o *oracle) assess(p *picture, log []exchange, claimsComplete bool, reporte
 			if ex.kind == deviceKind {
 				for _, id := range ex.ids {
 					s.delivered[ref(id)] = true
+					s.whole[ref(id)] = s.whole[ref(id)] || ex.failure == ""
 				}
 			}
 		case badRow, nullValue:
@@ -144,6 +146,7 @@ func (o *oracle) assess(p *picture, log []exchange, claimsComplete bool, reporte
 				s.spoiled[ref(ex.spoiled)] = true
 				for _, id := range ex.ids {
 					s.delivered[ref(id)] = id != ex.spoiled
+					s.whole[ref(id)] = id != ex.spoiled
 				}
 			}
 		}
@@ -271,7 +274,7 @@ func (o *oracle) learn(p *picture, s scrape) {
 		o.deviceTags = o.tagsOf(p, false)
 		for id := range o.deviceTags {
 			// That a device has no tags can only be known of a device that is known.
-			o.tagsInDoubt[id] = s.of[deviceKind] != everything && !s.delivered[id]
+			o.tagsInDoubt[id] = s.of[deviceKind] != everything && !s.whole[id]
 			if old, known := before[id]; o.tagsInDoubt[id] && known {
 				o.deviceTags[id] = old
 			} else if o.tagsInDoubt[id] {
