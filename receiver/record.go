@@ -58,19 +58,22 @@ func newRecorder(mb *metadata.MetricsBuilder, p plan, stateSets bool) *recorder 
 func (r *recorder) record(s *snapshot, gone func(entity) bool) (metrics pmetric.Metrics, points int) {
 	metrics = pmetric.NewMetrics()
 	for e := range s.entities() {
-		r.recordEntity(metrics, e, s.at)
+		points += r.recordEntity(metrics, e, s.at)
 	}
-	points = metrics.DataPointCount()
 	r.recordEntity(metrics, s.receiver, s.at)
 	r.series.markStale(metrics, s.at, gone)
 	return metrics, points
 }
 
-func (r *recorder) recordEntity(metrics pmetric.Metrics, e entity, at time.Time) {
-	if resource, ok := r.resourceMetrics(e, at); ok {
-		r.series.observe(resource, e, at)
-		resource.MoveTo(metrics.ResourceMetrics().AppendEmpty())
+// recordEntity adds the metrics of an entity and returns their number of points.
+func (r *recorder) recordEntity(metrics pmetric.Metrics, e entity, at time.Time) (points int) {
+	resource, ok := r.resourceMetrics(e, at)
+	if !ok {
+		return 0
 	}
+	points = r.series.observe(resource, e, at)
+	resource.MoveTo(metrics.ResourceMetrics().AppendEmpty())
+	return points
 }
 
 // entities yields the entities of the account.

@@ -54,8 +54,8 @@ func newSeriesTracker(p plan, rerecord func(entity, time.Time) (pmetric.Resource
 	}
 }
 
-// observe notes the series of an entity.
-func (t *seriesTracker) observe(resource pmetric.ResourceMetrics, e entity, at time.Time) {
+// observe notes the series of an entity and returns how many there are.
+func (t *seriesTracker) observe(resource pmetric.ResourceMetrics, e entity, at time.Time) int {
 	hash := t.hashResource(resource)
 	series := t.scratch[:0]
 	for metric, point := range points(resource) {
@@ -74,6 +74,7 @@ func (t *seriesTracker) observe(resource pmetric.ResourceMetrics, e entity, at t
 	}
 	last.entity, last.resource, last.round = e, hash, t.round
 	t.dropVanished(last)
+	return len(series)
 }
 
 // keepMissing keeps the series that were reported before and are not now.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 )
 
 // pages fetches the rows of a query page by page.
@@ -17,6 +18,9 @@ type pages[T any] struct {
 	rows    []T        // of the current page; reused for all pages
 	skipped *RowsError // rows that could not be decoded
 }
+
+// likelyFull is the number of rows from which on a page is expected to be full, and gets room for all of its rows at once.
+const likelyFull = 64
 
 func (q Query[T]) pages() *pages[T] {
 	p := &pages[T]{query: q, more: true}
@@ -93,6 +97,9 @@ func (p *pages[T]) read(body io.Reader, redact func(error) error) (int, error) {
 		if undecodable != nil {
 			p.skip(id, redact(undecodable))
 			return nil
+		}
+		if p.keyset() && len(p.rows) == cap(p.rows) && len(p.rows) >= likelyFull {
+			p.rows = slices.Grow(p.rows, max(*size-len(p.rows), 1))
 		}
 		p.rows = append(p.rows, row)
 		p.left--
