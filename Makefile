@@ -135,15 +135,16 @@ vulnerabilities: dist/main.go
 	echo "NOT CHECKED: set GOVULNDB to a database that can be reached, or VULNERABILITIES=optional to go on without"; exit 1;; esac; \
 	[ $$status = 0 ] || exit $$status; done
 
-generate: ## Regenerate code and documentation from metadata.yaml and balenaclient/schema.yaml
+generate: ## Regenerate code, documentation, dashboards and Kubernetes manifests from their sources
 	go generate ./...
+	cd internal/observability && go generate ./...
 
 # Compares the tree before and after, not with HEAD: uncommitted changes of yours are fine.
 generated:
 	$(call heading,Generated files are up to date)
 	@sums() { git ls-files -z --cached --others --exclude-standard | sort -zu | xargs -0 cksum 2>/dev/null || :; }; \
 	before=$$(sums); [ -n "$$before" ] || { echo "git lists no files: is this a git checkout?"; exit 1; }; \
-	go generate ./... || exit; after=$$(sums); [ "$$before" = "$$after" ] || { \
+	go generate ./... || exit; (cd internal/observability && go generate ./...) || exit; after=$$(sums); [ "$$before" = "$$after" ] || { \
 	echo "out of date; now regenerated, look at them and commit them:"; \
 	printf '%s\n' "$$before" "$$after" | sort | uniq -u | cut -d ' ' -f 3- | sort -u; exit 1; }
 

@@ -1,12 +1,16 @@
 package incidents
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/otelcol-balena/balenareceiver/internal/observability/engine"
 )
 
 const ruleFile = "../../../observability/rules/incidents.yaml"
@@ -54,7 +58,7 @@ func TestAlerts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			fired, err := evaluate(t.Context(), t.TempDir(), ruleFile, moments)
+			fired, err := evaluate(t.Context(), t.TempDir(), moments)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -66,16 +70,16 @@ func TestAlerts(t *testing.T) {
 			}
 			start := moments[0].at
 			for _, f := range fired {
-				t.Log(f.describe(start))
-				if !want[f.name] {
-					t.Errorf("fired without reason: %s", f.describe(start))
+				t.Log(describe(f, start))
+				if !want[f.Alert] {
+					t.Errorf("fired without reason: %s", describe(f, start))
 				}
-				if f.to.Equal(moments[len(moments)-1].at) {
-					t.Errorf("still fires at the end: %s", f.describe(start))
+				if f.To.Equal(moments[len(moments)-1].at) {
+					t.Errorf("still fires at the end: %s", describe(f, start))
 				}
 			}
 			for alert := range want {
-				if !slices.ContainsFunc(fired, func(f *firing) bool { return f.name == alert }) {
+				if !slices.ContainsFunc(fired, func(f *engine.Firing) bool { return f.Alert == alert }) {
 					t.Errorf("did not fire: %s", alert)
 				}
 			}
@@ -83,13 +87,31 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
-func (f *firing) describe(start time.Time) string {
+// evaluate evaluates the rules after each scrape, and returns what fired.
+func evaluate(ctx context.Context, dir string, moments []moment) (fired []*engine.Firing, err error) {
+	e, err := engine.Open(ctx, dir, ruleFile)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	for _, m := range moments {
+		if err := e.StoreText(ctx, m.at, m.text); err != nil {
+			return nil, fmt.Errorf("store what was served at %s: %w", m.at, err)
+		}
+		if err := e.Evaluate(ctx, m.at); err != nil {
+			return nil, err
+		}
+	}
+	return e.Fired(), nil
+}
+
+func describe(f *engine.Firing, start time.Time) string {
 	var of []string
 	for _, label := range []string{"balena_device_name", "balena_device_tag_site", "balena_fleet_slug", "error_type"} {
-		if value := f.of.Get(label); value != "" {
+		if value := f.Labels.Get(label); value != "" {
 			of = append(of, value)
 		}
 	}
 	minute := func(at time.Time) int { return int(at.Sub(start) / time.Minute) }
-	return fmt.Sprintf("%s (%s) %s, minutes %d to %d", f.name, f.severity, strings.Join(of, " "), minute(f.from), minute(f.to))
+	return fmt.Sprintf("%s (%s) %s, minutes %d to %d", f.Alert, f.Severity, strings.Join(of, " "), minute(f.From), minute(f.To))
 }

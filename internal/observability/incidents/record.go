@@ -74,7 +74,7 @@ func recordWith(ctx context.Context, exporter *pipeline.Exporter, s scenario) ([
 	}
 	scrapes, err := pipeline.Start(ctx, exporter, map[string]any{
 		"token": token, "api": pipeline.Endpoint(), "tags": map[string]any{"devices": map[string]any{"site": ""}},
-	}, a)
+	}, a, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	otelreceiver "go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
@@ -125,8 +126,8 @@ type Scrapes struct {
 }
 
 // Start starts a receiver with the given configuration, as in YAML, whose requests are served by the transport. Call it within a
-// bubble. Each scrape is handed to next, the exporter for example.
-func Start(ctx context.Context, next consumer.Metrics, config map[string]any, transport http.RoundTripper) (*Scrapes, error) {
+// bubble. Each scrape is handed to next, the exporter for example. The receiver's own metrics go to meters, which may be nil.
+func Start(ctx context.Context, next consumer.Metrics, config map[string]any, transport http.RoundTripper, meters metric.MeterProvider) (*Scrapes, error) {
 	factory := receiver.NewFactory()
 	cfg := factory.CreateDefaultConfig()
 	if err := configure(cfg, config); err != nil {
@@ -135,6 +136,9 @@ func Start(ctx context.Context, next consumer.Metrics, config map[string]any, tr
 	core, logs := observer.New(zap.WarnLevel)
 	settings := receivertest.NewNopSettings(factory.Type())
 	settings.Logger = zap.New(core)
+	if meters != nil {
+		settings.MeterProvider = meters
+	}
 
 	s := &Scrapes{done: make(chan struct{}, 1), logs: logs}
 	scraped, err := consumer.NewMetrics(func(ctx context.Context, metrics pmetric.Metrics) error {

@@ -32,7 +32,7 @@ func TestExporter_Series(t *testing.T) {
 		if _, err := sim.Insert("application", map[string]any{"app_name": "kiosk", "slug": `acme/kiosk`}); err != nil {
 			t.Fatal(err)
 		}
-		scrapes, err := pipeline.Start(t.Context(), exporter, map[string]any{"token": "key", "api": pipeline.Endpoint()}, transport{sim})
+		scrapes, err := pipeline.Start(t.Context(), exporter, map[string]any{"token": "key", "api": pipeline.Endpoint()}, transport{sim}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

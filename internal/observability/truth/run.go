@@ -106,7 +106,7 @@ func (s *sequence) run(ctx context.Context, data []byte) error {
 	}
 	var err error
 	s.since = start
-	if s.scrapes_, err = pipeline.Start(ctx, s.exporter, s.setup.config(), s.api); err != nil {
+	if s.scrapes_, err = pipeline.Start(ctx, s.exporter, s.setup.config(), s.api, nil); err != nil {
 		return err
 	}
 	defer s.scrapes_.Stop(context.WithoutCancel(ctx))

@@ -1,0 +1,131 @@
+// Package days lets simulated fleets live for a day, in seconds, with the receiver looking at them each minute. What it emits is stored in
+// an engine, which evaluates its rules each minute too.
+package days
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim"
+	"github.com/otelcol-balena/balenareceiver/internal/observability/engine"
+	"github.com/otelcol-balena/balenareceiver/internal/observability/pipeline"
+	"github.com/otelcol-balena/balenareceiver/receiver"
+)
+
+// Begin is when a day begins. Minutes are counted from here.
+var Begin = time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
+
+// token is the API key that the receiver uses.
+const token = "key"
+
+// Day is what happens.
+type Day struct {
+	Scenario *balenasim.Scenario
+	Length   time.Duration
+	Seed     uint64
+
+	// Metrics are those that are on beyond the default ones, or All.
+	Metrics []string
+	// Events happen at the minutes that are their keys.
+	Events map[int]func(*balenasim.Simulator) error
+}
+
+// All are the names of all metrics of the receiver.
+func All() ([]string, error) {
+	conf := confmap.New()
+	if err := conf.Marshal(receiver.NewFactory().CreateDefaultConfig()); err != nil {
+		return nil, err
+	}
+	metrics, err := conf.Sub("metrics")
+	if err != nil {
+		return nil, err
+	}
+	return slices.Sorted(maps.Keys(metrics.ToStringMap())), nil
+}
+
+// Live lets a day happen.
+func Live(t *testing.T, e *engine.Engine, day Day) error {
+	var err error
+	synctest.Test(t, func(t *testing.T) { err = day.live(t.Context(), e) })
+	return err
+}
+
+func (d Day) live(ctx context.Context, e *engine.Engine) (err error) {
+	time.Sleep(time.Until(Begin))
+	sim := balenasim.New(balenasim.WithToken(token), balenasim.WithNow(time.Now), balenasim.WithSeed(d.Seed))
+	if err := sim.Play(d.Scenario); err != nil {
+		return err
+	}
+	metrics := map[string]any{}
+	for _, name := range d.Metrics {
+		metrics[name] = map[string]any{"enabled": true}
+	}
+	var failed error
+	store, err := consumer.NewMetrics(func(ctx context.Context, metrics pmetric.Metrics) error {
+		if err := e.StoreOTLP(ctx, metrics); err != nil && failed == nil {
+			failed = err
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	reader := sdkmetric.NewManualReader()
+	scrapes, err := pipeline.Start(ctx, store, map[string]any{
+		"token": token, "api": pipeline.Endpoint(), "metrics": metrics,
+		"tags": map[string]any{"devices": map[string]any{"site": ""}, "fleets": map[string]any{"env": ""}},
+	}, transport{sim}, sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
+	if err != nil {
+		return err
+	}
+	defer scrapes.Stop(context.WithoutCancel(ctx))
+	for minute := range int(d.Length / time.Minute) {
+		if event := d.Events[minute]; event != nil {
+			if err := event(sim); err != nil {
+				return fmt.Errorf("event of minute %d: %w", minute, err)
+			}
+		}
+		scrapes.Next()
+		if failed != nil {
+			return fmt.Errorf("store what was scraped in minute %d: %w", minute, failed)
+		}
+		own, err := ownMetrics(ctx, reader)
+		if err != nil {
+			return err
+		}
+		if err := e.StoreText(ctx, time.Now(), own); err != nil {
+			return fmt.Errorf("store the receiver's own metrics of minute %d: %w", minute, err)
+		}
+		if err := e.Evaluate(ctx, time.Now()); err != nil {
+			return err
+		}
+		next := Begin.Add(time.Duration(minute+1) * time.Minute)
+		time.Sleep(time.Until(next))
+		sim.Step(next.Sub(sim.Now()))
+	}
+	return nil
+}
+
+// transport hands requests to a simulator.
+type transport struct{ sim *balenasim.Simulator }
+
+// RoundTrip implements http.RoundTripper.
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	recorder := httptest.NewRecorder()
+	t.sim.ServeHTTP(recorder, r)
+	response := recorder.Result()
+	response.Request = r
+	return response, nil
+}
