@@ -1,7 +1,7 @@
 # Needs Go, git and make. The build tools are pinned in internal/tools; Go fetches and builds them.
 
 TOOL    := go tool -modfile=internal/tools/go.mod
-TAGS    := e2e,bench# every build tag of the module, so that vet and staticcheck see all files
+TAGS    := e2e,bench,prometheus# every build tag of the module, so that vet and staticcheck see all files
 BINARY  := dist/otelcol-balena
 SIM     := dist/balenasim
 DEMOS   := $(patsubst balenasim/scenarios/%.yaml,demo-%,$(wildcard balenasim/scenarios/*.yaml))
@@ -32,7 +32,7 @@ SIMFLAGS ?= --requests none
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run $(DEMOS) build release test lint generate bench microbench fuzz clean
+.PHONY: help run $(DEMOS) build release test lint generate prometheus bench microbench fuzz clean
 .PHONY: FORCE format vet staticcheck api workflows vulnerabilities generated unit observability validate e2e
 
 comma := ,
@@ -164,11 +164,20 @@ validate: build
 	BALENA_API_KEY=none BALENA_TOKEN=none BALENA_API_URL=https://api.example.com $(BINARY) validate --config $$config || exit; \
 	done
 
+# Prometheus itself, for tests against it; without service discovery, which takes most of the time to build.
+dist/prometheus: internal/prometheus/go.mod internal/prometheus/go.sum
+	$(call heading,Build $@)
+	cd internal/prometheus && CGO_ENABLED=0 go build -trimpath -tags remove_all_sd -o ../../$@ github.com/prometheus/prometheus/cmd/prometheus
+
+prometheus: build dist/prometheus ## Test each way into a real Prometheus server, which is built first (minutes the first time)
+	$(call heading,Prometheus)
+	go test -tags e2e$(comma)prometheus -count=1 ./distribution -run TestPrometheus
+
 e2e: build
 	$(call heading,End-to-end test)
 	go test -tags e2e -count=1 ./distribution ./benchmarks
 
-bench: build ## Measure Collector and simulator as in benchmarks/RESULTS.md, some minutes (UPDATE=-update writes them there)
+bench: build dist/prometheus ## Measure Collector and simulator as in benchmarks/RESULTS.md, some minutes (UPDATE=-update writes them there)
 	go test -tags bench -count=1 -timeout 1h -v ./benchmarks $(UPDATE)
 
 microbench: ## Run the benchmarks of single functions

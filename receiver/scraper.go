@@ -131,7 +131,7 @@ func (s *balenaScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	ctx, cancel := s.untilShutdown(ctx)
 	defer cancel()
 
-	start := time.Now()
+	start, requests, bytes := time.Now(), s.telemetry.requests.Load(), s.telemetry.bytes.Load()
 	responses := s.fetcher.fetch(ctx)
 	if s.base.Err() != nil {
 		return pmetric.NewMetrics(), nil // shutting down: an unfinished scrape is not an error
@@ -150,7 +150,12 @@ func (s *balenaScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	}
 	s.telemetry.scraped(snapshot.at, points, missing, responses.complete())
 	err := s.scrapeError(responses, missing)
-	s.report(snapshot, responses, err)
+	if s.report(responses, err) {
+		s.logger.Info("Scraping balena", zap.String("endpoint", s.cfg.API.Endpoint),
+			zap.Int("fleets", len(snapshot.fleets)), zap.Int("devices", len(snapshot.devices)), zap.Int("releases", len(snapshot.releases)),
+			zap.Int("series", points), zap.Int64("requests", s.telemetry.requests.Load()-requests),
+			zap.Int64("bytes", s.telemetry.bytes.Load()-bytes), zap.Duration("elapsed", time.Since(start)))
+	}
 	s.warn(snapshot, responses, time.Since(start))
 	return metrics, err
 }
@@ -181,18 +186,15 @@ func (s *balenaScraper) untilShutdown(ctx context.Context) (context.Context, con
 	}
 }
 
-// report sets the component's status, and logs when scrapes begin to succeed. Rows that could not be decoded are an error, but the
+// report sets the component's status, and reports whether scrapes begin to succeed. Rows that could not be decoded are an error, but the
 // API can be read.
-func (s *balenaScraper) report(snapshot *snapshot, r *responses, err error) {
+func (s *balenaScraper) report(r *responses, err error) (begins bool) {
 	if slices.ContainsFunc(requestKinds(), r.failed) {
 		s.healthy = false
 		componentstatus.ReportStatus(s.host, componentstatus.NewRecoverableErrorEvent(err))
-		return
+		return false
 	}
-	if !s.healthy {
-		s.logger.Info("Scraping balena", zap.String("endpoint", s.cfg.API.Endpoint),
-			zap.Int("fleets", len(snapshot.fleets)), zap.Int("devices", len(snapshot.devices)), zap.Int("releases", len(snapshot.releases)))
-	}
-	s.healthy = true
+	begins, s.healthy = !s.healthy, true
 	componentstatus.ReportStatus(s.host, componentstatus.NewEvent(componentstatus.StatusOK))
+	return begins
 }

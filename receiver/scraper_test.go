@@ -482,9 +482,11 @@ func TestBalenaScraper_Report(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
 	scraper.logger = zap.New(core)
 
+	var points []int
 	for _, fault := range []func(string) http.HandlerFunc{nil, nil, failWith(http.StatusInternalServerError, ""), nil} {
 		api.fault = fault
-		_, _ = scraper.scrape(t.Context())
+		metrics, _ := scraper.scrape(t.Context())
+		points = append(points, accountPoints(metrics))
 	}
 
 	assert.Equal(t, []componentstatus.Status{
@@ -492,7 +494,11 @@ func TestBalenaScraper_Report(t *testing.T) {
 	}, host.statuses)
 	require.Equal(t, 2, logs.Len(), "at the first success and at the recovery")
 	assert.Equal(t, "Scraping balena", logs.All()[0].Message)
-	assert.EqualValues(t, 42, logs.All()[0].ContextMap()["devices"])
+	first, recovery := logs.All()[0].ContextMap(), logs.All()[1].ContextMap()
+	assert.EqualValues(t, 42, first["devices"])
+	assert.EqualValues(t, points[0], first["series"])
+	assert.GreaterOrEqual(t, first["requests"], recovery["requests"], "of the scrape, not since the start")
+	assert.Positive(t, first["bytes"])
 }
 
 func TestCancelingReceiver_Shutdown_EndsARunningScrape(t *testing.T) {

@@ -19,6 +19,8 @@ type telemetry struct {
 	receiver attribute.KeyValue
 	now      func() time.Time
 
+	requests, bytes atomic.Int64 // since the start
+
 	lastComplete atomic.Int64 // when the last complete scrape was, or the start (Unix nanoseconds)
 }
 
@@ -44,6 +46,8 @@ func (t *telemetry) shutdown() { t.builder.Shutdown() }
 
 // observe records what a request cost.
 func (t *telemetry) observe(call pine.Call) {
+	t.requests.Add(int64(call.Attempts))
+	t.bytes.Add(call.Bytes)
 	ctx := context.Background()
 	of := []attribute.KeyValue{t.receiver, attribute.String("balena.api.resource", call.Resource)}
 	resource := metric.WithAttributeSet(attribute.NewSet(of...))

@@ -1,0 +1,128 @@
+//go:build bench
+
+package benchmarks
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-balena/balenareceiver/internal/process"
+)
+
+// prometheusBinary is what make dist/prometheus builds.
+const prometheusBinary = "../dist/prometheus"
+
+// way is one by which metrics leave the Collector.
+type way struct {
+	name       string
+	config     string
+	settings   []string
+	vars       process.Env
+	prometheus []string // flags of the Prometheus server that receives or pulls; none without one
+	receives   string   // the variable for the path at which it receives
+	path       string
+	pulls      bool
+	promotes   bool
+}
+
+var waysOut = []way{
+	{name: "dropped (debug exporter)", config: "otlp.yaml", settings: withoutPipeline},
+	{name: "OTLP/gRPC, gzip (`otlp.yaml`)", config: "otlp.yaml"},
+	{
+		name: "OTLP into Prometheus that promotes resource attributes, no transform", config: "prometheus-otlp.yaml", promotes: true,
+		settings:   []string{"service::pipelines::metrics::processors: [memory_limiter]"},
+		prometheus: []string{"--web.enable-otlp-receiver"}, receives: "OTEL_EXPORTER_OTLP_ENDPOINT", path: "/api/v1/otlp",
+	},
+	{
+		name: "OTLP into Prometheus (`prometheus-otlp.yaml`)", config: "prometheus-otlp.yaml",
+		prometheus: []string{"--web.enable-otlp-receiver"}, receives: "OTEL_EXPORTER_OTLP_ENDPOINT", path: "/api/v1/otlp",
+	},
+	{
+		name: "the same, `GOMEMLIMIT=450MiB`", config: "prometheus-otlp.yaml", vars: process.Env{"GOMEMLIMIT": "450MiB"},
+		prometheus: []string{"--web.enable-otlp-receiver"}, receives: "OTEL_EXPORTER_OTLP_ENDPOINT", path: "/api/v1/otlp",
+	},
+	{
+		name: "remote write (`prometheus-remote-write.yaml`)", config: "prometheus-remote-write.yaml",
+		prometheus: []string{"--web.enable-remote-write-receiver"}, receives: "BALENA_REMOTE_WRITE_ENDPOINT", path: "/api/v1/write",
+	},
+	{name: "pulled once per scrape (`otelcol.yaml`)", config: "otelcol.yaml", prometheus: []string{}, pulls: true},
+}
+
+// What each way out of the Collector costs, with a real Prometheus server where one is meant.
+func TestWays(t *testing.T) {
+	if _, err := os.Stat(prometheusBinary); err != nil {
+		t.Fatalf("%v: run make dist/prometheus", err)
+	}
+	const scrapes = 2
+	table := "Means of two scrapes after the first, default metrics; no limit of memory unless the row says so:\n\n" +
+		"| devices | way out | series | processor time per scrape | peak memory |\n|---:|---|---:|---:|---:|\n"
+	for _, size := range []struct {
+		devices  int
+		interval time.Duration
+		pulled   time.Duration // interval when pulled
+	}{{1_000, 4 * time.Second, 4 * time.Second}, {10_000, 8 * time.Second, 10 * time.Second}, {100_000, 25 * time.Second, 75 * time.Second}} {
+		s := startSim(t, size.devices/200, size.devices)
+		for _, way := range waysOut {
+			interval := size.interval
+			if way.pulls {
+				interval = size.pulled
+			}
+			t.Run(fmt.Sprintf("%d devices/%s", size.devices, way.name), func(t *testing.T) {
+				used, memory, series := way.measure(t, s, interval, scrapes)
+				table += fmt.Sprintf("| %d | %s | %s | %s | %.0f MB |\n", size.devices, way.name, series, seconds(used), memory)
+			})
+		}
+	}
+	publish(t, "ways", table)
+}
+
+func (w way) measure(t *testing.T, s sim, interval time.Duration, scrapes int) (cpu time.Duration, memory float64, series string) {
+	vars := process.Env{"GOMEMLIMIT": "off"}
+	var server *process.Prometheus
+	switch {
+	case w.pulls:
+		vars["BALENA_PROMETHEUS_ENDPOINT"] = process.FreeAddress(t)
+		server = process.StartPrometheus(t, prometheusBinary, fmt.Sprintf(
+			"scrape_configs: [{job_name: balena, scrape_interval: %s, scrape_timeout: %[1]s, static_configs: [{targets: [%q]}]}]",
+			interval, vars["BALENA_PROMETHEUS_ENDPOINT"]))
+	case w.prometheus != nil:
+		config := ""
+		if w.promotes {
+			config = "otlp: {promote_all_resource_attributes: true}"
+		}
+		server = process.StartPrometheus(t, prometheusBinary, config, w.prometheus...)
+		vars[w.receives] = server.URL + w.path
+	default:
+		for name, value := range startSink(t).env() {
+			vars[name] = value
+		}
+	}
+	for name, value := range w.vars {
+		vars[name] = value
+	}
+	s.reset(t)
+	c := startCollector(t, s, w.config, interval, vars, w.settings...)
+	c.scrapes(t, s, 1)
+	time.Sleep(interval) // also the first pull
+	before := cpuTime(t, c.PID)
+	time.Sleep(time.Duration(scrapes) * interval)
+	cpu = (cpuTime(t, c.PID) - before) / time.Duration(scrapes)
+	series = "-"
+	if server != nil {
+		process.Eventually(t, func(t *assert.CollectT) {
+			counted := server.Query(t, `count({__name__=~"balena_.+"})`)
+			require.Len(t, counted, 1)
+			series = fmt.Sprint(int(counted[0].Value))
+		})
+	}
+	require.False(t, strings.Contains(c.Log.String(), "\terror\t"), c.Log.String())
+	memory = peakMemory(t, c.PID)
+	c.Stop(t)
+	return cpu, memory, series
+}

@@ -1,0 +1,177 @@
+//go:build e2e && prometheus
+
+package distribution
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-balena/balenareceiver/internal/process"
+)
+
+var prometheusBinary = flag.String("prometheus", "../dist/prometheus", "the Prometheus server to test against (make dist/prometheus)")
+
+// promoting is the configuration of a Prometheus server that keeps resource attributes.
+const promoting = "otlp: {promote_all_resource_attributes: true}"
+
+// way is one by which metrics reach Prometheus.
+type way struct {
+	name  string
+	start func(t *testing.T, api *api) *process.Prometheus
+}
+
+func waysToPrometheus() []way {
+	return []way{
+		{"pulled from otelcol.yaml", func(t *testing.T, api *api) *process.Prometheus {
+			return startPull(t, startCollector(t, "otelcol.yaml", api.env()))
+		}},
+		{"remote write from prometheus-remote-write.yaml", func(t *testing.T, api *api) *process.Prometheus {
+			p := startPrometheus(t, "", "--web.enable-remote-write-receiver")
+			vars := api.env()
+			vars["BALENA_REMOTE_WRITE_ENDPOINT"] = p.URL + "/api/v1/write"
+			startCollector(t, "prometheus-remote-write.yaml", vars)
+			return p
+		}},
+		{"OTLP from prometheus-otlp.yaml to a server with default settings", func(t *testing.T, api *api) *process.Prometheus {
+			p := startPrometheus(t, "", "--web.enable-otlp-receiver")
+			vars := api.env()
+			vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = p.URL + "/api/v1/otlp"
+			startCollector(t, "prometheus-otlp.yaml", vars)
+			return p
+		}},
+		{"OTLP from prometheus-otlp.yaml to a server that promotes resource attributes, too", func(t *testing.T, api *api) *process.Prometheus {
+			p := startPrometheus(t, promoting, "--web.enable-otlp-receiver")
+			vars := api.env()
+			vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = p.URL + "/api/v1/otlp"
+			startCollector(t, "prometheus-otlp.yaml", vars)
+			return p
+		}},
+		{"OTLP without the transform processor to a server that promotes resource attributes", func(t *testing.T, api *api) *process.Prometheus {
+			p := startPrometheus(t, promoting, "--web.enable-otlp-receiver")
+			vars := api.env()
+			vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = p.URL + "/api/v1/otlp"
+			startCollector(t, "prometheus-otlp.yaml", vars, "--config", "yaml:service::pipelines::metrics::processors: [memory_limiter]")
+			return p
+		}},
+		{"pulled from gateway.yaml behind otlp.yaml", func(t *testing.T, api *api) *process.Prometheus {
+			endpoint := freeAddress(t)
+			gateway := startCollector(t, "gateway.yaml", env{"BALENA_GATEWAY_ENDPOINT": endpoint})
+			vars := api.env()
+			vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
+			vars["OTEL_EXPORTER_OTLP_INSECURE"] = "true"
+			startCollector(t, "otlp.yaml", vars)
+			return startPull(t, gateway)
+		}},
+	}
+}
+
+func startPrometheus(t *testing.T, config string, args ...string) *process.Prometheus {
+	t.Helper()
+	return process.StartPrometheus(t, *prometheusBinary, config, args...)
+}
+
+// startPull starts a Prometheus server that scrapes a Collector.
+func startPull(t *testing.T, c *collector) *process.Prometheus {
+	t.Helper()
+	target := strings.TrimSuffix(strings.TrimPrefix(c.metricsURL, "http://"), "/metrics")
+	return startPrometheus(t, fmt.Sprintf(
+		"scrape_configs: [{job_name: balena, scrape_interval: 1s, static_configs: [{targets: [%q]}]}]", target))
+}
+
+// The same queries give the same results whatever way the metrics come to Prometheus.
+func TestPrometheus_EachWay(t *testing.T) {
+	t.Parallel()
+	queries := []string{
+		// Every series with all of its labels.
+		`balena_devices_online`,
+		`balena_fleet_device_registered`,
+		`balena_fleet_device_status`,
+		`balena_fleet_device_rollout_state`,
+		`balena_fleet_target_release_info`,
+		`balena_device_online`,
+		`balena_device_status`,
+		`balena_device_info`,
+		`balena_device_last_connectivity_event_timestamp_seconds`,
+		`balena_device_storage_utilization_ratio`,
+		`balena_release_device_running`,
+		`balena_scrape_complete`,
+		// What people ask.
+		`sum by (balena_fleet_name) (balena_devices_online) / sum by (balena_fleet_name) (balena_fleet_device_registered)`,
+		`count by (balena_fleet_name, balena_device_status) (balena_device_status == 1)`,
+		`balena_device_online == 0 and on (balena_device_uuid) balena_device_storage_utilization_ratio > 0.1`,
+		`balena_device_online * on (balena_device_uuid) group_left (balena_os_version) balena_device_info`,
+		`count({__name__=~"balena_.*", __name__!~"balena_scrape_.*"})`,
+	}
+	want := map[string][]process.Sample{}
+	for _, way := range waysToPrometheus() {
+		t.Run(way.name, func(t *testing.T) {
+			api := startAPI(t)
+			p := way.start(t, api)
+			process.Eventually(t, func(t *assert.CollectT) {
+				require.NotEmpty(t, p.Query(t, `balena_scrape_complete == 1`))
+				require.NotEmpty(t, p.Query(t, `balena_release_info`), "the last message of the scrape")
+			})
+			for _, query := range queries {
+				samples := p.Query(t, query)
+				require.NotEmpty(t, samples, query)
+				for _, s := range samples {
+					if _, other := s.Labels["balena_api_endpoint"]; other {
+						s.Labels["balena_api_endpoint"] = "the port differs"
+					}
+				}
+				if first, known := want[query]; !known {
+					want[query] = samples
+				} else {
+					assert.Equal(t, first, samples, query)
+				}
+			}
+
+			// What is deleted is gone with the next scrape, not five minutes later.
+			require.NoError(t, api.sim.Delete("device", warehouseDeviceID))
+			process.Eventually(t, func(t *assert.CollectT) {
+				require.Len(t, p.Query(t, `balena_device_online`), len(want[`balena_device_online`])-1)
+			})
+		})
+	}
+}
+
+// Why prometheus-otlp.yaml has a transform processor.
+func TestPrometheus_WithDefaultSettingsDropsResourceAttributes(t *testing.T) {
+	t.Parallel()
+	api := startAPI(t)
+	p := startPrometheus(t, "", "--web.enable-otlp-receiver")
+	vars := api.env()
+	vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = p.URL + "/api/v1/otlp"
+	c := startCollector(t, "prometheus-otlp.yaml", vars, "--config", "yaml:service::pipelines::metrics::processors: [memory_limiter]")
+	process.Eventually(t, func(t *assert.CollectT) {
+		require.Len(t, p.Query(t, `balena_devices_online`), 1, "five fleets are one series")
+	})
+	assert.NotContains(t, c.Log.String(), "error", "and nobody says so")
+}
+
+// Scrapes that waited for a server that was away arrive in their order, and none is lost.
+func TestPrometheus_OutageOfTheServer(t *testing.T) {
+	t.Parallel()
+	api := startAPI(t)
+	address := freeAddress(t)
+	vars := api.env()
+	vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://" + address + "/api/v1/otlp"
+	c := startCollector(t, "prometheus-otlp.yaml", vars, "--config", "yaml:exporters::otlp_http::retry_on_failure: {initial_interval: 1s, max_interval: 1s}")
+	process.Eventually(t, func(t *assert.CollectT) {
+		require.GreaterOrEqual(t, c.ownMetric(t, "otelcol_exporter_queue_size"), 4.0)
+	})
+	p := startPrometheus(t, "", "--web.enable-otlp-receiver", "--web.listen-address", address)
+	process.Eventually(t, func(t *assert.CollectT) {
+		require.Zero(t, c.ownMetric(t, "otelcol_exporter_queue_size"))
+		counts := p.Query(t, `count_over_time(balena_devices_online{balena_fleet_slug="acme/warehouse-gateways"}[1m])`)
+		require.Len(t, counts, 1)
+		require.Greater(t, counts[0].Value, 5.0)
+	})
+	assert.NotContains(t, c.Log.String(), "Exporting failed. Dropping data")
+	assert.NotContains(t, p.Log.String(), "out-of-order")
+}
