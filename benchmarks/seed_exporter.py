@@ -7,6 +7,7 @@ prometheus_client where they are installed, as the exporter does; otherwise Pyth
 import json
 import os
 import sys
+import threading
 import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -61,10 +62,10 @@ def main():
                 gauge.add_metric([name], online)
             return [gauge]
 
-    _, thread = start_http_server(PORT, addr="127.0.0.1")
+    start_http_server(PORT, addr="127.0.0.1")
     REGISTRY.register(Collector())
     print(f"ready: {client}, prometheus_client", flush=True)
-    thread.join()
+    threading.Event().wait()
 
 
 class PlainText(BaseHTTPRequestHandler):

@@ -43,7 +43,7 @@ func (o outcome) row(fleets int, name string) string {
 }
 
 func TestAgainstBalenaPrometheusExporter(t *testing.T) {
-	python, err := exec.LookPath("python3")
+	python, err := pythonWithItsLibraries()
 	var rows, note string
 	for _, fleets := range []int{1, 100, 500} {
 		s := startSim(t, fleets, fleets*devicesPerFleet, "--latency", latency.String())
@@ -59,6 +59,16 @@ func TestAgainstBalenaPrometheusExporter(t *testing.T) {
 	publish(t, "seed", fmt.Sprintf("`balena_devices_online` of %d devices a fleet, each response %s late, medians of three. %s"+
 		"The last columns: one request of a scrape gets a 500 or 503.\n\n", devicesPerFleet, latency, note)+
 		"| fleets | | requests per scrape | metric complete after | one 500 | one 503 |\n|---:|---|---:|---:|---|---|\n"+rows)
+}
+
+// pythonWithItsLibraries prefers an interpreter that has requests and prometheus_client, as Debian's packages give it to /usr/bin/python3.
+func pythonWithItsLibraries() (string, error) {
+	for _, python := range []string{"python3", "/usr/bin/python3"} {
+		if exec.Command(python, "-c", "import requests, prometheus_client").Run() == nil {
+			return python, nil
+		}
+	}
+	return exec.LookPath("python3")
 }
 
 // seedExporter scrapes the old exporter, which polls the API meanwhile.

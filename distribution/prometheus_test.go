@@ -101,7 +101,7 @@ func TestPrometheus_EachWay(t *testing.T) {
 		`balena_release_device_running`,
 		`balena_scrape_complete`,
 		// What people ask.
-		`sum by (balena_fleet_name) (balena_devices_online) / sum by (balena_fleet_name) (balena_fleet_device_registered)`,
+		`sum by (balena_fleet_name) (balena_devices_online) / sum by (balena_fleet_name) (balena_fleet_device_registered > 0)`,
 		`count by (balena_fleet_name, balena_device_status) (balena_device_status == 1)`,
 		`balena_device_online == 0 and on (balena_device_uuid) balena_device_storage_utilization_ratio > 0.1`,
 		`balena_device_online * on (balena_device_uuid) group_left (balena_os_version) balena_device_info`,
@@ -174,4 +174,5 @@ func TestPrometheus_OutageOfTheServer(t *testing.T) {
 	})
 	assert.NotContains(t, c.Log.String(), "Exporting failed. Dropping data")
 	assert.NotContains(t, p.Log.String(), "out-of-order")
+	c.Stop(t) // while the server is there: the Collector's own metrics are sent a last time
 }
