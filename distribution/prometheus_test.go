@@ -5,6 +5,7 @@ package distribution
 import (
 	"flag"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -75,12 +76,15 @@ func startPrometheus(t *testing.T, config string, args ...string) *process.Prome
 	return process.StartPrometheus(t, *prometheusBinary, config, args...)
 }
 
-// startPull starts a Prometheus server that scrapes a Collector.
-func startPull(t *testing.T, c *collector) *process.Prometheus {
+// startPull starts a Prometheus server that scrapes Collectors.
+func startPull(t *testing.T, collectors ...*collector) *process.Prometheus {
 	t.Helper()
-	target := strings.TrimSuffix(strings.TrimPrefix(c.metricsURL, "http://"), "/metrics")
+	var targets []string
+	for _, c := range collectors {
+		targets = append(targets, strconv.Quote(strings.TrimSuffix(strings.TrimPrefix(c.metricsURL, "http://"), "/metrics")))
+	}
 	return startPrometheus(t, fmt.Sprintf(
-		"scrape_configs: [{job_name: balena, scrape_interval: 1s, static_configs: [{targets: [%q]}]}]", target))
+		"scrape_configs: [{job_name: balena, scrape_interval: 1s, static_configs: [{targets: [%s]}]}]", strings.Join(targets, ",")))
 }
 
 // The same queries give the same results whatever way the metrics come to Prometheus.
@@ -152,6 +156,65 @@ func TestPrometheus_WithDefaultSettingsDropsResourceAttributes(t *testing.T) {
 		require.Len(t, p.Query(t, `balena_devices_online`), 1, "five fleets are one series")
 	})
 	assert.NotContains(t, c.Log.String(), "error", "and nobody says so")
+}
+
+// Two Collectors that watch the same account, for availability: one of them ends, and no query changes, nor did it count twice before.
+func TestPrometheus_TwoCollectors(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		start func(t *testing.T, api *api) (server *process.Prometheus, first *collector)
+		query string // as docs/scaling-out.md recommends
+	}{
+		{"pulled", func(t *testing.T, api *api) (*process.Prometheus, *collector) {
+			first, second := startCollector(t, "otelcol.yaml", api.env()), startCollector(t, "otelcol.yaml", api.env())
+			return startPull(t, first, second), first
+		}, `sum(max without (instance) (balena_devices_online))`},
+		{"by remote write", func(t *testing.T, api *api) (*process.Prometheus, *collector) {
+			p := startPrometheus(t, "", "--web.enable-remote-write-receiver")
+			start := func(replica string) *collector {
+				vars := api.env()
+				vars["BALENA_REMOTE_WRITE_ENDPOINT"] = p.URL + "/api/v1/write"
+				return startCollector(t, "prometheus-remote-write.yaml", vars,
+					"--config", "yaml:exporters::prometheus_remote_write::external_labels: {cluster: balena, __replica__: "+replica+"}")
+			}
+			first := start("a")
+			start("b")
+			return p, first
+		}, `sum(max without (__replica__) (balena_devices_online))`},
+		{"by OTLP", func(t *testing.T, api *api) (*process.Prometheus, *collector) {
+			p := startPrometheus(t, "", "--web.enable-otlp-receiver")
+			start := func(replica string) *collector {
+				vars := api.env()
+				vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = p.URL + "/api/v1/otlp"
+				return startCollector(t, "prometheus-otlp.yaml", vars,
+					"--config", "yaml:processors::resource::attributes: [{key: replica, value: "+replica+", action: upsert}]",
+					"--config", "yaml:service::pipelines::metrics::processors: [memory_limiter, resource, transform]")
+			}
+			first := start("a")
+			start("b")
+			return p, first
+		}, `sum(max without (replica) (balena_devices_online))`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			api := startAPI(t)
+			p, first := tt.start(t, api)
+			process.Eventually(t, func(t *assert.CollectT) {
+				once := p.Query(t, `count(count by (balena_fleet_slug) (balena_devices_online))`)
+				require.Len(t, once, 1)
+				twice := p.Query(t, `count(balena_devices_online)`)
+				require.Len(t, twice, 1)
+				require.InDelta(t, 2*once[0].Value, twice[0].Value, 0, "both report")
+			})
+			online := p.Query(t, tt.query)
+			require.Len(t, online, 1)
+			doubled := p.Query(t, `sum(balena_devices_online)`)
+			require.Len(t, doubled, 1)
+			assert.InDelta(t, 2*online[0].Value, doubled[0].Value, 0)
+			first.Stop(t)
+			assert.Equal(t, online, p.Query(t, tt.query))
+		})
+	}
 }
 
 // Scrapes that waited for a server that was away arrive in their order, and none is lost.
