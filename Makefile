@@ -32,7 +32,7 @@ SIMFLAGS ?= --requests none
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run $(DEMOS) build release test lint generate prometheus bench microbench fuzz clean
+.PHONY: help run $(DEMOS) build release test lint generate prometheus bench microbench fuzz pictures clean
 .PHONY: FORCE format vet staticcheck api workflows vulnerabilities generated unit observability validate e2e
 
 comma := ,
@@ -156,6 +156,11 @@ unit:
 observability:
 	$(call heading,Served series and alert rules)
 	cd internal/observability && go vet ./... && go test ./...
+
+# Node and Chromium are needed for this only.
+pictures: ## Draw the dashboards into docs/images with Grafana's components (needs npm and chromium)
+	cd internal/observability/pictures && npm ci --legacy-peer-deps --no-audit --no-fund --ignore-scripts && npm run build && \
+	go test -count=1 -run TestPictures . -pictures
 
 validate: build
 	$(call heading,Validate the configurations)

@@ -151,7 +151,7 @@ func device() Dashboard {
 			optional(curves("Memory", "In steps of 10 MiB.", 12, 8).
 				query(`max(balena_device_memory_usage_bytes`+of+`)`, "used").query(`max(balena_device_memory_limit_bytes`+of+`)`, "available").
 				unit("bytes").min(0), "balena.device.memory.usage, balena.device.memory.limit"),
-			curves("Storage over time", "Used part of the data partition. The dashed day: see BalenaDeviceStorageFilling.", 12, 8).
+			curves("Storage over time", "Used part of the data partition.", 12, 8).
 				query(`max(balena_device_storage_utilization_ratio`+of+`)`, "used").share(),
 		},
 		[]Panel{

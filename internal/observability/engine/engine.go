@@ -69,6 +69,9 @@ func Open(ctx context.Context, dir string, ruleFiles ...string) (*Engine, error)
 	}
 	for _, group := range groups {
 		e.groups = append(e.groups, group)
+		for _, alert := range group.AlertingRules() {
+			alert.SetRestored(true) // there is no earlier state; until it is restored, ALERTS is not recorded
+		}
 	}
 	// Prometheus evaluates groups at the same time. Here their order is fixed, so that a simulation gives the same result each time.
 	slices.SortFunc(e.groups, func(a, b *rules.Group) int {
