@@ -1,7 +1,7 @@
 # Needs Go, git and make. The build tools are pinned in internal/tools; Go fetches and builds them.
 
 TOOL    := go tool -modfile=internal/tools/go.mod
-TAGS    := e2e,bench,prometheus# every build tag of the module, so that vet and staticcheck see all files
+TAGS    := e2e,bench,backends# every build tag of the module, so that vet and staticcheck see all files
 BINARY  := dist/otelcol-balena
 SIM     := dist/balenasim
 DEMOS   := $(patsubst balenasim/scenarios/%.yaml,demo-%,$(wildcard balenasim/scenarios/*.yaml))
@@ -32,7 +32,7 @@ SIMFLAGS ?= --requests none
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run $(DEMOS) build release test lint generate prometheus bench microbench fuzz pictures clean
+.PHONY: help run $(DEMOS) build release test lint generate backends bench microbench fuzz pictures clean
 .PHONY: FORCE format vet staticcheck api workflows vulnerabilities generated unit observability validate e2e
 
 comma := ,
@@ -97,7 +97,7 @@ release: dist/main.go ## Build dist/release/*.tar.gz for linux on amd64, arm64 a
 	@cd dist/release && sha256sum *.tar.gz > SHA256SUMS
 
 # Without vulnerabilities, which turn up in code that was sound when it was committed.
-test: format vet staticcheck api workflows generated unit observability build validate e2e ## Run everything that CI runs
+test: format vet staticcheck api workflows generated unit observability build validate e2e ## Run all tests that need nothing but Go (CI also runs make backends)
 	$(call heading,All passed)
 
 lint: format vet staticcheck api workflows vulnerabilities ## Check formatting, vet, staticcheck, exported API, workflows, known vulnerabilities
@@ -174,9 +174,14 @@ dist/prometheus: internal/prometheus/go.mod internal/prometheus/go.sum
 	$(call heading,Build $@)
 	cd internal/prometheus && CGO_ENABLED=0 go build -trimpath -tags remove_all_sd -o ../../$@ github.com/prometheus/prometheus/cmd/prometheus
 
-prometheus: build dist/prometheus ## Test each way into a real Prometheus server, which is built first (minutes the first time)
-	$(call heading,Prometheus)
-	go test -tags e2e$(comma)prometheus -count=1 ./distribution -run TestPrometheus
+# A Kafka broker in memory.
+dist/kafka: internal/kafka/go.mod internal/kafka/go.sum internal/kafka/main.go
+	$(call heading,Build $@)
+	cd internal/kafka && CGO_ENABLED=0 go build -trimpath -o ../../$@ .
+
+backends: build dist/prometheus dist/kafka ## Test against a Prometheus server and a Kafka broker, which are built first (minutes the first time)
+	$(call heading,Prometheus and Kafka)
+	go test -tags e2e$(comma)backends -count=1 ./distribution -run 'TestPrometheus|TestKafka'
 
 e2e: build
 	$(call heading,End-to-end test)

@@ -1,4 +1,4 @@
-//go:build e2e && prometheus
+//go:build e2e && backends
 
 package distribution
 
