@@ -263,7 +263,7 @@ func (o *oracle) learn(p *picture, s scrape) {
 	}
 	if s.of[imageKind] == everything && s.of[containerKind] == everything && s.asked[imageKind] {
 		for _, c := range p.containers {
-			o.images[c.Image] = o.images[c.Image] || c.Status != "deleted"
+			o.images[c.Image] = o.images[c.Image] || c.Status != "deleted" && !s.spoiled[c.Device]
 		}
 	}
 	if s.of[fleetTagKind] == everything {
