@@ -4,8 +4,12 @@ package distribution
 
 import (
 	"flag"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -82,4 +86,43 @@ func TestKafkaYAML_OutageAndRestarts(t *testing.T) {
 	})
 	assert.NotContains(t, c.Log.String(), "Dropping data")
 	assert.NotContains(t, gateway.Log.String(), "Dropping data")
+}
+
+// A gateway whose exporter or memory limiter refuses a message offers it again, and reads on then.
+func TestKafkaGatewayYAML_OffersAgainWhatWasRefused(t *testing.T) {
+	t.Parallel()
+	api := startAPI(t)
+	address := freeAddress(t)
+	startKafka(t, address)
+	vars := api.env()
+	vars["BALENA_KAFKA_BROKERS"] = "[" + address + "]"
+	vars["BALENA_QUEUE_DIRECTORY"] = t.TempDir()
+	startCollector(t, "kafka.yaml", vars)
+
+	var mu sync.Mutex
+	var refused, accepted []string
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case err != nil:
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		case len(refused) < 2:
+			refused = append(refused, string(body))
+			w.WriteHeader(http.StatusServiceUnavailable)
+		default:
+			accepted = append(accepted, string(body))
+		}
+	}))
+	t.Cleanup(backend.Close)
+	startCollector(t, "kafka-gateway.yaml", env{"BALENA_KAFKA_BROKERS": "[" + address + "]"},
+		"--config", "yaml:exporters::otlp_http: {endpoint: "+backend.URL+", compression: none, sending_queue: {enabled: false}, retry_on_failure: {enabled: false}}",
+		"--config", "yaml:service::pipelines::metrics::exporters: [otlp_http]")
+	process.Eventually(t, func(t *assert.CollectT) {
+		mu.Lock()
+		defer mu.Unlock()
+		require.GreaterOrEqual(t, len(accepted), 2, "reads on")
+		require.Equal(t, refused[0], accepted[0], "the first message comes first")
+	})
 }
