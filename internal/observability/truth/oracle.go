@@ -274,7 +274,7 @@ func (o *oracle) learn(p *picture, s scrape) {
 		o.deviceTags = o.tagsOf(p, false)
 		for id := range o.deviceTags {
 			// That a device has no tags can only be known of a device that is known.
-			o.tagsInDoubt[id] = s.of[deviceKind] != everything && !s.whole[id]
+			o.tagsInDoubt[id] = s.of[deviceKind] != everything && (!s.whole[id] || s.spoiled[id])
 			if old, known := before[id]; o.tagsInDoubt[id] && known {
 				o.deviceTags[id] = old
 			} else if o.tagsInDoubt[id] {
