@@ -97,7 +97,7 @@ release: dist/main.go ## Build dist/release/*.tar.gz for linux on amd64, arm64 a
 	@cd dist/release && sha256sum *.tar.gz > SHA256SUMS
 
 # Without vulnerabilities, which turn up in code that was sound when it was committed.
-test: format vet staticcheck api workflows generated unit observability build validate e2e ## Run all tests that need nothing but Go (CI also runs make backends)
+test: format vet staticcheck api workflows generated unit observability build validate e2e ## Run all tests that need nothing but Go
 	$(call heading,All passed)
 
 lint: format vet staticcheck api workflows vulnerabilities ## Check formatting, vet, staticcheck, exported API, workflows, known vulnerabilities
@@ -155,7 +155,7 @@ unit:
 # A module of its own, so that Prometheus and the Prometheus exporter do not become requirements of the receiver's.
 observability:
 	$(call heading,Served series and alert rules)
-	cd internal/observability && go vet ./... && go test ./...
+	cd internal/observability && go vet ./... && go test -timeout 20m ./...
 
 # Node and Chromium are needed for this only.
 pictures: ## Draw the dashboards into docs/images with Grafana's components (needs npm and chromium)
