@@ -4,8 +4,8 @@ package benchmarks
 
 import (
 	"fmt"
+	"maps"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +24,7 @@ type way struct {
 	config     string
 	settings   []string
 	vars       process.Env
-	prometheus []string // flags of the Prometheus server that receives or pulls; none without one
+	prometheus []string // flags of the Prometheus server that receives; none without one
 	receives   string   // the variable for the path at which it receives
 	path       string
 	pulls      bool
@@ -51,7 +51,7 @@ var waysOut = []way{
 		name: "remote write (`prometheus-remote-write.yaml`)", config: "prometheus-remote-write.yaml",
 		prometheus: []string{"--web.enable-remote-write-receiver"}, receives: "BALENA_REMOTE_WRITE_ENDPOINT", path: "/api/v1/write",
 	},
-	{name: "pulled once per scrape (`otelcol.yaml`)", config: "otelcol.yaml", prometheus: []string{}, pulls: true},
+	{name: "pulled once per scrape (`otelcol.yaml`)", config: "otelcol.yaml", pulls: true},
 }
 
 // What each way out of the Collector costs, with a real Prometheus server where one is meant.
@@ -99,13 +99,9 @@ func (w way) measure(t *testing.T, s sim, interval time.Duration, scrapes int) (
 		server = process.StartPrometheus(t, prometheusBinary, config, w.prometheus...)
 		vars[w.receives] = server.URL + w.path
 	default:
-		for name, value := range startSink(t).env() {
-			vars[name] = value
-		}
+		maps.Copy(vars, startSink(t).env())
 	}
-	for name, value := range w.vars {
-		vars[name] = value
-	}
+	maps.Copy(vars, w.vars)
 	s.reset(t)
 	c := startCollector(t, s, w.config, interval, vars, w.settings...)
 	c.scrapes(t, s, 1)
@@ -121,7 +117,7 @@ func (w way) measure(t *testing.T, s sim, interval time.Duration, scrapes int) (
 			series = fmt.Sprint(int(counted[0].Value))
 		})
 	}
-	require.False(t, strings.Contains(c.Log.String(), "\terror\t"), c.Log.String())
+	require.NotContains(t, c.Log.String(), "\terror\t")
 	memory = peakMemory(t, c.PID)
 	c.Stop(t)
 	return cpu, memory, series

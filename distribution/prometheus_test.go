@@ -39,24 +39,15 @@ func waysToPrometheus() []way {
 			return p
 		}},
 		{"OTLP from prometheus-otlp.yaml to a server with default settings", func(t *testing.T, api *api) *process.Prometheus {
-			p := startPrometheus(t, "", "--web.enable-otlp-receiver")
-			vars := api.env()
-			vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = p.URL + "/api/v1/otlp"
-			startCollector(t, "prometheus-otlp.yaml", vars)
+			p, _ := startOTLP(t, api, "")
 			return p
 		}},
 		{"OTLP from prometheus-otlp.yaml to a server that promotes resource attributes, too", func(t *testing.T, api *api) *process.Prometheus {
-			p := startPrometheus(t, promoting, "--web.enable-otlp-receiver")
-			vars := api.env()
-			vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = p.URL + "/api/v1/otlp"
-			startCollector(t, "prometheus-otlp.yaml", vars)
+			p, _ := startOTLP(t, api, promoting)
 			return p
 		}},
 		{"OTLP without the transform processor to a server that promotes resource attributes", func(t *testing.T, api *api) *process.Prometheus {
-			p := startPrometheus(t, promoting, "--web.enable-otlp-receiver")
-			vars := api.env()
-			vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = p.URL + "/api/v1/otlp"
-			startCollector(t, "prometheus-otlp.yaml", vars, "--config", "yaml:service::pipelines::metrics::processors: [memory_limiter]")
+			p, _ := startOTLP(t, api, promoting, withoutTransform...)
 			return p
 		}},
 		{"pulled from gateway.yaml behind otlp.yaml", func(t *testing.T, api *api) *process.Prometheus {
@@ -74,6 +65,18 @@ func waysToPrometheus() []way {
 func startPrometheus(t *testing.T, config string, args ...string) *process.Prometheus {
 	t.Helper()
 	return process.StartPrometheus(t, *prometheusBinary, config, args...)
+}
+
+// withoutTransform leaves the resource attributes to the server.
+var withoutTransform = []string{"--config", "yaml:service::pipelines::metrics::processors: [memory_limiter]"}
+
+// startOTLP starts a Prometheus server and a Collector with prometheus-otlp.yaml that sends to it.
+func startOTLP(t *testing.T, api *api, serverConfig string, args ...string) (*process.Prometheus, *collector) {
+	t.Helper()
+	p := startPrometheus(t, serverConfig, "--web.enable-otlp-receiver")
+	vars := api.env()
+	vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = p.URL + "/api/v1/otlp"
+	return p, startCollector(t, "prometheus-otlp.yaml", vars, args...)
 }
 
 // startPull starts a Prometheus server that scrapes Collectors.
@@ -148,10 +151,7 @@ func TestPrometheus_EachWay(t *testing.T) {
 func TestPrometheus_WithDefaultSettingsDropsResourceAttributes(t *testing.T) {
 	t.Parallel()
 	api := startAPI(t)
-	p := startPrometheus(t, "", "--web.enable-otlp-receiver")
-	vars := api.env()
-	vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = p.URL + "/api/v1/otlp"
-	c := startCollector(t, "prometheus-otlp.yaml", vars, "--config", "yaml:service::pipelines::metrics::processors: [memory_limiter]")
+	p, c := startOTLP(t, api, "", withoutTransform...)
 	process.Eventually(t, func(t *assert.CollectT) {
 		require.Len(t, p.Query(t, `balena_devices_online`), 1, "five fleets are one series")
 	})

@@ -6,8 +6,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/http"
-	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -55,11 +54,27 @@ func All() ([]string, error) {
 	return slices.Sorted(maps.Keys(metrics.ToStringMap())), nil
 }
 
-// Live lets a day happen.
-func Live(t *testing.T, e *engine.Engine, day Day) error {
-	var err error
+// Live lets a day happen under all shipped rules, and returns what it left until the end of the test.
+func Live(t *testing.T, day Day) *engine.Engine {
+	t.Helper()
+	files, err := filepath.Glob("../../../observability/rules/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no rule files: %v", err)
+	}
+	e, err := engine.Open(t.Context(), t.TempDir(), files...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	synctest.Test(t, func(t *testing.T) { err = day.live(t.Context(), e) })
-	return err
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
 }
 
 func (d Day) live(ctx context.Context, e *engine.Engine) (err error) {
@@ -86,7 +101,7 @@ func (d Day) live(ctx context.Context, e *engine.Engine) (err error) {
 	scrapes, err := pipeline.Start(ctx, store, map[string]any{
 		"token": token, "api": pipeline.Endpoint(), "metrics": metrics,
 		"tags": map[string]any{"devices": map[string]any{"site": ""}, "fleets": map[string]any{"env": ""}},
-	}, transport{sim}, sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
+	}, pipeline.Transport{Handler: sim}, sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
 	if err != nil {
 		return err
 	}
@@ -116,16 +131,4 @@ func (d Day) live(ctx context.Context, e *engine.Engine) (err error) {
 		sim.Step(next.Sub(sim.Now()))
 	}
 	return nil
-}
-
-// transport hands requests to a simulator.
-type transport struct{ sim *balenasim.Simulator }
-
-// RoundTrip implements http.RoundTripper.
-func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	recorder := httptest.NewRecorder()
-	t.sim.ServeHTTP(recorder, r)
-	response := recorder.Result()
-	response.Request = r
-	return response, nil
 }

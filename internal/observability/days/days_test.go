@@ -3,7 +3,6 @@ package days
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,28 +11,6 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim"
 	"github.com/otelcol-balena/balenareceiver/internal/observability/engine"
 )
-
-// live lets a day happen under all rules.
-func live(t *testing.T, day Day) *engine.Engine {
-	t.Helper()
-	files, err := filepath.Glob("../../../observability/rules/*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no rule files: %v", err)
-	}
-	e, err := engine.Open(t.Context(), t.TempDir(), files...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := Live(t, e, day); err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
 
 // quiet is an account of three fleets in which nothing happens.
 func quiet() *balenasim.Scenario {
@@ -340,7 +317,7 @@ func TestAlerts_Fire(t *testing.T) {
 			if test.scenario != nil {
 				test.scenario(scenario)
 			}
-			e := live(t, Day{Scenario: scenario, Length: time.Duration(test.hours) * time.Hour, Metrics: test.metrics, Events: test.events})
+			e := Live(t, Day{Scenario: scenario, Length: time.Duration(test.hours) * time.Hour, Metrics: test.metrics, Events: test.events})
 			got := describe(e.Fired())
 			slices.Sort(test.want)
 			if !slices.EqualFunc(got, test.want, agree) {
@@ -414,7 +391,7 @@ func TestAlerts_ShippedScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e := live(t, Day{Scenario: scenario, Length: time.Duration(test.hours) * time.Hour, Metrics: metrics})
+			e := Live(t, Day{Scenario: scenario, Length: time.Duration(test.hours) * time.Hour, Metrics: metrics})
 			var got []string
 			for _, f := range e.Fired() {
 				got = append(got, f.Alert)
@@ -435,7 +412,7 @@ func TestAlerts_HealthyDay(t *testing.T) {
 		t.Fatal(err)
 	}
 	scenario := healthyScenario()
-	e := live(t, Day{Scenario: scenario, Length: 24 * time.Hour, Metrics: metrics, Events: map[int]event{0: Kill(0.05)}})
+	e := Live(t, Day{Scenario: scenario, Length: 24 * time.Hour, Metrics: metrics, Events: map[int]event{0: Kill(0.05)}})
 	if fired := describe(e.Fired()); len(fired) > 0 {
 		t.Errorf("fired\n\t%s", strings.Join(fired, "\n\t"))
 	}

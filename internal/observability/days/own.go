@@ -28,7 +28,7 @@ func ownMetrics(ctx context.Context, reader *sdkmetric.ManualReader) ([]byte, er
 	for _, scope := range collected.ScopeMetrics {
 		for _, metric := range scope.Metrics {
 			name := metric.Name
-			if !strings.HasPrefix(name, "otelcol_") { // of the HTTP client, which the Collector's default level leaves out
+			if !strings.HasPrefix(name, "otelcol_") { // of the HTTP client, which the Collector's default level skips
 				continue
 			}
 			switch data := metric.Data.(type) {

@@ -70,7 +70,7 @@ func Open(ctx context.Context, dir string, ruleFiles ...string) (*Engine, error)
 	for _, group := range groups {
 		e.groups = append(e.groups, group)
 		for _, alert := range group.AlertingRules() {
-			alert.SetRestored(true) // there is no earlier state; until it is restored, ALERTS is not recorded
+			alert.SetRestored(true) // nothing to restore; until then, ALERTS is not recorded
 		}
 	}
 	// Prometheus evaluates groups at the same time. Here their order is fixed, so that a simulation gives the same result each time.
@@ -132,7 +132,7 @@ func (e *Engine) StoreOTLP(ctx context.Context, metrics pmetric.Metrics) error {
 	return appender.Commit()
 }
 
-// StoreText stores what /metrics served, as Prometheus does when it scrapes: a series that is no longer served is marked stale.
+// StoreText stores what /metrics served, as Prometheus does when it scrapes: a series that has disappeared is marked stale.
 func (e *Engine) StoreText(ctx context.Context, at time.Time, text []byte) error {
 	appender := e.db.Appender(ctx)
 	served := make(map[string]labels.Labels, len(e.served))

@@ -29,22 +29,11 @@ func TestPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal("chromium is needed: apt-get install chromium")
 	}
-	files, err := filepath.Glob("../../../observability/rules/*.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := engine.Open(t.Context(), t.TempDir(), files...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
 	day, err := days.Eventful()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := days.Live(t, e, day); err != nil {
-		t.Fatal(err)
-	}
+	e := days.Live(t, day)
 	server := httptest.NewServer(handler(e, days.Begin, days.Begin.Add(day.Length-30*time.Second)))
 	defer server.Close()
 	if hold := os.Getenv("PICTURES_HOLD"); hold != "" { // to look at the page while changing it

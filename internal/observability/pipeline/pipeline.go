@@ -169,6 +169,18 @@ func Endpoint() map[string]any {
 	}
 }
 
+// Transport serves requests with a handler.
+type Transport struct{ http.Handler }
+
+// RoundTrip implements [http.RoundTripper].
+func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	recorder := httptest.NewRecorder()
+	t.ServeHTTP(recorder, r)
+	response := recorder.Result()
+	response.Request = r
+	return response, nil
+}
+
 // Next lets time pass until the next scrape is over, and all that it set off.
 func (s *Scrapes) Next() {
 	<-s.done

@@ -2,8 +2,6 @@ package pipeline_test
 
 import (
 	"context"
-	"net/http"
-	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,15 +9,6 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim"
 	"github.com/otelcol-balena/balenareceiver/internal/observability/pipeline"
 )
-
-// transport serves requests with a handler.
-type transport struct{ http.Handler }
-
-func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	recorder := httptest.NewRecorder()
-	t.ServeHTTP(recorder, r)
-	return recorder.Result(), nil
-}
 
 func TestExporter_Series(t *testing.T) {
 	exporter, err := pipeline.NewExporter(t.Context(), 3*time.Minute)
@@ -32,7 +21,7 @@ func TestExporter_Series(t *testing.T) {
 		if _, err := sim.Insert("application", map[string]any{"app_name": "kiosk", "slug": `acme/kiosk`}); err != nil {
 			t.Fatal(err)
 		}
-		scrapes, err := pipeline.Start(t.Context(), exporter, map[string]any{"token": "key", "api": pipeline.Endpoint()}, transport{sim}, nil)
+		scrapes, err := pipeline.Start(t.Context(), exporter, map[string]any{"token": "key", "api": pipeline.Endpoint()}, pipeline.Transport{Handler: sim}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
