@@ -63,7 +63,7 @@ func TestFactory_PipelineThatRefusesData(t *testing.T) {
 	})
 }
 
-func TestCancelingReceiver_Shutdown_WhileThePipelineBlocks(t *testing.T) {
+func TestPoller_Shutdown_WhileThePipelineBlocks(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(serve(t, realAccount(t)))
 	cfg.InitialDelay = 0

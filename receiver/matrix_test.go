@@ -227,7 +227,7 @@ func TestBalenaScraper_Scrape_AccountThatChangesMeanwhile(t *testing.T) {
 	}
 }
 
-func TestCancelingReceiver_Shutdown_DuringAFault(t *testing.T) {
+func TestPoller_Shutdown_DuringAFault(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []balenasim.Fault{
 		{Kind: balenasim.SlowHeaders, Delay: seconds(60)},

@@ -501,7 +501,7 @@ func TestBalenaScraper_Report(t *testing.T) {
 	assert.Positive(t, first["bytes"])
 }
 
-func TestCancelingReceiver_Shutdown_EndsARunningScrape(t *testing.T) {
+func TestPoller_Shutdown_EndsARunningScrape(t *testing.T) {
 	t.Parallel()
 	asked := make(chan struct{}, 1)
 	url := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
