@@ -32,7 +32,7 @@ SIMFLAGS ?= --requests none
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run $(DEMOS) build release test lint generate backends bench microbench fuzz pictures clean
+.PHONY: help run $(DEMOS) build release test lint generate packaging backends bench microbench fuzz pictures clean
 .PHONY: FORCE format vet staticcheck api workflows vulnerabilities generated unit observability validate e2e
 
 comma := ,
@@ -161,6 +161,11 @@ observability:
 pictures: ## Draw the dashboards into docs/images with Grafana's components (needs npm and chromium)
 	cd internal/observability/pictures && npm ci --legacy-peer-deps --no-audit --no-fund --ignore-scripts && npm run build && \
 	go test -count=1 -run TestPictures . -pictures
+
+# A module of its own, for the types of Kubernetes, Compose and BuildKit. Tests that need a program which is not installed are skipped.
+packaging: ## Test images, packages and manifests (needs what .ci/tools installs, and skips the rest)
+	$(call heading,Packaging)
+	cd internal/packaging && go vet ./... && go test -timeout 30m ./...
 
 validate: build
 	$(call heading,Validate the configurations)

@@ -60,9 +60,8 @@ func decode(t *testing.T, path string, into any) {
 // Garbage collection must know the limit that the process has.
 func TestPackaging_GOMEMLIMITIsFourFifthsOfTheLimit(t *testing.T) {
 	for path, limit := range map[string]string{
-		"compose.yaml":            `mem_limit: (\d+)m`,
-		"otelcol-balena.service":  `MemoryMax=(\d+)G`,
-		"../docs/installation.md": `limits: \{memory: (\d+)Mi\}`,
+		"compose.yaml":           `mem_limit: (\d+)m`,
+		"otelcol-balena.service": `MemoryMax=(\d+)G`,
 	} {
 		data, err := os.ReadFile(path)
 		require.NoError(t, err)
