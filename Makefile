@@ -10,7 +10,8 @@ CONFIGS := $(filter-out %/compose.yaml %/shard.yaml,$(wildcard distribution/*.ya
 
 # What the distribution is built from. The folders are listed because a deleted file leaves no other trace.
 SOURCES := Makefile builder-config.yaml go.mod go.sum internal/tools/go.mod \
-	$(shell find balenaclient receiver -type d -not -path '*/testdata*' -o -name '*.go' -not -name '*_test.go')
+	$(shell find balenaclient receiver fleetpage -type d -not -path '*/testdata*' -o -name '*.go' -not -name '*_test.go') \
+	$(wildcard fleetpage/internal/web/*/*)
 
 SIM_SOURCES := Makefile go.mod go.sum \
 	$(shell find balenasim cmd/balenasim -type d -o -name '*.go' -not -name '*_test.go' -o -name '*.yaml')
@@ -44,6 +45,7 @@ help: ## Show this help
 	printf '  make demo-%-10s' "$${name%.yaml}"; sed -n 's/^description: */ Simulated: /p' "$$file"; done
 
 define addresses
+	@echo "Fleets:   http://$${BALENA_PAGE_ENDPOINT:-localhost:8080}/"
 	@echo "Metrics:  http://$${BALENA_PROMETHEUS_ENDPOINT:-localhost:8000}/metrics, first values in a few seconds"
 	@echo "Health:   http://$${BALENA_HEALTH_ENDPOINT:-localhost:13133}/status"
 	@echo "Stop:     Ctrl-C"

@@ -31,11 +31,13 @@ type addresses struct {
 	metricsURL   string // what the prometheus exporter serves
 	telemetryURL string // the Collector's own metrics
 	healthURL    string // the health check
+	pageURL      string // the page that shows the fleets
 }
 
 func addressesIn(vars env) addresses {
 	return addresses{
 		metricsURL:   "http://" + vars["BALENA_PROMETHEUS_ENDPOINT"] + "/metrics",
+		pageURL:      "http://" + vars["BALENA_PAGE_ENDPOINT"] + "/",
 		healthURL:    "http://" + vars["BALENA_HEALTH_ENDPOINT"] + "/status",
 		telemetryURL: "http://localhost:" + vars["BALENA_TELEMETRY_PORT"] + "/metrics",
 	}
@@ -90,6 +92,7 @@ func withFreePorts(t *testing.T, vars env) env {
 		vars = env{}
 	}
 	vars["BALENA_PROMETHEUS_ENDPOINT"] = freeAddress(t)
+	vars["BALENA_PAGE_ENDPOINT"] = freeAddress(t)
 	vars["BALENA_HEALTH_ENDPOINT"] = freeAddress(t)
 	_, vars["BALENA_TELEMETRY_PORT"], _ = net.SplitHostPort(freeAddress(t))
 	return vars

@@ -35,6 +35,7 @@ func TestDocs_Picture(t *testing.T) {
 	// The test serves on free ports; the picture shows the default ones.
 	intro = strings.NewReplacer(
 		strings.TrimSuffix(d.metricsURL, "/metrics"), "http://localhost:8000",
+		strings.TrimSuffix(d.pageURL, "/"), "http://localhost:8080",
 		strings.TrimSuffix(d.healthURL, "/status"), "http://localhost:13133").Replace(strings.TrimSpace(intro))
 	require.NotEmpty(t, intro)
 	lines := append([]string{"$ make run"}, strings.Split(intro, "\n")...)

@@ -1,0 +1,542 @@
+package model
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Severity is how urgent an issue is, as in observability/rules/incidents.yaml.
+type Severity int
+
+// From the least urgent on.
+const (
+	None Severity = iota
+	Notice
+	Warning
+	Critical
+)
+
+func (s Severity) String() string {
+	return [...]string{"ok", "notice", "warning", "critical"}[s]
+}
+
+// Issue is something that is wrong.
+type Issue struct {
+	Severity Severity
+	Kind     string
+	Subject  string // what is in trouble
+	Fleet    string // its slug, if that is a fleet
+	Text     string
+	Detail   string
+	Since    time.Time   // zero if not known
+	Devices  []DeviceRef // the first of them
+	Fleets   []FleetRef
+
+	count int
+}
+
+// More is how many devices are not among Devices.
+func (i Issue) More() int { return i.count - len(i.Devices) }
+
+// DeviceRef names a device, FleetRef a fleet.
+type (
+	DeviceRef struct{ UUID, Name string }
+	FleetRef  struct{ Slug, Name string }
+)
+
+// Thresholds. Those of incidents are the ones of observability/rules/incidents.yaml.
+const (
+	lostFor      = 24 * time.Hour   // after which a device counts as dead
+	rebootTime   = 10 * time.Minute // which a device may be off
+	stuckAfter   = 30 * time.Minute // without progress, twice
+	smallestSite = 3                // sites with fewer devices fail by chance
+
+	outageWindow   = 2 * time.Minute // within which the devices of an outage are lost
+	outageDevices  = 3
+	outageFraction = 0.2 // of the fleet
+	wideOutage     = 3   // fleets
+
+	behindAfter     = time.Hour
+	failingFraction = 0.05
+	fullFrom        = 0.9
+	hotFrom         = 80 // °C
+	keyWarning      = 3 * 24 * time.Hour
+	refsPerIssue    = 4
+)
+
+// issueCache holds the issues of one version of the state for some seconds.
+type issueCache struct {
+	mu      sync.Mutex
+	version uint64
+	at      time.Time
+	issues  []Issue
+	valid   bool
+}
+
+// currentIssues returns the issues, the worst first. The store must be locked for reading.
+func (s *Store) currentIssues(now time.Time) []Issue {
+	s.issues.mu.Lock()
+	defer s.issues.mu.Unlock()
+	c := &s.issues
+	if c.valid && now.Sub(c.at) < time.Second && !now.Before(c.at) {
+		return c.issues
+	}
+	c.issues, c.version, c.at, c.valid = s.findIssues(now), s.version, now, true
+	return c.issues
+}
+
+func (s *Store) findIssues(now time.Time) []Issue {
+	d := diagnosis{store: s, now: now, explained: map[*device]bool{}}
+	d.receivers()
+	d.vpn()
+	d.outages()
+	for _, slug := range slices.Sorted(maps.Keys(s.fleets)) {
+		f := s.fleets[slug]
+		d.rollout(f)
+		d.devices(f)
+	}
+	d.dead()
+	slices.SortStableFunc(d.issues, func(a, b Issue) int {
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(rank(a.Kind), rank(b.Kind)), cmp.Compare(b.count, a.count), strings.Compare(a.Subject, b.Subject))
+	})
+	return d.issues
+}
+
+// rank orders the kinds of one severity: what blinds the page first, then what affects most.
+func rank(kind string) int {
+	return slices.Index([]string{"data", "api", "key", "vpn", "site", "outage", "stuck", "failing", "partial", "behind", "offline", "full", "hot", "undervoltage", "dead"}, kind)
+}
+
+// diagnosis finds what is wrong at one moment.
+type diagnosis struct {
+	store     *Store
+	now       time.Time
+	issues    []Issue
+	vpnLost   bool
+	explained map[*device]bool // lost devices that belong to an outage
+}
+
+func (d *diagnosis) add(issue Issue) { d.issues = append(d.issues, issue) }
+
+// receivers finds trouble of the API, of its keys, and of the way from there to here.
+func (d *diagnosis) receivers() {
+	for _, key := range slices.Sorted(maps.Keys(d.store.receivers)) {
+		r := d.store.receivers[key]
+		patience := max(missedIntervals*r.interval, minimalPatience)
+		if silent := d.now.Sub(r.seen); silent > patience {
+			d.add(Issue{Severity: Critical, Kind: "data", Subject: "Receiver " + r.label(), Since: r.seen,
+				Text: "no metrics arrive from it", Detail: "What is shown of its fleets is as old."})
+			continue
+		}
+		d.requests(r)
+		for name, expiry := range r.keys {
+			if left := expiry.Sub(d.now); left < keyWarning {
+				d.add(Issue{Severity: Warning, Kind: "key", Subject: "API key " + name,
+					Text: "expires " + expiry.UTC().Format("2 January 15:04 UTC"), Detail: "Nothing is seen once it has expired. Create a new one."})
+			}
+		}
+	}
+}
+
+func (d *diagnosis) requests(r *receiver) {
+	type entry struct {
+		failureKey
+		failure
+	}
+	var active []entry
+	blind := false
+	for key, f := range r.failures {
+		if r.active(f) {
+			active = append(active, entry{key, f})
+			blind = blind || key.kind == "fleets" || key.kind == "credentials"
+		}
+	}
+	slices.SortFunc(active, func(a, b entry) int {
+		return cmp.Or(strings.Compare(a.kind, b.kind), strings.Compare(a.err, b.err))
+	})
+	for _, f := range active {
+		switch rejected := f.err == "401" || f.err == "403"; {
+		case f.kind == "credentials" && rejected:
+			d.add(Issue{Severity: Critical, Kind: "key", Subject: "API key of " + r.label(), Since: f.since,
+				Text: fmt.Sprintf("is rejected (%s)", f.err), Detail: "It has expired or was revoked. What is shown is old. Create a new one."})
+		case f.kind == "fleets" && !rejected && f.err != "budget":
+			d.add(Issue{Severity: Critical, Kind: "api", Subject: "balena API", Since: f.since,
+				Text: fmt.Sprintf("does not respond to %s (%s)", r.label(), f.err), Detail: "The fleets cannot be listed. What is shown is old."})
+		case !blind:
+			d.add(Issue{Severity: Warning, Kind: "partial", Subject: "balena API", Since: f.since,
+				Text: fmt.Sprintf("requests for %s fail (%s)", f.kind, f.err), Detail: "What needs them is missing or old."})
+		}
+	}
+}
+
+// vpn finds an incident of balena's VPN: most devices that still poll the API are off it, in most fleets.
+func (d *diagnosis) vpn() {
+	var off, polling, fleetsOff, fleets int64
+	for _, f := range d.store.fleets {
+		reduced := count(f.status, "reduced-functionality")
+		off += reduced
+		polling += reduced + count(f.status, "operational") + count(f.status, "updating")
+		total := int64(0)
+		for _, c := range f.status {
+			total += c.Value
+		}
+		if total > 0 {
+			fleets++
+		}
+		if reduced > 0 {
+			fleetsOff++
+		}
+	}
+	if d.vpnLost = 2*off > polling && 2*fleetsOff > fleets; !d.vpnLost {
+		return
+	}
+	var losses []time.Time
+	for _, dev := range d.store.devices {
+		if dev.status.String() == "reduced-functionality" && dev.online == no {
+			losses = append(losses, dev.connectivity)
+		}
+	}
+	start, _ := densest(losses)
+	d.add(Issue{Severity: Warning, Kind: "vpn", Subject: "balena VPN", Since: start, count: int(off),
+		Text:   fmt.Sprintf("%d of %d devices are off it but still poll the API", off, polling),
+		Detail: "They work, but cannot be reached. The VPN, or what blocks it, is at fault rather than the devices; after a power cut it looks the same for some 20 minutes."})
+}
+
+// lost reports whether a device was online within a day and is not any more. While the VPN has an incident, being off it says nothing.
+func (d *diagnosis) lost(dev *device) bool {
+	return dev.online == no && !dev.connectivity.IsZero() && d.now.Sub(dev.connectivity) < lostFor && (!d.vpnLost || dev.status.String() == "disconnected")
+}
+
+// outages finds sites without any device online, and fleets that lost many devices at once.
+func (d *diagnosis) outages() {
+	sites, fleets := map[string]*group{}, map[*fleet]*group{}
+	for _, dev := range d.store.devices {
+		lost := d.lost(dev)
+		if lost {
+			groupOf(fleets, dev.fleet).add(dev)
+		}
+		if site := dev.tag(d.store.SiteTag); site != "" {
+			g := groupOf(sites, site)
+			g.alive = g.alive || dev.online == yes || d.vpnLost && dev.polls()
+			if lost {
+				g.add(dev)
+			}
+		}
+	}
+	for site, g := range sites {
+		if g.alive || len(g.devices) < smallestSite {
+			continue
+		}
+		d.explain(g.devices)
+		since, _ := densest(g.losses())
+		d.add(Issue{Severity: Critical, Kind: "site", Subject: "Site " + site, Since: since, count: len(g.devices),
+			Text: fmt.Sprintf("no device is online; %d were lost", len(g.devices)), Detail: "The site lost its uplink or its power.", Fleets: fleetsOf(g.devices), Devices: refs(g.devices)})
+	}
+	var outages []Issue
+	for f, g := range fleets {
+		if issue, ok := d.outage(f, g); ok {
+			outages = append(outages, issue)
+		}
+	}
+	slices.SortFunc(outages, func(a, b Issue) int {
+		return cmp.Or(cmp.Compare(b.count, a.count), strings.Compare(a.Fleet, b.Fleet))
+	})
+	d.issues = append(d.issues, merged(outages)...)
+}
+
+// outage looks for devices of one fleet that were lost at once.
+func (d *diagnosis) outage(f *fleet, g *group) (Issue, bool) {
+	start, together := densest(g.losses())
+	total := f.total()
+	if together < outageDevices || float64(together) < outageFraction*float64(total) {
+		return Issue{}, false
+	}
+	var hit []*device
+	polling := 0
+	for _, dev := range g.devices {
+		if gap := dev.connectivity.Sub(start); gap >= 0 && gap <= outageWindow && !d.explained[dev] {
+			hit = append(hit, dev)
+			if dev.polls() {
+				polling++
+			}
+		}
+	}
+	if len(hit) < outageDevices {
+		return Issue{}, false
+	}
+	d.explain(hit)
+	severity := Warning
+	if 2*int64(len(hit)) >= total {
+		severity = Critical
+	}
+	detail := ""
+	switch {
+	case polling == len(hit):
+		detail = "They seem to poll the API still, which may be the past: that shows up to 22 minutes late."
+	case polling > 0:
+		detail = fmt.Sprintf("%d of them seem to poll the API still, which shows up to 22 minutes late.", polling)
+	}
+	return Issue{Severity: severity, Kind: "outage", Subject: f.name, Fleet: f.slug, Since: start, count: len(hit),
+		Text: fmt.Sprintf("%d of %d devices lost their connection at once", len(hit), total), Detail: detail, Devices: refs(hit)}, true
+}
+
+// merged joins outages of several fleets that began together.
+func merged(outages []Issue) []Issue {
+	var result []Issue
+	for len(outages) > 0 {
+		first := outages[0]
+		var together, others []Issue
+		for _, o := range outages {
+			if gap := o.Since.Sub(first.Since); gap.Abs() <= outageWindow {
+				together = append(together, o)
+			} else {
+				others = append(others, o)
+			}
+		}
+		outages = others
+		if len(together) < wideOutage {
+			result = append(result, together...)
+			continue
+		}
+		wide := Issue{Severity: Warning, Kind: "outage", Subject: fmt.Sprintf("%d fleets", len(together)), Since: first.Since,
+			Detail: "What they share may be at fault: a provider, a network, a release."}
+		for _, o := range together {
+			wide.Severity = max(wide.Severity, o.Severity)
+			wide.count += o.count
+			wide.Fleets = append(wide.Fleets, FleetRef{o.Fleet, o.Subject})
+			if o.Since.Before(wide.Since) {
+				wide.Since = o.Since
+			}
+		}
+		wide.Text = fmt.Sprintf("%d devices lost their connection at once", wide.count)
+		result = append(result, wide)
+	}
+	return result
+}
+
+func (d *diagnosis) explain(devices []*device) {
+	for _, dev := range devices {
+		d.explained[dev] = true
+	}
+}
+
+// rollout finds a rollout that does not move, or whose release is rejected.
+func (d *diagnosis) rollout(f *fleet) {
+	behind, failing := count(f.rollout, "behind"), count(f.rollout, "failing")
+	total := int64(0)
+	for _, c := range f.rollout {
+		total += c.Value
+	}
+	target := cmp.Or(f.target.String(), "its target release")
+	moved := f.progressAt
+	still := !moved.IsZero() && d.now.Sub(moved) >= 2*stuckAfter || moved.IsZero()
+	switch {
+	case behind+failing > 0 && !f.todoSince.IsZero() && d.now.Sub(f.todoSince) >= stuckAfter && still:
+		d.add(Issue{Severity: Warning, Kind: "stuck", Subject: f.name, Fleet: f.slug, Since: later(f.todoSince, moved), count: int(behind + failing),
+			Text: fmt.Sprintf("rollout of %s is stuck: %s of %s", target, listed(behind, "behind", failing, "failing"), devices(total))})
+	case failing > 0:
+		severity := Notice
+		if failing >= 2 && float64(failing) >= failingFraction*float64(total) {
+			severity = Warning
+		}
+		d.add(Issue{Severity: severity, Kind: "failing", Subject: f.name, Fleet: f.slug, Since: f.failingSince, count: int(failing),
+			Text: fmt.Sprintf("%d of %s rejected release %s", failing, devices(total), target), Devices: d.failingDevices(f)})
+	case behind > 0:
+		d.behind(f)
+	}
+}
+
+func (d *diagnosis) failingDevices(f *fleet) []DeviceRef {
+	var failing []*device
+	for dev := range f.devices {
+		if dev.rollout.String() == "failing" || dev.update.String() == "rejected" || dev.update.String() == "aborted" {
+			failing = append(failing, dev)
+		}
+	}
+	return refs(failing)
+}
+
+// behind finds devices that are left behind by a rollout that goes on.
+func (d *diagnosis) behind(f *fleet) {
+	var left []*device
+	since := d.now
+	for dev := range f.devices {
+		if !dev.behindSince.IsZero() && d.now.Sub(dev.behindSince) >= behindAfter {
+			left = append(left, dev)
+			since = earlier(since, dev.behindSince)
+		}
+	}
+	if len(left) > 0 {
+		d.add(Issue{Severity: Notice, Kind: "behind", Subject: f.name, Fleet: f.slug, Since: since, count: len(left),
+			Text: devices(int64(len(left))) + " left behind on older releases", Devices: refs(left)})
+	}
+}
+
+// devices finds trouble of single devices, one line for each kind and fleet.
+func (d *diagnosis) devices(f *fleet) {
+	var offline, full, hot, weak []*device
+	since := d.now
+	for dev := range f.devices {
+		if d.lost(dev) && !d.explained[dev] && d.now.Sub(dev.connectivity) >= rebootTime && (dev.status == text{} || dev.status.String() == "disconnected") {
+			offline = append(offline, dev)
+			since = earlier(since, dev.connectivity)
+		}
+		if dev.storage.known && dev.storage.value >= fullFrom {
+			full = append(full, dev)
+		}
+		if dev.temperature.known && dev.temperature.value >= hotFrom {
+			hot = append(hot, dev)
+		}
+		if dev.undervoltage == yes {
+			weak = append(weak, dev)
+		}
+	}
+	add := func(kind string, which []*device, since time.Time, text, detail string) {
+		if len(which) > 0 {
+			d.add(Issue{Severity: Notice, Kind: kind, Subject: f.name, Fleet: f.slug, Since: since, count: len(which),
+				Text: devices(int64(len(which))) + " " + text, Detail: detail, Devices: refs(which)})
+		}
+	}
+	add("offline", offline, since, "offline", "")
+	most := func(which []*device, value func(*device) float32) (highest float32) {
+		for _, dev := range which {
+			highest = max(highest, value(dev))
+		}
+		return highest
+	}
+	add("full", full, time.Time{}, "nearly full", fmt.Sprintf("Up to %.0f %% of the storage is in use.", 100*most(full, func(dev *device) float32 { return dev.storage.value })))
+	add("hot", hot, time.Time{}, "hot", fmt.Sprintf("Up to %.0f °C.", most(hot, func(dev *device) float32 { return dev.temperature.value })))
+	add("undervoltage", weak, time.Time{}, "with too low a voltage since the last boot", "")
+}
+
+// dead finds devices that have been off for longer than a day, in one line: every account has some.
+func (d *diagnosis) dead() {
+	var dead []*device
+	for _, dev := range d.store.devices {
+		if dev.online == no && !dev.connectivity.IsZero() && d.now.Sub(dev.connectivity) >= lostFor {
+			dead = append(dead, dev)
+		}
+	}
+	if len(dead) > 0 {
+		d.add(Issue{Severity: Notice, Kind: "dead", Subject: "All fleets", count: len(dead),
+			Text: devices(int64(len(dead))) + " offline for more than a day", Devices: refs(dead)})
+	}
+}
+
+// group is a number of devices that were lost.
+type group struct {
+	devices []*device
+	alive   bool
+}
+
+func (g *group) add(dev *device) { g.devices = append(g.devices, dev) }
+
+func (g *group) losses() []time.Time {
+	times := make([]time.Time, len(g.devices))
+	for i, dev := range g.devices {
+		times[i] = dev.connectivity
+	}
+	return times
+}
+
+func groupOf[K comparable](groups map[K]*group, key K) *group {
+	g, ok := groups[key]
+	if !ok {
+		g = &group{}
+		groups[key] = g
+	}
+	return g
+}
+
+// densest returns the start of the window with the most of the times, and how many they are.
+func densest(times []time.Time) (start time.Time, most int) {
+	slices.SortFunc(times, time.Time.Compare)
+	first := 0
+	for i, t := range times {
+		for t.Sub(times[first]) > outageWindow {
+			first++
+		}
+		if n := i - first + 1; n > most {
+			start, most = times[first], n
+		}
+	}
+	return start, most
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// refs names the first devices by name.
+func refs(devices []*device) []DeviceRef {
+	if len(devices) == 0 {
+		return nil
+	}
+	slices.SortFunc(devices, func(a, b *device) int {
+		return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.uuid, b.uuid))
+	})
+	var result []DeviceRef
+	for _, dev := range devices[:min(len(devices), refsPerIssue)] {
+		result = append(result, dev.ref())
+	}
+	return result
+}
+
+func fleetsOf(devices []*device) []FleetRef {
+	seen := map[string]string{}
+	for _, dev := range devices {
+		seen[dev.fleet.slug] = dev.fleet.name
+	}
+	var result []FleetRef
+	for _, slug := range slices.Sorted(maps.Keys(seen)) {
+		result = append(result, FleetRef{slug, seen[slug]})
+	}
+	return result
+}
+
+func (d *device) ref() DeviceRef { return DeviceRef{d.uuid, cmp.Or(d.name, d.uuid)} }
+
+func (d *device) tag(key string) string {
+	for _, t := range d.tags {
+		if t.Key == key {
+			return t.Value
+		}
+	}
+	return ""
+}
+
+// polls reports whether the server still considers the device to poll the API.
+func (d *device) polls() bool {
+	switch d.status.String() {
+	case "operational", "updating", "reduced-functionality":
+		return true
+	}
+	return false
+}
+
+func devices(n int64) string {
+	if n == 1 {
+		return "1 device"
+	}
+	return fmt.Sprintf("%d devices", n)
+}
+
+// listed writes the counts that are not zero: "4 behind, 2 failing".
+func listed(a int64, as string, b int64, bs string) string {
+	var parts []string
+	if a > 0 {
+		parts = append(parts, fmt.Sprintf("%d %s", a, as))
+	}
+	if b > 0 {
+		parts = append(parts, fmt.Sprintf("%d %s", b, bs))
+	}
+	return strings.Join(parts, ", ")
+}

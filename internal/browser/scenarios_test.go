@@ -1,0 +1,58 @@
+package browser
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-balena/balenareceiver/balenasim"
+)
+
+// Each view of each scenario can be used by everybody, and tells what the scenario is about.
+func TestPage_Scenarios(t *testing.T) {
+	b := startBrowser(t)
+	about := map[string][]string{ // what the first view says
+		"calm":    {"All is well", "120 devices online", "6 fleets"},
+		"rollout": {"Rollouts in progress", "rejected release"},
+		"outage":  {"Outage", "harbour-cameras-1", "orchard-cameras-2", "lost their connection at once", "since"},
+		"noisy":   {"Outage", "devices lost their connection at once", "rejected release", "since"},
+	}
+	for _, scenario := range balenasim.Scenarios() {
+		t.Run(scenario, func(t *testing.T) {
+			s := serve(t, record(t, scenario)...)
+			fleet := "fleet?" + url.Values{"slug": {"org-1/harbour-cameras-1"}}.Encode()
+			first := b.open(t, look{width: 1280, height: 800}, s.url+fleet)
+			device := evaluate[string](t, first, `document.querySelector(".devices a").getAttribute("href")`)
+			for name, path := range map[string]string{"now": "", "fleets": "fleets", "fleet": fleet, "device": device} {
+				for _, l := range looks() {
+					t.Run(name+", "+l.String(), func(t *testing.T) {
+						o := b.open(t, l, s.url+path)
+						o.sound(t, b)
+						if name == "now" {
+							for _, words := range about[scenario] {
+								assert.Contains(t, o.text(t), words)
+							}
+						}
+					})
+				}
+				o := b.open(t, look{width: 1280, height: 800}, s.url+path)
+				o.picture(t, "fleet-page-"+scenario+"-"+name)
+				if name == "now" {
+					b.open(t, look{width: 1280, height: 800, dark: true}, s.url+path).picture(t, "fleet-page-"+scenario+"-dark")
+					b.open(t, look{width: 360, height: 740}, s.url+path).picture(t, "fleet-page-"+scenario+"-phone")
+				}
+			}
+		})
+	}
+}
+
+func TestPage_WithoutJavaScript(t *testing.T) {
+	b := startBrowser(t)
+	s := serve(t, hostile(t))
+	o := b.open(t, look{width: 1280, height: 800, noScript: true}, s.url+"fleets")
+	assert.Contains(t, o.text(t), "1 of 2 online")
+	o.run(t)
+	require.Contains(t, o.text(t), "UTC")
+}
