@@ -117,10 +117,11 @@ staticcheck:
 	$(call heading,staticcheck)
 	$(TOOL) staticcheck -tags $(TAGS) ./...
 
-# checkapi checks modules, and the receiver is a package: it gets a copy that is a module.
+# checkapi checks modules, and the components are packages: they get a copy that is a module.
 api:
-	$(call heading,The receiver exports its factory and configuration only (checkapi))
-	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cp -R receiver "$$dir" && echo 'module receiver' > "$$dir/receiver/go.mod" && \
+	$(call heading,The components export their factories and configurations only (checkapi))
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cp -R receiver fleetpage "$$dir" && \
+	for component in receiver fleetpage; do echo "module $$component" > "$$dir/$$component/go.mod" || exit; done && \
 	$(TOOL) checkapi -folder "$$dir" -config internal/tools/checkapi.yaml
 
 workflows:

@@ -13,9 +13,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/confmap"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/otelcol-balena/balenareceiver/fleetpage"
 	"github.com/otelcol-balena/balenareceiver/receiver"
 )
 
@@ -138,34 +140,58 @@ func TestDocs_OneTitlePerPage(t *testing.T) {
 	}
 }
 
-// The table of docs/configuration.md has every key of the receiver with its default, and no other.
+// The table of docs/configuration.md has every key of the receiver with its default, and no other; that of docs/fleet-page.md every key of
+// the page that is not one of the Collector's HTTP server.
 func TestDocs_ConfigurationKeys(t *testing.T) {
-	defaults := confmap.New()
-	require.NoError(t, defaults.Marshal(receiver.NewFactory().CreateDefaultConfig()))
-	var want []string
-	for _, key := range defaults.AllKeys() {
-		group, _, _ := strings.Cut(key, "::")
-		if !slices.Contains([]string{"api", "metrics", "resource_attributes"}, group) { // one row each
-			want = append(want, key)
-		}
-	}
-
-	row := regexp.MustCompile("(?m)^\\| (`[^|]+) \\|([^|]*)\\|")
-	quoted := regexp.MustCompile("`([^`]+)`")
-	var documented []string
-	for _, cells := range row.FindAllStringSubmatch(readPage(t, "../docs/configuration.md").text, -1) {
-		keys, values := quoted.FindAllStringSubmatch(cells[1], -1), quoted.FindAllStringSubmatch(cells[2], -1)
-		for i, key := range keys {
-			documented = append(documented, key[1])
-			if len(values) > 0 && !strings.Contains(cells[2], "%") { // there is a default, not one in words
-				assert.Equal(t, values[min(i, len(values)-1)][1], written(defaults.Get(key[1])), "default of %s", key[1])
+	for path, component := range map[string]struct {
+		config any
+		groups []string // have one row each
+		nested string   // group of which only the keys that are named in the table are checked
+	}{
+		"../docs/configuration.md": {receiver.NewFactory().CreateDefaultConfig(), []string{"api", "metrics", "resource_attributes"}, "api::"},
+		"../docs/fleet-page.md":    {fleetpage.NewFactory().CreateDefaultConfig(), serverKeys(t), ""},
+	} {
+		t.Run(path, func(t *testing.T) {
+			defaults := confmap.New()
+			require.NoError(t, defaults.Marshal(component.config))
+			var want []string
+			for _, key := range defaults.AllKeys() {
+				group, _, _ := strings.Cut(key, "::")
+				if !slices.Contains(component.groups, group) {
+					want = append(want, key)
+				}
 			}
-		}
+
+			row := regexp.MustCompile("(?m)^\\| (`[^|]+) \\|([^|]*)\\|")
+			quoted := regexp.MustCompile("`([^`]+)`")
+			var documented []string
+			for _, cells := range row.FindAllStringSubmatch(readPage(t, path).text, -1) {
+				keys, values := quoted.FindAllStringSubmatch(cells[1], -1), quoted.FindAllStringSubmatch(cells[2], -1)
+				for i, key := range keys {
+					documented = append(documented, key[1])
+					if len(values) > 0 && !strings.Contains(cells[2], "%") { // there is a default, not one in words
+						assert.Equal(t, values[min(i, len(values)-1)][1], written(defaults.Get(key[1])), "default of %s", key[1])
+					}
+				}
+			}
+			documented = slices.DeleteFunc(documented, func(key string) bool {
+				return component.nested != "" && strings.HasPrefix(key, component.nested) || slices.Contains(component.groups, key)
+			})
+			assert.ElementsMatch(t, want, documented)
+		})
 	}
-	documented = slices.DeleteFunc(documented, func(key string) bool {
-		return strings.HasPrefix(key, "api::") || key == "metrics" || key == "resource_attributes"
-	})
-	assert.ElementsMatch(t, want, documented)
+}
+
+// serverKeys are the keys of the Collector's HTTP server, which its own documentation explains.
+func serverKeys(t *testing.T) (keys []string) {
+	t.Helper()
+	server := confmap.New()
+	require.NoError(t, server.Marshal(confighttp.NewDefaultServerConfig()))
+	for _, key := range server.AllKeys() {
+		group, _, _ := strings.Cut(key, "::")
+		keys = append(keys, group)
+	}
+	return keys
 }
 
 // written is a value as the documentation writes it: 60s, not 1m0s.

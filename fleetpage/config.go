@@ -39,12 +39,25 @@ type Config struct {
 	// Expiration is how long fleets and devices are shown after their last metrics.
 	Expiration time.Duration `mapstructure:"expiration"`
 
+	// Tags says which resource attributes carry tags, as the receiver's own "tags" does. Those with its default names need not be listed.
+	Tags TagsConfig `mapstructure:"tags"`
+
 	// SiteTag is the tag of devices that names their site. The receiver must be told to report it.
 	SiteTag string `mapstructure:"site_tag"`
 
 	// DashboardURL is the balena dashboard that the page links to. The default is balenaCloud's if the metrics come from there, and no
 	// links otherwise.
 	DashboardURL string `mapstructure:"dashboard_url"`
+}
+
+// TagsConfig maps the keys of tags to the names of the resource attributes that carry them. An empty name means the receiver's default:
+// `balena.fleet.tag.<key>` or `balena.device.tag.<key>`.
+type TagsConfig struct {
+	// Fleets are tags of fleets.
+	Fleets map[string]string `mapstructure:"fleets"`
+
+	// Devices are tags of devices.
+	Devices map[string]string `mapstructure:"devices"`
 }
 
 var _ xconfmap.Validator = (*Config)(nil)

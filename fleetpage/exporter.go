@@ -31,12 +31,24 @@ type fleetPage struct {
 func newFleetPage(cfg *Config, settings exporter.Settings) (*fleetPage, error) {
 	store := model.New(model.Options{
 		History: cfg.History, Changes: cfg.Changes, Expiration: cfg.Expiration, SiteTag: cfg.SiteTag, Now: time.Now,
+		FleetTags: byAttribute(cfg.Tags.Fleets), DeviceTags: byAttribute(cfg.Tags.Devices),
 	})
 	handler, err := web.NewHandler(store, web.Options{Dashboard: cfg.DashboardURL, History: cfg.History, Logger: settings.Logger})
 	if err != nil {
 		return nil, err
 	}
 	return &fleetPage{cfg: cfg, settings: settings.TelemetrySettings, store: store, handler: handler}, nil
+}
+
+// byAttribute returns the keys of tags by the attributes that carry them.
+func byAttribute(attributes map[string]string) map[string]string {
+	keys := map[string]string{}
+	for key, attribute := range attributes {
+		if attribute != "" {
+			keys[attribute] = key
+		}
+	}
+	return keys
 }
 
 func (p *fleetPage) consume(_ context.Context, metrics pmetric.Metrics) error {

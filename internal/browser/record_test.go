@@ -63,7 +63,7 @@ func record(t *testing.T, scenario string) (scrapes []pmetric.Metrics) {
 				"balena.device.undervoltage":    map[string]any{"enabled": true},
 				"balena.device.update.status":   map[string]any{"enabled": true},
 			},
-		}, simtest.Transport{Handler: http.StripPrefix("/base", sim)})
+		}, simtest.Transport{Handler: http.StripPrefix("/base", sim)}, nil)
 		require.NoError(t, err)
 		for range count {
 			sim.Step(interval)

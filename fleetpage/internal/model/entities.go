@@ -1,29 +1,43 @@
 package model
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
 
-// device is what is known of a device. Zero values are not known.
+// device is what is known of a device. Zero values are not known. What the receiver does not report by default is in details, since memory
+// is spent on every device.
 type device struct {
 	uuid, name string
 	fleet      *fleet
 	tags       []Tag
 	kind       text
+	details    *details
 
-	status, heartbeat, rollout, update             text
-	release, target, os, variant, supervisor       text
-	online, vpn, undervoltage, pinned              truth
-	connectivity, vpnEvent, heartbeatChange        time.Time
-	storage, temperature, cpu, progress            float32number
-	memory, memoryLimit, storageUsed, storageLimit float32number
-	services                                       []service
+	status, release, target, os, variant, supervisor text
+	online, pinned                                   truth
+	storage                                          float32number
+	connectivity                                     instant
 
-	first, seen time.Time // first and last point
-	behindSince time.Time // since when it is known not to run its target
+	first, seen instant   // first and last point
+	fullSince   instant   // since when its storage is nearly full
+	losses      []instant // its last disconnections, as many as make it flap
 	changes     []Change  // the newest last
+}
+
+// details are what the metrics that are off by default say.
+type details struct {
+	heartbeat, rollout, update  text
+	vpn, undervoltage           truth
+	vpnEvent, heartbeatChange   instant
+	temperature, cpu, progress  float32number
+	memory, memoryLimit         float32number
+	storageUsed, storageLimit   float32number
+	services                    []service
+	hotSince, undervoltageSince instant
 }
 
 // float32number is a number in less space.
@@ -37,7 +51,7 @@ func small(n number) float32number { return float32number{float32(n.value), n.kn
 type service struct {
 	name, status text
 	progress     float32number
-	installed    time.Time
+	installed    instant
 }
 
 // Change is something that became different.
@@ -47,49 +61,71 @@ type Change struct {
 	Before, Is string
 }
 
+// more returns the details of which nothing may be known.
+func (d *device) more() details {
+	if d.details == nil {
+		return details{}
+	}
+	return *d.details
+}
+
 func (d *device) apply(p point) {
 	switch p.metric {
 	case "balena.device.online":
 		d.online = p.truth()
-	case "balena.device.vpn.connected":
-		d.vpn = p.truth()
-	case "balena.device.undervoltage":
-		d.undervoltage = p.truth()
 	case "balena.device.status":
 		d.status = p.state(d.status, "balena.device.status")
-	case "balena.device.heartbeat.state":
-		d.heartbeat = p.state(d.heartbeat, "balena.device.heartbeat.state")
-	case "balena.device.rollout.state":
-		d.rollout = p.state(d.rollout, "balena.device.rollout.state")
-	case "balena.device.update.status":
-		d.update = p.state(d.update, "balena.device.update.status")
 	case "balena.device.last_connectivity_event.timestamp":
-		d.connectivity = p.moment()
-	case "balena.device.last_vpn_event.timestamp":
-		d.vpnEvent = p.moment()
-	case "balena.device.last_heartbeat_change.timestamp":
-		d.heartbeatChange = p.moment()
+		d.connectivity = instantOf(p.moment())
 	case "balena.device.storage.utilization":
 		d.storage = small(p.value)
-	case "balena.device.storage.usage":
-		d.storageUsed = small(p.value)
-	case "balena.device.storage.limit":
-		d.storageLimit = small(p.value)
-	case "balena.device.memory.usage":
-		d.memory = small(p.value)
-	case "balena.device.memory.limit":
-		d.memoryLimit = small(p.value)
-	case "balena.device.cpu.temperature":
-		d.temperature = small(p.value)
-	case "balena.device.cpu.utilization":
-		d.cpu = small(p.value)
-	case "balena.device.update.progress":
-		d.progress = small(p.value)
 	case "balena.device.info":
 		d.applyInfo(p)
-	case "balena.device.service.status", "balena.device.service.download.progress", "balena.device.service.installed.timestamp":
-		d.applyService(p)
+	default:
+		d.applyDetail(p)
 	}
+}
+
+func (d *device) applyDetail(p point) {
+	is := d.details
+	if is == nil {
+		is = &details{}
+	}
+	switch p.metric {
+	case "balena.device.vpn.connected":
+		is.vpn = p.truth()
+	case "balena.device.undervoltage":
+		is.undervoltage = p.truth()
+	case "balena.device.heartbeat.state":
+		is.heartbeat = p.state(is.heartbeat, "balena.device.heartbeat.state")
+	case "balena.device.rollout.state":
+		is.rollout = p.state(is.rollout, "balena.device.rollout.state")
+	case "balena.device.update.status":
+		is.update = p.state(is.update, "balena.device.update.status")
+	case "balena.device.last_vpn_event.timestamp":
+		is.vpnEvent = instantOf(p.moment())
+	case "balena.device.last_heartbeat_change.timestamp":
+		is.heartbeatChange = instantOf(p.moment())
+	case "balena.device.storage.usage":
+		is.storageUsed = small(p.value)
+	case "balena.device.storage.limit":
+		is.storageLimit = small(p.value)
+	case "balena.device.memory.usage":
+		is.memory = small(p.value)
+	case "balena.device.memory.limit":
+		is.memoryLimit = small(p.value)
+	case "balena.device.cpu.temperature":
+		is.temperature = small(p.value)
+	case "balena.device.cpu.utilization":
+		is.cpu = small(p.value)
+	case "balena.device.update.progress":
+		is.progress = small(p.value)
+	case "balena.device.service.status", "balena.device.service.download.progress", "balena.device.service.installed.timestamp":
+		is.applyService(p)
+	default:
+		return
+	}
+	d.details = is
 }
 
 // applyInfo takes the versions. A marker ends them only if they are those that it names.
@@ -108,14 +144,14 @@ func (d *device) applyInfo(p point) {
 	d.os, d.variant, d.supervisor, d.release, d.target, d.pinned = is.os, is.variant, is.supervisor, is.release, is.target, is.pinned
 }
 
-func (d *device) applyService(p point) {
+func (d *details) applyService(p point) {
 	name := newText(p.attribute("balena.service.name"))
 	i := 0
 	for i < len(d.services) && d.services[i].name != name {
 		i++
 	}
 	if i == len(d.services) {
-		if p.stale() {
+		if p.stale() || i == maxServices {
 			return
 		}
 		d.services = append(d.services, service{name: name})
@@ -127,7 +163,7 @@ func (d *device) applyService(p point) {
 	case "balena.device.service.download.progress":
 		s.progress = small(p.value)
 	case "balena.device.service.installed.timestamp":
-		s.installed = p.moment()
+		s.installed = instantOf(p.moment())
 	}
 	if *s == (service{name: name}) {
 		d.services = append(d.services[:i], d.services[i+1:]...)
@@ -136,15 +172,24 @@ func (d *device) applyService(p point) {
 
 // known reports whether anything is.
 func (d *device) known() bool {
-	return d.online != unknown || d.vpn != unknown || d.status != text{} || d.heartbeat != text{} || d.rollout != text{} || d.update != text{} ||
-		d.pinned != unknown || !d.connectivity.IsZero() || d.storage.known || d.cpu.known || d.temperature.known || d.memory.known ||
-		d.storageUsed.known || len(d.services) > 0
+	if d.online != unknown || d.status != (text{}) || d.pinned != unknown || d.connectivity != 0 || d.storage.known {
+		return true
+	}
+	is := d.more()
+	return is.vpn != unknown || is.heartbeat != (text{}) || is.rollout != (text{}) || is.update != (text{}) || is.cpu.known ||
+		is.temperature.known || is.memory.known || is.storageUsed.known || len(is.services) > 0
 }
 
 // recordChanges adds what differs from before. What has only become known, or unknown, has not changed.
-func (d *device) recordChanges(before device, limit int) {
+func (d *device) recordChanges(before device, updateBefore text, limit int) {
 	if d.online != before.online && d.online != unknown && before.online != unknown {
-		d.change(d.seen, "connection", onlineWord(before.online), onlineWord(d.online), limit)
+		d.change("connection", onlineWord(before.online), onlineWord(d.online), limit)
+		if d.online == no {
+			if len(d.losses) == flappingFrom {
+				d.losses = slices.Delete(d.losses, 0, 1)
+			}
+			d.losses = append(d.losses, d.seen)
+		}
 	}
 	for _, field := range [...]struct {
 		what       string
@@ -155,10 +200,10 @@ func (d *device) recordChanges(before device, limit int) {
 		{"target release", before.target, d.target},
 		{"OS", before.os, d.os},
 		{"supervisor", before.supervisor, d.supervisor},
-		{"update", before.update, d.update},
+		{"update", updateBefore, d.more().update},
 	} {
 		if field.before != field.is && field.before != (text{}) && field.is != (text{}) {
-			d.change(d.seen, field.what, field.before.String(), field.is.String(), limit)
+			d.change(field.what, field.before.String(), field.is.String(), limit)
 		}
 	}
 }
@@ -173,25 +218,50 @@ func onlineWord(online truth) string {
 	return ""
 }
 
-func (d *device) change(at time.Time, what, before, is string, limit int) {
+func (d *device) change(what, before, is string, limit int) {
 	if limit <= 0 {
 		return
 	}
 	if len(d.changes) >= limit {
 		d.changes = append(d.changes[:0], d.changes[len(d.changes)-limit+1:]...)
 	}
-	d.changes = append(d.changes, Change{at, what, newText(before).String(), newText(is).String()})
+	d.changes = append(d.changes, Change{d.seen.time(), what, newText(before).String(), newText(is).String()})
 }
 
-// trackBehind notes since when a device that can be reached does not run its target.
-func (d *device) trackBehind() {
-	behind := d.online == yes && d.pinned == no && d.target != text{} && d.release != d.target
-	switch {
-	case !behind:
-		d.behindSince = time.Time{}
-	case d.behindSince.IsZero():
-		d.behindSince = d.seen
+// trackSince notes since when a device has had a trouble that its metrics do not date.
+func (d *device) trackSince() {
+	track := func(since *instant, holds bool) {
+		switch {
+		case !holds:
+			*since = 0
+		case *since == 0:
+			*since = d.seen
+		}
 	}
+	track(&d.fullSince, d.full())
+	if d.details != nil {
+		track(&d.details.hotSince, d.hot())
+		track(&d.details.undervoltageSince, d.undervoltage())
+	}
+}
+
+// The values of devices that are off are those of when they were on.
+
+func (d *device) full() bool {
+	return d.online == yes && d.storage.known && d.storage.value >= storageFull
+}
+
+func (d *device) hot() bool {
+	return d.online == yes && d.details != nil && d.details.temperature.known && d.details.temperature.value >= cpuTemperature
+}
+
+func (d *device) undervoltage() bool {
+	return d.online == yes && d.details != nil && d.details.undervoltage == yes
+}
+
+// behind reports whether a device that follows its fleet does not run the target.
+func (d *device) behind() bool {
+	return d.pinned == no && d.target != (text{}) && d.release != d.target
 }
 
 // fleet is what is known of a fleet.
@@ -211,6 +281,8 @@ type fleet struct {
 	countedAt, statusAt time.Time // of the server's counts, and of those from the devices
 	interval            time.Duration
 
+	first        time.Time // first point of the counts
+	lowSince     time.Time // since when too few devices are online
 	todoSince    time.Time // since when devices are behind or failing
 	failingSince time.Time
 	progressAt   time.Time // when the number on target last changed
@@ -234,6 +306,9 @@ func (f *fleet) apply(p point) {
 	}
 	if p.at.Before(f.statusAt) {
 		return
+	}
+	if f.first.IsZero() {
+		f.first = p.at
 	}
 	// Any other metric of a fleet is of the time of its devices.
 	if gap := p.at.Sub(f.statusAt); !f.statusAt.IsZero() && gap > 0 {
@@ -268,21 +343,27 @@ func (f *fleet) known() bool {
 	return f.online.known || f.registered.known || len(f.status)+len(f.rollout)+len(f.heartbeat) > 0 || f.targetInfo
 }
 
-// trackRollout notes when the rollout last moved.
-func (f *fleet) trackRollout(before fleet) {
-	since := func(moment *time.Time, holds bool) {
+// track notes since when something is wrong, and when the rollout last moved.
+func (f *fleet) track(before fleet) {
+	since := func(moment *time.Time, holds bool, at time.Time) {
 		switch {
 		case !holds:
 			*moment = time.Time{}
 		case moment.IsZero():
-			*moment = f.statusAt
+			*moment = at
 		}
 	}
-	since(&f.todoSince, count(f.rollout, "behind")+count(f.rollout, "failing") > 0)
-	since(&f.failingSince, count(f.rollout, "failing") > 0)
+	since(&f.lowSince, f.low(), f.countedAt)
+	since(&f.todoSince, count(f.rollout, "behind")+count(f.rollout, "failing") > 0, f.statusAt)
+	since(&f.failingSince, count(f.rollout, "failing") > 0, f.statusAt)
 	if len(before.rollout) > 0 && count(f.rollout, "on_target") != count(before.rollout, "on_target") {
 		f.progressAt = f.statusAt
 	}
+}
+
+// low reports whether too few of the registered devices are online.
+func (f *fleet) low() bool {
+	return f.online.known && f.registered.known && f.online.value < fleetOnline*f.registered.value && f.registered.value-f.online.value >= fleetMissing
 }
 
 // total is the number of devices.
@@ -349,6 +430,18 @@ func clamp(value float64) int32 { return int32(max(0, min(value, math.MaxInt32))
 
 type releaseKey struct{ commit, version string }
 
+func (k releaseKey) compare(other releaseKey) int {
+	return cmp.Or(strings.Compare(k.version, other.version), strings.Compare(k.commit, other.commit))
+}
+
+// label names the release after other words.
+func (k releaseKey) label() string {
+	if k.version == "" {
+		return ""
+	}
+	return ": " + k.version
+}
+
 type release struct {
 	key                       releaseKey
 	status                    text
@@ -413,22 +506,25 @@ func (r *receiver) apply(p point) {
 	case "balena.scrape.last_complete.timestamp":
 		r.lastComplete = p.moment()
 	case "balena.scrape.failure":
-		key := failureKey{strings.Clone(p.attribute("balena.request.kind")), strings.Clone(p.attribute("error.type"))}
+		key := failureKey{clip(p.attribute("balena.request.kind")), clip(p.attribute("error.type"))}
 		if p.stale() || p.value.value == 0 {
 			delete(r.failures, key)
 			return
 		}
 		f, ok := r.failures[key]
 		if !ok {
+			if len(r.failures) >= maxFailures {
+				return
+			}
 			f.since = p.at
 		}
 		f.seen = p.at
 		r.failures[key] = f
 	case "balena.api_key.expiry.timestamp":
-		name := strings.Clone(p.attribute("balena.api_key.name"))
+		name := clip(p.attribute("balena.api_key.name"))
 		if expiry := p.moment(); expiry.IsZero() {
 			delete(r.keys, name)
-		} else {
+		} else if _, ok := r.keys[name]; ok || len(r.keys) < maxKeys {
 			r.keys[name] = expiry
 		}
 	}

@@ -66,7 +66,7 @@ func (s *Store) consumeResource(resource pmetric.ResourceMetrics, now time.Time)
 		if !ok {
 			return ""
 		}
-		return value.AsString()
+		return cut(value.AsString())
 	}
 	uuid, slug := str("balena.device.uuid"), str("balena.fleet.slug")
 	switch {
@@ -120,14 +120,15 @@ func newPoint(metric string, p pmetric.NumberDataPoint, now time.Time) point {
 func (s *Store) consumeDevice(uuid, slug string, str func(string) string, attributes pcommon.Map, resource pmetric.ResourceMetrics, now time.Time) {
 	d, exists := s.devices[uuid]
 	name, kind := str("balena.device.name"), newText(str("balena.device.type"))
-	var seen time.Time
+	var last time.Time
 	live := false
 	eachPoint(resource, now, func(p point) {
-		seen = later(seen, p.at)
+		last = later(last, p.at)
 		live = live || !p.stale()
 	})
+	seen := instantOf(last)
 	// Batches of several scrapes may arrive in any order. Markers with former names or of a former fleet are about series, not the device.
-	if exists && seen.Before(d.seen) || !exists && !live || exists && !live && (d.name != name || d.fleet.slug != slug) {
+	if exists && seen < d.seen || !exists && !live || exists && !live && (d.name != name || d.fleet.slug != slug) {
 		return
 	}
 	if !exists {
@@ -135,27 +136,28 @@ func (s *Store) consumeDevice(uuid, slug string, str func(string) string, attrib
 		d = &device{uuid: uuid, first: seen}
 		s.devices[uuid] = d
 	}
+	before, updateBefore := *d, d.more().update
+	d.seen = seen
 	if f := s.fleet(slug, str("balena.fleet.name")); d.fleet != f {
 		if d.fleet != nil {
 			delete(d.fleet.devices, d)
-			d.change(seen, "fleet", d.fleet.slug, f.slug, s.Changes)
+			d.change("fleet", d.fleet.slug, f.slug, s.Changes)
 		}
 		d.fleet = f
 		f.devices[d] = struct{}{}
 	}
 	if d.name != name {
 		if exists {
-			d.change(seen, "name", d.name, name, s.Changes)
+			d.change("name", d.name, name, s.Changes)
 		}
 		d.name = strings.Clone(name)
 	}
-	d.kind, d.tags, d.seen = kind, tags(d.tags, attributes, "balena.device.tag.", slug), seen
-	before := *d
+	d.kind, d.tags = kind, tags(d.tags, attributes, "balena.device.tag.", s.DeviceTags)
 	eachPoint(resource, now, d.apply)
 	if exists {
-		d.recordChanges(before, s.Changes)
+		d.recordChanges(before, updateBefore, s.Changes)
 	}
-	d.trackBehind()
+	d.trackSince()
 	if !d.known() {
 		s.removeDevice(d)
 	}
@@ -191,12 +193,12 @@ func (s *Store) consumeFleet(slug string, str func(string) string, attributes pc
 	before.rollout = slices.Clone(f.rollout)
 	eachPoint(resource, now, f.apply)
 	if live {
-		f.name, f.tags = strings.Clone(cmp.Or(name, slug)), tags(f.tags, attributes, "balena.fleet.tag.", slug)
+		f.name, f.tags = strings.Clone(cmp.Or(name, slug)), tags(f.tags, attributes, "balena.fleet.tag.", s.FleetTags)
 		if id, ok := attributes.Get("balena.fleet.id"); ok {
-			f.id = id.AsString()
+			f.id = clip(id.AsString())
 		}
 	}
-	f.trackRollout(before)
+	f.track(before)
 	f.history.add(s.History, f.countedAt, f.online, f.registered)
 	if !f.known() && len(f.devices) == 0 {
 		delete(s.fleets, slug)
@@ -214,6 +216,9 @@ func (s *Store) consumeRelease(slug string, str func(string) string, resource pm
 	}
 	r, ok := f.releases[key]
 	if !ok {
+		if len(f.releases) >= maxReleases {
+			return
+		}
 		key = releaseKey{strings.Clone(key.commit), strings.Clone(key.version)}
 		r = &release{key: key}
 		f.releases[key] = r
@@ -229,17 +234,19 @@ func (s *Store) consumeRelease(slug string, str func(string) string, resource pm
 
 func (s *Store) consumeReceiver(str func(string) string, attributes pcommon.Map, resource pmetric.ResourceMetrics, now time.Time) {
 	// All attributes tell receivers apart: shards, and Collectors whose receivers have the same name.
-	var key strings.Builder
+	var parts []string
 	for name, value := range attributes.All() {
-		key.WriteString(name + "\xff" + value.AsString() + "\xff")
+		parts = append(parts, cut(name)+"\xff"+cut(value.AsString()))
 	}
-	r, ok := s.receivers[key.String()]
+	slices.Sort(parts) // attributes have no order
+	key := strings.Join(parts, "\xff")
+	r, ok := s.receivers[key]
 	if !ok {
 		r = &receiver{
 			name: strings.Clone(str("balena.receiver.name")), endpoint: strings.Clone(str("balena.api.endpoint")), shard: strings.Clone(str("balena.shard.index")),
 			failures: map[failureKey]failure{}, keys: map[string]time.Time{},
 		}
-		s.receivers[key.String()] = r
+		s.receivers[key] = r
 	}
 	before := r.seen
 	eachPoint(resource, now, r.apply)
@@ -248,21 +255,24 @@ func (s *Store) consumeReceiver(str func(string) string, attributes pcommon.Map,
 	}
 }
 
-// tags returns the attributes of a resource that are not the receiver's own, sorted, and the current ones if they are equal.
-func tags(current []Tag, attributes pcommon.Map, prefix, _ string) []Tag {
+// tags returns the attributes of a resource that are tags, sorted, and the current ones if they are equal. An attribute with the prefix is the
+// tag whose key follows; others are those that are listed, as in the receiver's own configuration.
+func tags(current []Tag, attributes pcommon.Map, prefix string, listed map[string]string) []Tag {
 	var result []Tag
-	for key, value := range attributes.All() {
-		tag, ok := strings.CutPrefix(key, prefix)
-		if !ok && (strings.HasPrefix(key, "balena.") || key == "fleet.name") {
-			continue
+	for name, value := range attributes.All() {
+		key, ok := strings.CutPrefix(name, prefix)
+		if !ok {
+			key, ok = listed[name]
 		}
-		result = append(result, Tag{newText(tag).String(), newText(value.AsString()).String()})
+		if ok && len(result) < maxTags {
+			result = append(result, Tag{newText(key).String(), newText(value.AsString()).String()})
+		}
 	}
 	slices.SortFunc(result, func(a, b Tag) int { return cmp.Or(strings.Compare(a.Key, b.Key), strings.Compare(a.Value, b.Value)) })
 	if slices.Equal(current, result) {
 		return current
 	}
-	return result
+	return slices.Clip(result)
 }
 
 // Intervals after which something counts as gone or silent, so that neither a slow scrape nor a lost batch does that.
@@ -281,7 +291,7 @@ func (s *Store) removeExpired() {
 	s.cleaned = now
 	for _, d := range s.devices {
 		patience := max(missedIntervals*d.fleet.interval, minimalPatience)
-		if d.fleet.statusAt.Sub(d.seen) > patience || now.Sub(d.seen) > s.Expiration {
+		if d.fleet.statusAt.Sub(d.seen.time()) > patience || now.Sub(d.seen.time()) > s.Expiration {
 			s.removeDevice(d)
 		}
 	}

@@ -49,33 +49,12 @@ type (
 	FleetRef  struct{ Slug, Name string }
 )
 
-// Thresholds. Those of incidents are the ones of observability/rules/incidents.yaml.
-const (
-	lostFor      = 24 * time.Hour   // after which a device counts as dead
-	rebootTime   = 10 * time.Minute // which a device may be off
-	stuckAfter   = 30 * time.Minute // without progress, twice
-	smallestSite = 3                // sites with fewer devices fail by chance
-
-	outageWindow   = 2 * time.Minute // within which the devices of an outage are lost
-	outageDevices  = 3
-	outageFraction = 0.2 // of the fleet
-	wideOutage     = 3   // fleets
-
-	behindAfter     = time.Hour
-	failingFraction = 0.05
-	fullFrom        = 0.9
-	hotFrom         = 80 // °C
-	keyWarning      = 3 * 24 * time.Hour
-	refsPerIssue    = 4
-)
-
-// issueCache holds the issues of one version of the state for some seconds.
+// issueCache holds the issues for a moment: many views of a large account may be opened at once.
 type issueCache struct {
-	mu      sync.Mutex
-	version uint64
-	at      time.Time
-	issues  []Issue
-	valid   bool
+	mu     sync.Mutex
+	at     time.Time
+	issues []Issue
+	valid  bool
 }
 
 // currentIssues returns the issues, the worst first. The store must be locked for reading.
@@ -86,17 +65,18 @@ func (s *Store) currentIssues(now time.Time) []Issue {
 	if c.valid && now.Sub(c.at) < time.Second && !now.Before(c.at) {
 		return c.issues
 	}
-	c.issues, c.version, c.at, c.valid = s.findIssues(now), s.version, now, true
+	c.issues, c.at, c.valid = s.findIssues(now), now, true
 	return c.issues
 }
 
 func (s *Store) findIssues(now time.Time) []Issue {
-	d := diagnosis{store: s, now: now, explained: map[*device]bool{}}
+	d := diagnosis{store: s, now: now, explained: map[*device]bool{}, inOutage: map[*fleet]bool{}}
 	d.receivers()
 	d.vpn()
 	d.outages()
 	for _, slug := range slices.Sorted(maps.Keys(s.fleets)) {
 		f := s.fleets[slug]
+		d.low(f)
 		d.rollout(f)
 		d.devices(f)
 	}
@@ -109,7 +89,8 @@ func (s *Store) findIssues(now time.Time) []Issue {
 
 // rank orders the kinds of one severity: what blinds the page first, then what affects most.
 func rank(kind string) int {
-	return slices.Index([]string{"data", "api", "key", "vpn", "site", "outage", "stuck", "failing", "partial", "behind", "offline", "full", "hot", "undervoltage", "dead"}, kind)
+	return slices.Index([]string{"data", "api", "key", "vpn", "site", "outage", "low", "stuck", "failing", "partial", "behind",
+		"offline", "flapping", "half", "full", "hot", "undervoltage", "build", "dead"}, kind)
 }
 
 // diagnosis finds what is wrong at one moment.
@@ -119,6 +100,7 @@ type diagnosis struct {
 	issues    []Issue
 	vpnLost   bool
 	explained map[*device]bool // lost devices that belong to an outage
+	inOutage  map[*fleet]bool
 }
 
 func (d *diagnosis) add(issue Issue) { d.issues = append(d.issues, issue) }
@@ -153,18 +135,18 @@ func (d *diagnosis) requests(r *receiver) {
 	for key, f := range r.failures {
 		if r.active(f) {
 			active = append(active, entry{key, f})
-			blind = blind || key.kind == "fleets" || key.kind == "credentials"
+			blind = blind || key.kind == "fleets" || key.kind == "credentials" && rejected(key.err)
 		}
 	}
 	slices.SortFunc(active, func(a, b entry) int {
 		return cmp.Or(strings.Compare(a.kind, b.kind), strings.Compare(a.err, b.err))
 	})
 	for _, f := range active {
-		switch rejected := f.err == "401" || f.err == "403"; {
-		case f.kind == "credentials" && rejected:
+		switch {
+		case f.kind == "credentials" && rejected(f.err):
 			d.add(Issue{Severity: Critical, Kind: "key", Subject: "API key of " + r.label(), Since: f.since,
 				Text: fmt.Sprintf("is rejected (%s)", f.err), Detail: "It has expired or was revoked. What is shown is old. Create a new one."})
-		case f.kind == "fleets" && !rejected && f.err != "budget":
+		case f.kind == "fleets" && !rejected(f.err) && f.err != "budget":
 			d.add(Issue{Severity: Critical, Kind: "api", Subject: "balena API", Since: f.since,
 				Text: fmt.Sprintf("does not respond to %s (%s)", r.label(), f.err), Detail: "The fleets cannot be listed. What is shown is old."})
 		case !blind:
@@ -173,6 +155,8 @@ func (d *diagnosis) requests(r *receiver) {
 		}
 	}
 }
+
+func rejected(err string) bool { return err == "401" || err == "403" }
 
 // vpn finds an incident of balena's VPN: most devices that still poll the API are off it, in most fleets.
 func (d *diagnosis) vpn() {
@@ -198,10 +182,10 @@ func (d *diagnosis) vpn() {
 	var losses []time.Time
 	for _, dev := range d.store.devices {
 		if dev.status.String() == "reduced-functionality" && dev.online == no {
-			losses = append(losses, dev.connectivity)
+			losses = append(losses, dev.connectivity.time())
 		}
 	}
-	start, _ := densest(losses)
+	start, _ := densest(losses, atOnce)
 	d.add(Issue{Severity: Warning, Kind: "vpn", Subject: "balena VPN", Since: start, count: int(off),
 		Text:   fmt.Sprintf("%d of %d devices are off it but still poll the API", off, polling),
 		Detail: "They work, but cannot be reached. The VPN, or what blocks it, is at fault rather than the devices; after a power cut it looks the same for some 20 minutes."})
@@ -209,7 +193,7 @@ func (d *diagnosis) vpn() {
 
 // lost reports whether a device was online within a day and is not any more. While the VPN has an incident, being off it says nothing.
 func (d *diagnosis) lost(dev *device) bool {
-	return dev.online == no && !dev.connectivity.IsZero() && d.now.Sub(dev.connectivity) < lostFor && (!d.vpnLost || dev.status.String() == "disconnected")
+	return dev.online == no && dev.connectivity != 0 && d.now.Sub(dev.connectivity.time()) < lostFor && (!d.vpnLost || dev.status.String() == "disconnected")
 }
 
 // outages finds sites without any device online, and fleets that lost many devices at once.
@@ -233,7 +217,7 @@ func (d *diagnosis) outages() {
 			continue
 		}
 		d.explain(g.devices)
-		since, _ := densest(g.losses())
+		since, _ := densest(g.losses(), atOnce)
 		d.add(Issue{Severity: Critical, Kind: "site", Subject: "Site " + site, Since: since, count: len(g.devices),
 			Text: fmt.Sprintf("no device is online; %d were lost", len(g.devices)), Detail: "The site lost its uplink or its power.", Fleets: fleetsOf(g.devices), Devices: refs(g.devices)})
 	}
@@ -249,30 +233,40 @@ func (d *diagnosis) outages() {
 	d.issues = append(d.issues, merged(outages)...)
 }
 
-// outage looks for devices of one fleet that were lost at once.
+// outage looks for devices of one fleet that were lost together: at once if so many were, else within an hour.
 func (d *diagnosis) outage(f *fleet, g *group) (Issue, bool) {
-	start, together := densest(g.losses())
-	total := f.total()
-	if together < outageDevices || float64(together) < outageFraction*float64(total) {
-		return Issue{}, false
+	online, _ := f.onlineNow()
+	many := func(n int) bool {
+		return n >= massDisconnectFrom && float64(n) >= massDisconnect*float64(int64(n)+online)
 	}
+	losses, span := g.losses(), atOnce
+	start, n := densest(losses, atOnce)
+	if !many(n) {
+		span = lostTogether
+		if start, n = densest(losses, lostTogether); !many(n) {
+			return Issue{}, false
+		}
+	}
+	d.inOutage[f] = true
 	var hit []*device
 	polling := 0
+	last := start
 	for _, dev := range g.devices {
-		if gap := dev.connectivity.Sub(start); gap >= 0 && gap <= outageWindow && !d.explained[dev] {
+		if gap := dev.connectivity.time().Sub(start); gap >= 0 && gap <= span && !d.explained[dev] {
 			hit = append(hit, dev)
+			last = later(last, dev.connectivity.time())
 			if dev.polls() {
 				polling++
 			}
 		}
 	}
-	if len(hit) < outageDevices {
-		return Issue{}, false
+	d.explain(g.devices)
+	if len(hit) < massDisconnectFrom {
+		return Issue{}, false // the others are those of a site
 	}
-	d.explain(hit)
-	severity := Warning
-	if 2*int64(len(hit)) >= total {
-		severity = Critical
+	how := "at once"
+	if took := last.Sub(start); took > atOnce {
+		how = fmt.Sprintf("within %d minutes", int(took/time.Minute)+1)
 	}
 	detail := ""
 	switch {
@@ -281,8 +275,25 @@ func (d *diagnosis) outage(f *fleet, g *group) (Issue, bool) {
 	case polling > 0:
 		detail = fmt.Sprintf("%d of them seem to poll the API still, which shows up to 22 minutes late.", polling)
 	}
-	return Issue{Severity: severity, Kind: "outage", Subject: f.name, Fleet: f.slug, Since: start, count: len(hit),
-		Text: fmt.Sprintf("%d of %d devices lost their connection at once", len(hit), total), Detail: detail, Devices: refs(hit)}, true
+	return Issue{Severity: Critical, Kind: "outage", Subject: f.name, Fleet: f.slug, Since: start, count: len(hit),
+		Text: fmt.Sprintf("%d of %d devices lost their connection %s", len(hit), f.total(), how), Detail: detail, Devices: refs(hit)}, true
+}
+
+// low finds a fleet of which too few devices are online although they were not lost together.
+func (d *diagnosis) low(f *fleet) {
+	if !f.low() || d.inOutage[f] || d.vpnLost {
+		return
+	}
+	var off []*device
+	for dev := range f.devices {
+		if dev.online == no {
+			off = append(off, dev)
+			d.explained[dev] = true
+		}
+	}
+	d.add(Issue{Severity: Warning, Kind: "low", Subject: f.name, Fleet: f.slug, Since: f.lowSince, count: int(f.registered.value - f.online.value),
+		Text:   fmt.Sprintf("only %d of %d devices are online", int64(f.online.value), int64(f.registered.value)),
+		Detail: "They were lost one by one, long ago, or have never connected.", Devices: refs(off)})
 }
 
 // merged joins outages of several fleets that began together.
@@ -292,7 +303,7 @@ func merged(outages []Issue) []Issue {
 		first := outages[0]
 		var together, others []Issue
 		for _, o := range outages {
-			if gap := o.Since.Sub(first.Since); gap.Abs() <= outageWindow {
+			if gap := o.Since.Sub(first.Since); gap.Abs() <= atOnce {
 				together = append(together, o)
 			} else {
 				others = append(others, o)
@@ -303,10 +314,9 @@ func merged(outages []Issue) []Issue {
 			result = append(result, together...)
 			continue
 		}
-		wide := Issue{Severity: Warning, Kind: "outage", Subject: fmt.Sprintf("%d fleets", len(together)), Since: first.Since,
+		wide := Issue{Severity: Critical, Kind: "outage", Subject: fmt.Sprintf("%d fleets", len(together)), Since: first.Since,
 			Detail: "What they share may be at fault: a provider, a network, a release."}
 		for _, o := range together {
-			wide.Severity = max(wide.Severity, o.Severity)
 			wide.count += o.count
 			wide.Fleets = append(wide.Fleets, FleetRef{o.Fleet, o.Subject})
 			if o.Since.Before(wide.Since) {
@@ -341,7 +351,7 @@ func (d *diagnosis) rollout(f *fleet) {
 			Text: fmt.Sprintf("rollout of %s is stuck: %s of %s", target, listed(behind, "behind", failing, "failing"), devices(total))})
 	case failing > 0:
 		severity := Notice
-		if failing >= 2 && float64(failing) >= failingFraction*float64(total) {
+		if failing >= failingFrom && float64(failing) >= failingFraction*float64(total) {
 			severity = Warning
 		}
 		d.add(Issue{Severity: severity, Kind: "failing", Subject: f.name, Fleet: f.slug, Since: f.failingSince, count: int(failing),
@@ -354,21 +364,23 @@ func (d *diagnosis) rollout(f *fleet) {
 func (d *diagnosis) failingDevices(f *fleet) []DeviceRef {
 	var failing []*device
 	for dev := range f.devices {
-		if dev.rollout.String() == "failing" || dev.update.String() == "rejected" || dev.update.String() == "aborted" {
+		if is := dev.more(); is.rollout.String() == "failing" || is.update.String() == "rejected" || is.update.String() == "aborted" {
 			failing = append(failing, dev)
 		}
 	}
 	return refs(failing)
 }
 
-// behind finds devices that are left behind by a rollout that goes on.
+// behind finds devices that are left behind by a rollout that goes on. How old the target is may not be known from before the page's start.
 func (d *diagnosis) behind(f *fleet) {
+	since := cmp.Or(f.targetAt, f.targetSince, f.first)
+	if since.IsZero() || d.now.Sub(since) < leftBehindAfter {
+		return
+	}
 	var left []*device
-	since := d.now
 	for dev := range f.devices {
-		if !dev.behindSince.IsZero() && d.now.Sub(dev.behindSince) >= behindAfter {
+		if dev.online == yes && dev.behind() {
 			left = append(left, dev)
-			since = earlier(since, dev.behindSince)
 		}
 	}
 	if len(left) > 0 {
@@ -379,46 +391,80 @@ func (d *diagnosis) behind(f *fleet) {
 
 // devices finds trouble of single devices, one line for each kind and fleet.
 func (d *diagnosis) devices(f *fleet) {
-	var offline, full, hot, weak []*device
-	since := d.now
+	var offline, flapping, half, full, hot, weak trouble
 	for dev := range f.devices {
-		if d.lost(dev) && !d.explained[dev] && d.now.Sub(dev.connectivity) >= rebootTime && (dev.status == text{} || dev.status.String() == "disconnected") {
-			offline = append(offline, dev)
-			since = earlier(since, dev.connectivity)
+		is := dev.more()
+		reduced := dev.status.String() == "reduced-functionality"
+		gone := d.now.Sub(dev.connectivity.time())
+		if d.lost(dev) && !d.explained[dev] && gone >= rebootTime && (dev.status == text{} || dev.status.String() == "disconnected") {
+			offline.add(dev, dev.connectivity)
 		}
-		if dev.storage.known && dev.storage.value >= fullFrom {
-			full = append(full, dev)
+		if reduced && dev.connectivity != 0 && gone > halfConnectedFor && !d.vpnLost {
+			half.add(dev, dev.connectivity)
 		}
-		if dev.temperature.known && dev.temperature.value >= hotFrom {
-			hot = append(hot, dev)
+		if dev.flaps(d.now) && !d.inOutage[f] && !f.low() && !d.vpnLost {
+			flapping.add(dev, dev.losses[0])
 		}
-		if dev.undervoltage == yes {
-			weak = append(weak, dev)
+		if dev.full() {
+			full.add(dev, dev.fullSince)
+		}
+		if dev.hot() {
+			hot.add(dev, is.hotSince)
+		}
+		if dev.undervoltage() {
+			weak.add(dev, is.undervoltageSince)
 		}
 	}
-	add := func(kind string, which []*device, since time.Time, text, detail string) {
-		if len(which) > 0 {
-			d.add(Issue{Severity: Notice, Kind: kind, Subject: f.name, Fleet: f.slug, Since: since, count: len(which),
-				Text: devices(int64(len(which))) + " " + text, Detail: detail, Devices: refs(which)})
+	add := func(kind string, which trouble, text, detail string) {
+		if n := len(which.devices); n > 0 {
+			d.add(Issue{Severity: Notice, Kind: kind, Subject: f.name, Fleet: f.slug, Since: which.since.time(), count: n,
+				Text: devices(int64(n)) + " " + text, Detail: detail, Devices: refs(which.devices)})
 		}
 	}
-	add("offline", offline, since, "offline", "")
-	most := func(which []*device, value func(*device) float32) (highest float32) {
-		for _, dev := range which {
+	most := func(which trouble, value func(*device) float32) (highest float32) {
+		for _, dev := range which.devices {
 			highest = max(highest, value(dev))
 		}
 		return highest
 	}
-	add("full", full, time.Time{}, "nearly full", fmt.Sprintf("Up to %.0f %% of the storage is in use.", 100*most(full, func(dev *device) float32 { return dev.storage.value })))
-	add("hot", hot, time.Time{}, "hot", fmt.Sprintf("Up to %.0f °C.", most(hot, func(dev *device) float32 { return dev.temperature.value })))
-	add("undervoltage", weak, time.Time{}, "with too low a voltage since the last boot", "")
+	add("offline", offline, "offline", "")
+	add("flapping", flapping, fmt.Sprintf("disconnected %d times or more within an hour", flappingFrom), "")
+	add("half", half, "reached by only one of VPN and API", "They work in part: they cannot be reached, or get no new releases.")
+	add("full", full, "nearly full", fmt.Sprintf("Up to %.0f %% of the storage is in use.", 100*most(full, func(dev *device) float32 { return dev.storage.value })))
+	add("hot", hot, "hot", fmt.Sprintf("Up to %.0f °C.", most(hot, func(dev *device) float32 { return dev.details.temperature.value })))
+	add("undervoltage", weak, "with too low a voltage since the last boot", "")
+	for _, key := range slices.SortedFunc(maps.Keys(f.releases), releaseKey.compare) {
+		if status := f.releases[key].status.String(); status == "failed" || status == "error" {
+			d.add(Issue{Severity: Notice, Kind: "build", Subject: f.name, Fleet: f.slug, Since: f.releases[key].created,
+				Text: "the newest build failed" + key.label()})
+			break
+		}
+	}
+}
+
+// trouble is what several devices share, since the first of them has it.
+type trouble struct {
+	devices []*device
+	since   instant
+}
+
+func (t *trouble) add(dev *device, since instant) {
+	if len(t.devices) == 0 || since < t.since {
+		t.since = since
+	}
+	t.devices = append(t.devices, dev)
+}
+
+// flaps reports whether the device has disconnected often within an hour.
+func (d *device) flaps(now time.Time) bool {
+	return len(d.losses) == flappingFrom && now.Sub(d.losses[0].time()) <= time.Hour
 }
 
 // dead finds devices that have been off for longer than a day, in one line: every account has some.
 func (d *diagnosis) dead() {
 	var dead []*device
 	for _, dev := range d.store.devices {
-		if dev.online == no && !dev.connectivity.IsZero() && d.now.Sub(dev.connectivity) >= lostFor {
+		if dev.online == no && dev.connectivity != 0 && d.now.Sub(dev.connectivity.time()) >= lostFor {
 			dead = append(dead, dev)
 		}
 	}
@@ -439,7 +485,7 @@ func (g *group) add(dev *device) { g.devices = append(g.devices, dev) }
 func (g *group) losses() []time.Time {
 	times := make([]time.Time, len(g.devices))
 	for i, dev := range g.devices {
-		times[i] = dev.connectivity
+		times[i] = dev.connectivity.time()
 	}
 	return times
 }
@@ -454,11 +500,11 @@ func groupOf[K comparable](groups map[K]*group, key K) *group {
 }
 
 // densest returns the start of the window with the most of the times, and how many they are.
-func densest(times []time.Time) (start time.Time, most int) {
+func densest(times []time.Time, window time.Duration) (start time.Time, most int) {
 	slices.SortFunc(times, time.Time.Compare)
 	first := 0
 	for i, t := range times {
-		for t.Sub(times[first]) > outageWindow {
+		for t.Sub(times[first]) > window {
 			first++
 		}
 		if n := i - first + 1; n > most {
@@ -466,13 +512,6 @@ func densest(times []time.Time) (start time.Time, most int) {
 		}
 	}
 	return start, most
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // refs names the first devices by name.

@@ -6,6 +6,7 @@
 package model
 
 import (
+	"strings"
 	"sync"
 	"time"
 	"unique"
@@ -27,6 +28,10 @@ type Options struct {
 	// SiteTag is the tag of devices that names their site.
 	SiteTag string
 
+	// FleetTags and DeviceTags are the resource attributes that carry tags, by attribute, with the key of the tag. Attributes with the
+	// receiver's default prefixes need not be listed.
+	FleetTags, DeviceTags map[string]string
+
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -39,7 +44,6 @@ type Store struct {
 	Options
 
 	mu        sync.RWMutex
-	version   uint64
 	started   time.Time
 	fleets    map[string]*fleet  // by slug
 	devices   map[string]*device // by UUID
@@ -57,13 +61,6 @@ func New(options Options) *Store {
 	}
 }
 
-// Version changes with the state.
-func (s *Store) Version() uint64 {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.version
-}
-
 // resourcesPerLock bounds how long a view waits for a large scrape that is being consumed.
 const resourcesPerLock = 512
 
@@ -76,12 +73,12 @@ func (s *Store) Consume(metrics pmetric.Metrics) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.removeExpired()
+	s.issues.valid = false
 }
 
 func (s *Store) consume(resources pmetric.ResourceMetricsSlice, from, to int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.version++
 	now := s.Now()
 	for i := from; i < to; i++ {
 		s.consumeResource(resources.At(i), now)
@@ -95,7 +92,46 @@ func newText(value string) text {
 	if value == "" {
 		return text{}
 	}
-	return text{unique.Make(value)}
+	return text{unique.Make(cut(value))}
+}
+
+// Bounds of what one resource can make the page remember. Metrics may come from anybody who can send OTLP.
+const (
+	maxString   = 256 // bytes
+	maxTags     = 50  // of a fleet or device
+	maxServices = 100 // of a device
+	maxStates   = 50  // of the devices of a fleet, each way of counting
+	maxReleases = 500 // of a fleet
+	maxFailures = 100 // of a receiver
+	maxKeys     = 100 // of a receiver
+)
+
+// cut shortens a string that is too long to be stored.
+func cut(value string) string {
+	if len(value) > maxString {
+		value = strings.ToValidUTF8(value[:maxString], "") + "…"
+	}
+	return value
+}
+
+// clip returns a copy of a string for storage.
+func clip(value string) string { return strings.Clone(cut(value)) }
+
+// instant is a time in less space: milliseconds since 1970. Zero is not known.
+type instant int64
+
+func instantOf(t time.Time) instant {
+	if t.IsZero() {
+		return 0
+	}
+	return instant(t.UnixMilli())
+}
+
+func (i instant) time() time.Time {
+	if i == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(i))
 }
 
 func (t text) String() string {
@@ -160,7 +196,7 @@ func setCount(counts []Count, state string, value number) []Count {
 		counts[i].Value = int64(value.value)
 	case found:
 		counts = append(counts[:i], counts[i+1:]...)
-	case value.known:
+	case value.known && len(counts) < maxStates:
 		counts = append(counts, Count{})
 		copy(counts[i+1:], counts[i:])
 		counts[i] = Count{newText(state).String(), int64(value.value)}

@@ -338,15 +338,15 @@ func (d *device) is(state string) bool {
 	case "offline":
 		return d.online == no
 	case "behind":
-		return d.pinned == no && d.target != text{} && d.release != d.target
+		return d.behind()
 	case "pinned":
 		return d.pinned == yes
 	case "full":
-		return d.storage.known && d.storage.value >= fullFrom
+		return d.full()
 	case "hot":
-		return d.temperature.known && d.temperature.value >= hotFrom
+		return d.hot()
 	case "undervoltage":
-		return d.undervoltage == yes
+		return d.undervoltage()
 	}
 	return d.status.String() == state
 }
@@ -388,7 +388,7 @@ func (s *Store) Fleet(slug string, filter Filter, page int) (Fleet, bool) {
 	// Offline ones first, those that were lost last before the others.
 	slices.SortFunc(found, func(a, b *device) int {
 		if a.online == no && b.online == no {
-			return cmp.Or(b.connectivity.Compare(a.connectivity), strings.Compare(a.name, b.name), strings.Compare(a.uuid, b.uuid))
+			return cmp.Or(cmp.Compare(b.connectivity, a.connectivity), strings.Compare(a.name, b.name), strings.Compare(a.uuid, b.uuid))
 		}
 		return cmp.Or(cmp.Compare(a.order(), b.order()), strings.Compare(a.name, b.name), strings.Compare(a.uuid, b.uuid))
 	})
@@ -404,9 +404,9 @@ func (d *device) order() int {
 	switch {
 	case d.online == no:
 		return 0
-	case d.is("full"), d.is("hot"), d.is("undervoltage"):
+	case d.full(), d.hot(), d.undervoltage():
 		return 1
-	case d.is("behind"):
+	case d.behind():
 		return 2
 	}
 	return 3
@@ -431,10 +431,11 @@ func (f *fleet) releaseRows() []Release {
 }
 
 func (d *device) row() DeviceRow {
+	is := d.more()
 	return DeviceRow{
 		UUID: d.uuid, Name: cmp.Or(d.name, d.uuid), Status: d.status.String(), Release: d.release.String(), Target: d.target.String(),
-		Online: d.online == yes, Offline: d.online == no, Pinned: d.pinned == yes, Since: d.connectivity,
-		Storage: smallValue(d.storage), Temperature: smallValue(d.temperature), Undervoltage: d.undervoltage == yes,
+		Online: d.online == yes, Offline: d.online == no, Pinned: d.pinned == yes, Since: d.connectivity.time(),
+		Storage: smallValue(d.storage), Temperature: smallValue(is.temperature), Undervoltage: is.undervoltage == yes,
 	}
 }
 
@@ -447,20 +448,21 @@ func (s *Store) Device(uuid string) (Device, bool) {
 		return Device{}, false
 	}
 	now := s.Now()
+	is := d.more()
 	view := Device{
 		Overall: s.status(now, s.currentIssues(now)), DeviceRow: d.row(),
 		Fleet: FleetRef{d.fleet.slug, d.fleet.name}, FleetID: d.fleet.id,
-		Type: d.kind.String(), Heartbeat: d.heartbeat.String(), Rollout: d.rollout.String(), Update: d.update.String(),
+		Type: d.kind.String(), Heartbeat: is.heartbeat.String(), Rollout: is.rollout.String(), Update: is.update.String(),
 		OS: d.os.String(), Variant: d.variant.String(), Supervisor: d.supervisor.String(), Tags: d.tags,
-		VPN: map[truth]string{yes: "connected", no: "disconnected"}[d.vpn], VPNSince: d.vpnEvent, HeartbeatSince: d.heartbeatChange,
-		CPU: smallValue(d.cpu), Memory: smallValue(d.memory), MemoryLimit: smallValue(d.memoryLimit),
-		StorageUsed: smallValue(d.storageUsed), StorageLimit: smallValue(d.storageLimit), UpdateProgress: smallValue(d.progress),
-		UndervoltageKnown: d.undervoltage != unknown,
-		First:             d.first, Seen: d.seen, Changes: slices.Clone(d.changes),
+		VPN: map[truth]string{yes: "connected", no: "disconnected"}[is.vpn], VPNSince: is.vpnEvent.time(), HeartbeatSince: is.heartbeatChange.time(),
+		CPU: smallValue(is.cpu), Memory: smallValue(is.memory), MemoryLimit: smallValue(is.memoryLimit),
+		StorageUsed: smallValue(is.storageUsed), StorageLimit: smallValue(is.storageLimit), UpdateProgress: smallValue(is.progress),
+		UndervoltageKnown: is.undervoltage != unknown,
+		First:             d.first.time(), Seen: d.seen.time(), Changes: slices.Clone(d.changes),
 	}
 	slices.Reverse(view.Changes)
-	for _, service := range d.services {
-		view.Services = append(view.Services, Service{service.name.String(), service.status.String(), smallValue(service.progress), service.installed})
+	for _, service := range is.services {
+		view.Services = append(view.Services, Service{service.name.String(), service.status.String(), smallValue(service.progress), service.installed.time()})
 	}
 	slices.SortFunc(view.Services, func(a, b Service) int { return strings.Compare(a.Name, b.Name) })
 	return view, true

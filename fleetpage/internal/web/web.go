@@ -113,18 +113,20 @@ func (h *handler) fleets(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *handler) fleet(w http.ResponseWriter, r *http.Request) {
-	view, ok := h.store.Fleet(r.FormValue("slug"), model.Filter{Query: parameter(r, "q"), State: parameter(r, "state")}, number(r, "page"))
+	slug := parameter(r, "slug")
+	view, ok := h.store.Fleet(slug, model.Filter{Query: parameter(r, "q"), State: parameter(r, "state")}, number(r, "page"))
 	if !ok {
-		h.missing(w, r, "fleet", r.FormValue("slug"))
+		h.missing(w, r, "fleet", slug)
 		return
 	}
 	h.render(w, r, http.StatusOK, "fleet", page{Title: view.Name, Section: "fleets", View: view, Status: view.Overall, Live: true})
 }
 
 func (h *handler) device(w http.ResponseWriter, r *http.Request) {
-	view, ok := h.store.Device(r.FormValue("uuid"))
+	uuid := parameter(r, "uuid")
+	view, ok := h.store.Device(uuid)
 	if !ok {
-		h.missing(w, r, "device", r.FormValue("uuid"))
+		h.missing(w, r, "device", uuid)
 		return
 	}
 	h.render(w, r, http.StatusOK, "device", page{Title: view.Name, Section: "fleets", View: view, Status: view.Overall, Live: true})
@@ -200,7 +202,7 @@ func (p page) link(parts ...string) string {
 }
 
 // maxParameter bounds what a request makes the server compare and repeat.
-const maxParameter = 200
+const maxParameter = 512
 
 func parameter(r *http.Request, name string) string {
 	value := r.FormValue(name)
