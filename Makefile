@@ -33,7 +33,7 @@ SIMFLAGS ?= --requests none
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run $(DEMOS) build release test lint generate packaging backends bench microbench fuzz pictures clean
+.PHONY: help run $(DEMOS) events build release test lint generate packaging backends bench microbench fuzz pictures clean
 .PHONY: FORCE format vet staticcheck api workflows vulnerabilities generated unit observability validate e2e
 
 comma := ,
@@ -65,6 +65,12 @@ $(DEMOS): demo-%: build
 	$(addresses)
 	@exec env BALENA_COLLECTION_INTERVAL="$${BALENA_COLLECTION_INTERVAL:-10s}" \
 	$(SIM) --scenario $* --listen 127.0.0.1:0 $(SIMFLAGS) -- $(BINARY) --config distribution/otelcol.yaml
+
+# Half an hour of the simulated fleets passes in a minute. Of each record the sentence is shown.
+events: build ## Show what happens in simulated fleets, as events
+	@echo "Events of simulated fleets (scenario outage, 30 times as fast), the first in half a minute. Stop: Ctrl-C"
+	@$(SIM) --scenario outage --speed 30 --listen 127.0.0.1:0 $(SIMFLAGS) -- $(BINARY) --config distribution/events-console.yaml | \
+	sed -u -n 's/ log\.record\.uid=.*//p'
 
 build: $(BINARY) $(SIM) ## Build dist/otelcol-balena, the Collector with the balena receiver, and dist/balenasim (minutes the first time)
 

@@ -148,7 +148,7 @@ func TestDocs_ConfigurationKeys(t *testing.T) {
 		groups []string // have one row each
 		nested string   // group of which only the keys that are named in the table are checked
 	}{
-		"../docs/configuration.md": {receiver.NewFactory().CreateDefaultConfig(), []string{"api", "metrics", "resource_attributes"}, "api::"},
+		"../docs/configuration.md": {receiver.NewFactory().CreateDefaultConfig(), []string{"api", "metrics", "events", "resource_attributes"}, "api::"},
 		"../docs/fleet-page.md":    {fleetpage.NewFactory().CreateDefaultConfig(), serverKeys(t), ""},
 	} {
 		t.Run(path, func(t *testing.T) {
@@ -196,7 +196,9 @@ func serverKeys(t *testing.T) (keys []string) {
 
 // written is a value as the documentation writes it: 60s, not 1m0s.
 func written(value any) string {
-	if d, ok := value.(time.Duration); ok {
+	if d, ok := value.(time.Duration); ok && d != 0 && d%time.Hour == 0 {
+		return fmt.Sprintf("%gh", d.Hours())
+	} else if ok {
 		return fmt.Sprintf("%gs", d.Seconds())
 	}
 	return fmt.Sprint(value)
@@ -256,16 +258,16 @@ func tableRows(p page) (rows []string) {
 	return rows
 }
 
-// Every name of a metric or attribute in the documentation exists, dotted or as Prometheus writes it.
+// Every name of a metric, an event or an attribute in the documentation exists, dotted or as Prometheus writes it.
 func TestDocs_NamesExist(t *testing.T) {
 	var metadata struct {
-		Attributes, Metrics map[string]any
-		ResourceAttributes  map[string]any `yaml:"resource_attributes"`
-		Telemetry           struct{ Metrics map[string]any }
+		Attributes, Metrics, Events map[string]any
+		ResourceAttributes          map[string]any `yaml:"resource_attributes"`
+		Telemetry                   struct{ Metrics map[string]any }
 	}
 	decode(t, "../metadata.yaml", &metadata)
 	var dotted, prometheus []string
-	for _, names := range []map[string]any{metadata.Metrics, metadata.Attributes, metadata.ResourceAttributes} {
+	for _, names := range []map[string]any{metadata.Metrics, metadata.Events, metadata.Attributes, metadata.ResourceAttributes} {
 		for name := range names {
 			dotted = append(dotted, name)
 			prometheus = append(prometheus, strings.ReplaceAll(name, ".", "_"))

@@ -74,7 +74,7 @@ func startScraperOn(t testing.TB, cfg *Config, host component.Host) *balenaScrap
 	require.NoError(t, cfg.Validate())
 	settings := receivertest.NewNopSettings(metadata.Type)
 	settings.ID = component.NewID(metadata.Type)
-	s, err := newBalenaScraper(cfg, settings)
+	s, err := newBalenaScraper(cfg, settings, nil)
 	require.NoError(t, err)
 	s.now = func() time.Time { return datasetTime }
 	require.NoError(t, s.start(t.Context(), host))

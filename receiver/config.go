@@ -40,6 +40,9 @@ type Config struct {
 
 	metadata.MetricsBuilderConfig `mapstructure:",squash"`
 
+	// LogsBuilderConfig selects the events. It has the same resource attributes as MetricsBuilderConfig, from the same key.
+	metadata.LogsBuilderConfig `mapstructure:",squash"`
+
 	// API configures the HTTP client; its timeout bounds a single request. It is nested because timeout would otherwise be one key
 	// for two things.
 	API confighttp.ClientConfig `mapstructure:"api"`
@@ -58,6 +61,13 @@ type Config struct {
 
 	// Tags turns tags into resource attributes.
 	Tags TagsConfig `mapstructure:"tags"`
+
+	// EventDetection says what is worth an event.
+	EventDetection EventDetectionConfig `mapstructure:"event_detection"`
+
+	// Storage is the ID of a storage extension, in which what was last known of the account is kept. Without one, what happens while
+	// the receiver does not run makes no events.
+	Storage *component.ID `mapstructure:"storage"`
 
 	// Shard divides the fleets among several Collectors.
 	Shard ShardConfig `mapstructure:"shard"`
@@ -129,6 +139,26 @@ type TagsConfig struct {
 	Devices map[string]string `mapstructure:"devices"`
 }
 
+// EventDetectionConfig says what is worth an event.
+type EventDetectionConfig struct {
+	// OutageDevices and OutageShare are how many devices of a fleet, and which part of those that were online, must be lost between two
+	// scrapes for an outage. It is the same for devices that come back.
+	OutageDevices int     `mapstructure:"outage_devices"`
+	OutageShare   float64 `mapstructure:"outage_share"`
+
+	// OutageDeviceEvents adds the events of the single devices of an outage.
+	OutageDeviceEvents bool `mapstructure:"outage_device_events"`
+
+	// StorageUtilization is the part of its storage in use that a device must reach.
+	StorageUtilization float64 `mapstructure:"storage_utilization"`
+
+	// RolloutStuckAfter is the time for which no device of a fleet must have reached the target release.
+	RolloutStuckAfter time.Duration `mapstructure:"rollout_stuck_after"`
+
+	// APIKeyExpiresIn is the time before an API key expires.
+	APIKeyExpiresIn time.Duration `mapstructure:"api_key_expires_in"`
+}
+
 // ShardConfig is the shard of the fleets that this receiver reports: each fleet is in exactly one of Total shards.
 type ShardConfig struct {
 	// Index is the number of the shard, from 0 to Total-1.
@@ -152,9 +182,18 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		ControllerConfig:     controller,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
-		API:                  api,
-		PageSize:             defaultPageSize,
-		Concurrency:          defaultConcurrency,
+		LogsBuilderConfig:    metadata.DefaultLogsBuilderConfig(),
+		EventDetection: EventDetectionConfig{
+			OutageDevices:      5,
+			OutageShare:        0.3,
+			OutageDeviceEvents: true,
+			StorageUtilization: 0.9,
+			RolloutStuckAfter:  time.Hour,
+			APIKeyExpiresIn:    72 * time.Hour,
+		},
+		API:         api,
+		PageSize:    defaultPageSize,
+		Concurrency: defaultConcurrency,
 	}
 }
 
@@ -183,6 +222,7 @@ func (cfg *Config) Validate() error {
 		cfg.validateLimits(),
 		cfg.validateSelection(),
 		cfg.Tags.validate(),
+		cfg.EventDetection.validate(),
 		cfg.Shard.validate(),
 	)
 }
@@ -275,6 +315,24 @@ func (cfg *Config) validateLimits() error {
 func (cfg *Config) validateSelection() error {
 	_, err := newSelection(cfg)
 	return err
+}
+
+func (cfg EventDetectionConfig) validate() error {
+	var errs []error
+	if cfg.OutageDevices < 2 {
+		errs = append(errs, fmt.Errorf(`"event_detection::outage_devices" is %d: set 2 or more`, cfg.OutageDevices))
+	}
+	for key, fraction := range map[string]float64{"outage_share": cfg.OutageShare, "storage_utilization": cfg.StorageUtilization} {
+		if !(fraction > 0 && fraction <= 1) {
+			errs = append(errs, fmt.Errorf(`"event_detection::%s" is %g: set a fraction above 0 and up to 1`, key, fraction))
+		}
+	}
+	for key, duration := range map[string]time.Duration{"rollout_stuck_after": cfg.RolloutStuckAfter, "api_key_expires_in": cfg.APIKeyExpiresIn} {
+		if duration <= 0 {
+			errs = append(errs, fmt.Errorf(`"event_detection::%s" is %s: set a positive duration`, key, duration))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (cfg ShardConfig) validate() error {

@@ -26,6 +26,11 @@ func TestConfig_Unmarshal(t *testing.T) {
 		Archived: true, HostApps: true, Blocks: true,
 	}
 	all.PageSize, all.Concurrency, all.RequestLimit = 500, 2, 2.5
+	all.Storage = new(component.MustNewID("file_storage"))
+	all.EventDetection = EventDetectionConfig{
+		OutageDevices: 10, OutageShare: 0.5, OutageDeviceEvents: false, StorageUtilization: 0.8,
+		RolloutStuckAfter: 2 * time.Hour, APIKeyExpiresIn: 24 * time.Hour,
+	}
 
 	standard := createDefaultConfig().(*Config)
 	standard.Token = "secret"
@@ -41,8 +46,10 @@ func TestConfig_Unmarshal(t *testing.T) {
 
 			// The generated parts keep track of what the user set; compare them by what they say.
 			assert.Equal(t, name == "balena/all", got.Metrics.BalenaDeviceCPUUtilization.Enabled)
-			assert.Equal(t, name != "balena/all", got.ResourceAttributes.BalenaDeviceName.Enabled)
-			got.MetricsBuilderConfig = want.MetricsBuilderConfig
+			assert.Equal(t, name != "balena/all", got.MetricsBuilderConfig.ResourceAttributes.BalenaDeviceName.Enabled)
+			assert.Equal(t, name != "balena/all", got.LogsBuilderConfig.ResourceAttributes.BalenaDeviceName.Enabled, "one key for both signals")
+			assert.Equal(t, name == "balena/all", got.Events.BalenaDeviceServiceStatusChanged.Enabled)
+			got.MetricsBuilderConfig, got.LogsBuilderConfig = want.MetricsBuilderConfig, want.LogsBuilderConfig
 			assert.Equal(t, want, got)
 		})
 	}

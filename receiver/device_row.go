@@ -10,6 +10,7 @@ type deviceRow struct {
 	runningID, pinnedID releaseID
 
 	uuid, name string
+	createdAt  instant
 
 	online, vpnConnected                                    bool
 	heartbeat, status, updateStatus                         string
@@ -39,6 +40,7 @@ func newDeviceRow(row balenaclient.Device, shared sharedStrings) *deviceRow {
 		runningID: row.RunningRelease.ID, pinnedID: row.PinnedRelease.ID,
 		uuid:                  row.UUID,
 		name:                  row.Name,
+		createdAt:             newInstant(row.CreatedAt),
 		online:                row.IsOnline,
 		vpnConnected:          row.IsConnectedToVPN,
 		heartbeat:             shared.get(row.HeartbeatState),

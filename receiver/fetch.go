@@ -23,6 +23,9 @@ type fetcher struct {
 	now         func() time.Time
 	apiKeys     apiKeys
 
+	// releasesSince returns since when recent releases must have been created.
+	releasesSince func(now time.Time) time.Time
+
 	// What does not change is requested once.
 	deviceTypes map[deviceTypeID]string // slugs; empty for types that the credentials cannot read
 	services    map[imageID]service     // the zero value for images that the credentials cannot read
@@ -61,6 +64,7 @@ func (f *fetcher) fetch(ctx context.Context) *responses {
 		run.runParallel(ctx,
 			task{fleetTagRequest, len(run.tags.Fleets) > 0, run.fleetTagsJob},
 			task{newestReleaseRequest, run.plan.needs(newestReleaseRequest), run.newestReleasesJob},
+			task{recentReleaseRequest, run.plan.needs(recentReleaseRequest), run.recentReleasesJob},
 			task{lastBuildRequest, run.plan.needs(lastBuildRequest), run.lastBuildsJob},
 			task{releaseCountRequest, run.plan.needs(releaseCountRequest), run.releaseCountsJob},
 			task{deviceRequest, needsDevices, run.devicesJob},

@@ -80,7 +80,7 @@ func TestIncidents(t *testing.T) {
 			telemetry := componenttest.NewTelemetry()
 			cfg := testConfig(serve(t, api))
 			cfg.Tags.Devices = map[string]string{"place": "place"}
-			s, err := newBalenaScraper(cfg, metadatatest.NewSettings(telemetry))
+			s, err := newBalenaScraper(cfg, metadatatest.NewSettings(telemetry), nil)
 			require.NoError(t, err)
 			s.now = func() time.Time { return datasetTime }
 			require.NoError(t, s.start(t.Context(), componenttest.NewNopHost()))

@@ -23,6 +23,7 @@ const (
 	deviceCountRequest   requestKind = "device counts"
 	fleetTagRequest      requestKind = "fleet tags"
 	newestReleaseRequest requestKind = "newest releases"
+	recentReleaseRequest requestKind = "recent releases"
 	lastBuildRequest     requestKind = "last successful builds"
 	releaseCountRequest  requestKind = "release counts"
 	deviceRequest        requestKind = "devices"
@@ -37,16 +38,20 @@ const (
 // requestKinds lists all kinds in the order in which they are requested.
 func requestKinds() []requestKind {
 	return []requestKind{
-		credentialRequest, fleetRequest, deviceCountRequest, fleetTagRequest, newestReleaseRequest, lastBuildRequest, releaseCountRequest,
+		credentialRequest, fleetRequest, deviceCountRequest, fleetTagRequest, newestReleaseRequest, recentReleaseRequest, lastBuildRequest, releaseCountRequest,
 		deviceRequest, deviceTagRequest, containerRequest, deviceTypeRequest, imageRequest, releaseRequest, apiKeyRequest,
 	}
 }
 
-// plan says what a scrape requests from the API. Nothing is requested that no enabled metric needs.
+// plan says what a scrape requests from the API. Nothing is requested that no enabled metric or event needs.
 type plan struct {
-	// metrics counts the enabled metrics that need each kind of request. A kind that no metric needs is not requested, except for
-	// the fleets: they are always listed, and their online devices counted in the same request if a metric needs that.
+	// metrics counts the enabled metrics that need each kind of request. A kind that neither a metric nor an event needs is not
+	// requested, except for the fleets: they are always listed, and their online devices counted in the same request if a metric needs
+	// that.
 	metrics map[requestKind]int
+
+	// events holds the kinds of requests that an enabled event needs.
+	events map[requestKind]bool
 
 	// sources are the kinds of requests that the values of a metric come from, besides the one that lists its entity.
 	sources map[string][]requestKind
@@ -69,9 +74,9 @@ type (
 	expansion[R any] = pine.Expansion[R]
 )
 
-// need is what a metric needs. Columns imply the request that fetches them.
+// need is what a metric or an event needs. Columns imply the request that fetches them.
 type need struct {
-	metric     string
+	metric     string // or event
 	of         entityKind
 	devices    []column[balenaclient.Device]
 	releases   []column[balenaclient.Release]
@@ -80,9 +85,9 @@ type need struct {
 	also       []requestKind
 }
 
-func newPlan(config metadata.MetricsBuilderConfig) plan {
-	p := plan{metrics: map[requestKind]int{}, sources: map[string][]requestKind{}}
-	enabled := enabledMetrics(config.Metrics)
+func newPlan(config metadata.MetricsBuilderConfig, events metadata.EventsConfig) plan {
+	p := plan{metrics: map[requestKind]int{}, events: map[requestKind]bool{}, sources: map[string][]requestKind{}}
+	enabled := enabledIn(config.Metrics)
 	for _, n := range needs() {
 		if enabled[n.metric] {
 			p.add(n)
@@ -98,6 +103,7 @@ func newPlan(config metadata.MetricsBuilderConfig) plan {
 			p.fleetCounts = append(p.fleetCounts, count)
 		}
 	}
+	p.addEvents(events)
 	if p.needs(deviceRequest) {
 		p.devices = append(p.devices, device.UUID, device.Name, device.Fleet)
 		if config.ResourceAttributes.BalenaDeviceType.Enabled {
@@ -109,8 +115,8 @@ func newPlan(config metadata.MetricsBuilderConfig) plan {
 	return p
 }
 
-// enabledMetrics returns the names of the enabled metrics. The generated configuration has a field for each, tagged with its name.
-func enabledMetrics(config metadata.MetricsConfig) map[string]bool {
+// enabledIn returns the names of the enabled metrics or events. The generated configuration has a field for each, tagged with its name.
+func enabledIn[C metadata.MetricsConfig | metadata.EventsConfig](config C) map[string]bool {
 	enabled := map[string]bool{}
 	fields := reflect.ValueOf(config)
 	for i := range fields.NumField() {
@@ -192,10 +198,18 @@ func whenConnected(columns ...column[balenaclient.Device]) []column[balenaclient
 }
 
 func (p *plan) add(n need) {
-	kinds := map[requestKind]bool{}
 	if n.of == deviceKind {
 		p.pointsPerDevice++
 	}
+	for kind := range p.addColumns(n) {
+		p.metrics[kind]++
+	}
+	p.sources[n.metric] = n.sources()
+}
+
+// addColumns adds the columns that are needed and returns the kinds of requests.
+func (p *plan) addColumns(n need) map[requestKind]bool {
+	kinds := map[requestKind]bool{}
 	if n.of == releaseKind { // the releases in use and the newest ones are reported
 		p.devices = append(p.devices, device.RunningRelease, device.PinnedRelease)
 		kinds[newestReleaseRequest] = true
@@ -218,10 +232,7 @@ func (p *plan) add(n need) {
 	for _, kind := range n.also {
 		kinds[kind] = true
 	}
-	for kind := range kinds {
-		p.metrics[kind]++
-	}
-	p.sources[n.metric] = n.sources()
+	return kinds
 }
 
 // sources are the kinds of requests that the metric's values come from, besides the one that lists its entity.
@@ -239,5 +250,5 @@ func (n need) sources() []requestKind {
 	return kinds
 }
 
-// needs reports whether an enabled metric needs a kind of request.
-func (p plan) needs(kind requestKind) bool { return p.metrics[kind] > 0 }
+// needs reports whether an enabled metric or event needs a kind of request.
+func (p plan) needs(kind requestKind) bool { return p.metrics[kind] > 0 || p.events[kind] }

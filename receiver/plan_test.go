@@ -36,7 +36,7 @@ func TestPlan_EachMetricAlone(t *testing.T) {
 	sim.AddUserKey("expires", datasetTime.AddDate(0, 1, 0))
 	url := serve(t, sim)
 	all := scrapeOnce(t, url)
-	for name := range enabledMetrics(metadata.MetricsConfig{}) {
+	for name := range enabledIn(metadata.MetricsConfig{}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			alone := scrapeOnce(t, url, name)
@@ -77,7 +77,7 @@ func TestPlan_HasARowForEveryMetric(t *testing.T) {
 		rows[count.derived]++
 	}
 	delete(rows, "") // counts from which nothing is derived
-	for name := range enabledMetrics(metadata.MetricsConfig{}) {
+	for name := range enabledIn(metadata.MetricsConfig{}) {
 		assert.Equal(t, 1, rows[name], "rows of %s in needs (plan.go) and fleetCounts (fleet_counts.go): it must have one", name)
 		delete(rows, name)
 	}

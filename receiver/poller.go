@@ -120,7 +120,7 @@ func (p *poller) build() error {
 		cfg.Metrics = metadata.MetricsConfig{}
 		next = discard{}
 	}
-	s, err := newBalenaScraper(&cfg, p.settings)
+	s, err := newBalenaScraper(&cfg, p.settings, p.next.logs)
 	if err != nil {
 		return err
 	}

@@ -140,14 +140,6 @@ func optional(attribute func(string) metadata.MetricAttributeOption, value strin
 	return []metadata.MetricAttributeOption{attribute(value)}
 }
 
-// withTags adds an entity's tags to its resource.
-func withTags(resource pcommon.Resource, tags []tag) pcommon.Resource {
-	for _, tag := range tags {
-		resource.Attributes().PutStr(tag.attribute, tag.value)
-	}
-	return resource
-}
-
 func oneIf(condition bool) int64 {
 	if condition {
 		return 1

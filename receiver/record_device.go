@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/otelcol-balena/balenareceiver/receiver/internal/history"
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
@@ -42,15 +43,9 @@ func (d *deviceEntity) record(r *recorder, at time.Time) pcommon.Resource {
 		service.record(mb, now)
 	}
 
-	rb := mb.NewResourceBuilder()
-	rb.SetBalenaDeviceUUID(d.uuid)
-	rb.SetBalenaDeviceName(d.name)
-	if d.deviceType != "" {
-		rb.SetBalenaDeviceType(d.deviceType)
-	}
-	rb.SetBalenaFleetName(d.fleet.name)
-	rb.SetBalenaFleetSlug(d.fleet.slug)
-	return withTags(rb.Emit(), d.tags)
+	return deviceResource(mb.NewResourceBuilder(), history.DeviceResource{
+		UUID: d.uuid, Name: d.name, Type: d.deviceType, FleetName: d.fleet.name, FleetSlug: d.fleet.slug, Tags: d.tags,
+	})
 }
 
 func (d *deviceEntity) recordStates(r *recorder, now pcommon.Timestamp) {
@@ -102,9 +97,17 @@ func (h hardware) record(mb *metadata.MetricsBuilder, now pcommon.Timestamp) {
 	if h.storageSize.known {
 		mb.RecordBalenaDeviceStorageLimitDataPoint(now, h.storageSize.bytes())
 	}
-	if h.storageUsage.known && h.storageSize.known && h.storageSize.value > 0 {
-		mb.RecordBalenaDeviceStorageUtilizationDataPoint(now, float64(h.storageUsage.value)/float64(h.storageSize.value))
+	if used := h.storageUtilization(); used >= 0 {
+		mb.RecordBalenaDeviceStorageUtilizationDataPoint(now, used)
 	}
+}
+
+// storageUtilization is the part of the storage in use; below 0 if it is not known.
+func (h hardware) storageUtilization() float64 {
+	if !h.storageUsage.known || !h.storageSize.known || h.storageSize.value <= 0 {
+		return -1
+	}
+	return float64(h.storageUsage.value) / float64(h.storageSize.value)
 }
 
 func (s deviceService) record(mb *metadata.MetricsBuilder, now pcommon.Timestamp) {

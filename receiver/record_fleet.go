@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/otelcol-balena/balenareceiver/receiver/internal/history"
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
@@ -57,14 +58,9 @@ func (f *fleetEntity) record(r *recorder, at time.Time) pcommon.Resource {
 		mb.RecordBalenaFleetDeviceServiceStatusDataPoint(now, f.services[key], key.service, key.status)
 	}
 
-	organization, _, _ := strings.Cut(f.slug, "/")
-	rb := mb.NewResourceBuilder()
-	rb.SetBalenaFleetID(int64(f.id))
-	rb.SetBalenaFleetName(f.name)
-	rb.SetBalenaFleetSlug(f.slug)
-	rb.SetBalenaOrganizationHandle(organization)
-	rb.SetFleetName(f.label)
-	return withTags(rb.Emit(), f.tags)
+	return fleetResource(mb.NewResourceBuilder(), history.FleetResource{
+		ID: int64(f.id), Name: f.name, Slug: f.slug, Label: f.label, Tags: f.tags,
+	})
 }
 
 // recordCounts records what was counted from the devices, unless some are missing: a count of some would be wrong.

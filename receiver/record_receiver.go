@@ -5,6 +5,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/otelcol-balena/balenareceiver/receiver/internal/history"
 	"github.com/otelcol-balena/balenareceiver/receiver/internal/metadata"
 )
 
@@ -33,11 +34,9 @@ func (e *receiverEntity) record(r *recorder, at time.Time) pcommon.Resource {
 		mb.RecordBalenaAPIKeyExpiryTimestampDataPoint(now, key.expiry.Unix(), optional(metadata.WithBalenaAPIKeyNameMetricAttribute, key.name)...)
 	}
 
-	rb := mb.NewResourceBuilder()
-	rb.SetBalenaReceiverName(e.name)
-	rb.SetBalenaAPIEndpoint(e.endpoint)
-	if e.shard.Total > 1 {
-		rb.SetBalenaShardIndex(int64(e.shard.Index))
-	}
-	return rb.Emit()
+	return receiverResource(mb.NewResourceBuilder(), e.account())
+}
+
+func (e *receiverEntity) account() history.Account {
+	return history.Account{Receiver: e.name, Endpoint: e.endpoint, ShardIndex: e.shard.Index, Shards: e.shard.Total}
 }

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-balena/balenareceiver/receiver/internal/history"
 )
 
 func (r *releaseEntity) key() entityKey { return entityKey{releaseKind, int64(r.id)} }
@@ -28,12 +30,9 @@ func (r *releaseEntity) record(recorder *recorder, at time.Time) pcommon.Resourc
 		mb.RecordBalenaReleaseImageSizeDataPoint(now, *r.imageSize)
 	}
 
-	rb := mb.NewResourceBuilder()
-	rb.SetBalenaReleaseCommit(r.commit)
-	rb.SetBalenaReleaseVersion(r.version)
-	rb.SetBalenaFleetName(r.fleet.name)
-	rb.SetBalenaFleetSlug(r.fleet.slug)
-	return rb.Emit()
+	return releaseResource(mb.NewResourceBuilder(), history.ReleaseResource{
+		Commit: r.commit, Version: r.version, FleetName: r.fleet.name, FleetSlug: r.fleet.slug,
+	})
 }
 
 // versionOrNone is the release's version; empty if there is no release.

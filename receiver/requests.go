@@ -35,6 +35,9 @@ func releaseStatuses() []string {
 
 func (r *fetchRun) fleetsJob() job {
 	query := r.selection.fleets(r.client).Select(fleet.Name, fleet.Slug, fleet.TargetRelease)
+	if len(r.plan.events) > 0 {
+		query = query.Select(fleet.CreatedAt)
+	}
 	if r.plan.needs(fleetRequest) {
 		query = query.Expand(fleet.Devices.Count(device.IsOnline.Eq(true), r.selection.deviceFilter))
 	}
@@ -86,7 +89,7 @@ func (r *fetchRun) fleetTagsJob() job {
 	return newJob(forIDs(r.fleetIDs(), func(ids []fleetID) pine.Query[balenaclient.FleetTag] {
 		return r.client.FleetTags().Where(fleettag.Fleet.In(ids...), fleettag.Key.In(keys...)).PageSize(maxPageSize)
 	}), func(row balenaclient.FleetTag) error {
-		r.fleetTagged[row.Fleet.ID] = addTag(r.fleetTagged[row.Fleet.ID], tag{attributes[row.Key], row.Value})
+		r.fleetTagged[row.Fleet.ID] = addTag(r.fleetTagged[row.Fleet.ID], tag{Attribute: attributes[row.Key], Value: row.Value})
 		return nil
 	}, func(_ context.Context, rows fetchedRows[balenaclient.FleetTag, balenaclient.Fleet]) error {
 		return r.tagsFetched(fleetTagRequest, rows.failed, rows.anySkipped(), rows.err)
@@ -144,7 +147,7 @@ func (r *fetchRun) deviceTagsJob() job {
 	return newJob(forParts(r.parts, func(of pine.Filter[balenaclient.Device]) pine.Query[balenaclient.DeviceTag] {
 		return r.client.DeviceTags().Where(devicetag.Key.In(keys...), devicetag.Device.Where(of, r.selection.deviceFilter))
 	}), func(row balenaclient.DeviceTag) error {
-		r.deviceTagged[row.Device.ID] = addTag(r.deviceTagged[row.Device.ID], tag{attributes[row.Key], shared.get(row.Value)})
+		r.deviceTagged[row.Device.ID] = addTag(r.deviceTagged[row.Device.ID], tag{Attribute: attributes[row.Key], Value: shared.get(row.Value)})
 		return nil
 	}, func(_ context.Context, rows fetchedRows[balenaclient.DeviceTag, balenaclient.Fleet]) error {
 		return r.tagsFetched(deviceTagRequest, rows.failed, rows.anySkipped(), rows.err)
@@ -248,6 +251,16 @@ func (r *fetchRun) newestReleasesJob() job {
 	newest := pine.Select(release.ID).OrderBy(release.CreatedAt.Desc(), release.ID.Desc()).Top(1)
 	return r.fleetReleasesJob(newestReleaseRequest, newest, func(_ fleetID, row balenaclient.Release) {
 		r.newest = append(r.newest, row.ID)
+	})
+}
+
+// recentReleasesJob fetches the releases that were created lately, for the events.
+func (r *fetchRun) recentReleasesJob() job {
+	recent := pine.Select(release.Fleet, release.Commit, release.RawVersion, release.Status, release.IsFinal, release.CreatedAt,
+		release.EndedAt, release.FinalizedAt).Where(release.CreatedAt.Ge(r.releasesSince(r.now()))).OrderBy(release.ID.Asc())
+	return r.fleetReleasesJob(recentReleaseRequest, recent, func(of fleetID, row balenaclient.Release) {
+		row.Fleet.ID = of
+		r.responses.recent = append(r.responses.recent, row)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/otelcol-balena/balenareceiver/balenaclient"
+	"github.com/otelcol-balena/balenareceiver/receiver/internal/history"
 )
 
 // responses is what the requests of a scrape returned, and what they failed to return.
@@ -25,6 +26,7 @@ type responses struct {
 	lastBuilds    map[fleetID]instant
 	releaseCounts map[fleetID]map[string]int64 // by status
 	releases      []balenaclient.Release
+	recent        []balenaclient.Release // created lately, whether or not a device runs them
 
 	// From this scrape or an earlier one; an entry says that the value is known, even if it is empty.
 	fleetTags   map[fleetID][]tag
@@ -44,18 +46,16 @@ type responses struct {
 }
 
 // tag is a resource attribute made from a tag.
-type tag struct {
-	attribute, value string
-}
+type tag = history.Tag
 
 // addTag adds a tag, unless its value is empty: to Prometheus an empty label is the same as a missing one. It keeps tags sorted by
 // attribute, so that a tag that is deleted and set again does not change the order. If the same tag was fetched twice, because its device
 // moved to another fleet meanwhile, the last one counts.
 func addTag(tags []tag, t tag) []tag {
-	if t.value == "" {
+	if t.Value == "" {
 		return tags
 	}
-	i, found := slices.BinarySearchFunc(tags, t.attribute, func(t tag, attribute string) int { return strings.Compare(t.attribute, attribute) })
+	i, found := slices.BinarySearchFunc(tags, t.Attribute, func(t tag, attribute string) int { return strings.Compare(t.Attribute, attribute) })
 	if found {
 		tags[i] = t
 		return tags
@@ -149,25 +149,28 @@ func (r *responses) identifiesFleet(id fleetID) bool {
 // gone reports whether an entity that is not in the snapshot does not exist anymore, or is not reported anymore, rather than having
 // been missed because a request failed.
 func (r *responses) gone(e entity) bool {
-	if !r.listed {
-		return false
-	}
 	switch e := e.(type) {
 	case *fleetEntity:
-		return !r.skippedFleets[e.id]
+		return r.goneFleet(e.id)
 	case *deviceEntity:
-		if !r.reports(e.fleetID) {
-			return !r.skippedFleets[e.fleetID]
-		}
-		return !r.unlisted.has(deviceRequest, e.fleetID) && !r.skippedDevices[e.id]
+		return r.goneDevice(e.id, e.fleetID)
 	case *releaseEntity:
 		if !r.reports(e.fleet.id) {
-			return !r.skippedFleets[e.fleet.id]
+			return r.goneFleet(e.fleet.id)
 		}
 		// A device of any fleet may run it.
 		return r.hasAllDevices() && r.has(newestReleaseRequest, e.fleet.id) && !r.unresolvedReleases[e.id]
 	}
 	return false
+}
+
+func (r *responses) goneFleet(id fleetID) bool { return r.listed && !r.skippedFleets[id] }
+
+func (r *responses) goneDevice(id deviceID, of fleetID) bool {
+	if !r.reports(of) {
+		return r.goneFleet(of)
+	}
+	return r.listed && !r.unlisted.has(deviceRequest, of) && !r.skippedDevices[id]
 }
 
 func (r *responses) reports(fleet fleetID) bool {

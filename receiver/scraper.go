@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
@@ -41,19 +42,25 @@ type balenaScraper struct {
 	cancel context.CancelFunc
 
 	connectivity *connectivity
+	events       *events // nil without a logs pipeline
 	healthy      bool    // whether no request of the last scrape failed
 	lastComplete instant // when the last complete scrape was
 	lastPoints   int     // points of the last complete scrape, by which an incomplete one is measured
 	warned       warnings
 }
 
-func newBalenaScraper(cfg *Config, settings receiver.Settings) (*balenaScraper, error) {
+// newBalenaScraper returns a scraper that makes events if there is a logs pipeline for them.
+func newBalenaScraper(cfg *Config, settings receiver.Settings, logs consumer.Logs) (*balenaScraper, error) {
 	selection, err := newSelection(cfg)
 	if err != nil {
 		return nil, err
 	}
+	wanted := metadata.EventsConfig{}
+	if logs != nil {
+		wanted = cfg.Events
+	}
 	base, cancel := context.WithCancel(context.Background())
-	plan := newPlan(cfg.MetricsBuilderConfig)
+	plan := newPlan(cfg.MetricsBuilderConfig, wanted)
 	s := &balenaScraper{
 		cfg:      cfg,
 		settings: settings,
@@ -74,6 +81,12 @@ func newBalenaScraper(cfg *Config, settings receiver.Settings) (*balenaScraper, 
 	now := func() time.Time { return s.now() }
 	s.fetcher.now = now
 	s.fetcher.apiKeys = apiKeys{source: tokenSource(cfg), now: now}
+	if logs != nil {
+		if s.events, err = newEvents(cfg, settings, logs); err != nil {
+			return nil, err
+		}
+		s.fetcher.releasesSince = s.events.releasesSince
+	}
 	s.telemetry, err = newTelemetry(settings, now)
 	return s, err
 }
@@ -86,8 +99,13 @@ func (s *balenaScraper) start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	s.host, s.fetcher.client = host, client
-	if attributes := s.cfg.ResourceAttributes; !attributes.BalenaDeviceUUID.Enabled && s.fetcher.plan.needs(deviceRequest) {
+	if attributes := s.cfg.MetricsBuilderConfig.ResourceAttributes; !attributes.BalenaDeviceUUID.Enabled && s.fetcher.plan.needs(deviceRequest) {
 		s.logger.Warn(`"balena.device.uuid" is disabled: devices with the same name in a fleet share their series, of which only one is kept`)
+	}
+	if s.events != nil {
+		if err := s.events.start(ctx, host); err != nil {
+			return err
+		}
 	}
 	return s.telemetry.start()
 }
@@ -121,10 +139,13 @@ func (s *balenaScraper) newClient(ctx context.Context, host component.Host) (*ba
 	return balenaclient.New(options...)
 }
 
-func (s *balenaScraper) shutdown(context.Context) error {
+func (s *balenaScraper) shutdown(ctx context.Context) error {
 	s.cancel()
 	s.telemetry.shutdown()
-	return nil
+	if s.events == nil {
+		return nil
+	}
+	return s.events.shutdown(ctx)
 }
 
 func (s *balenaScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
@@ -138,8 +159,11 @@ func (s *balenaScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	}
 	snapshot := newSnapshot(s.now(), responses)
 	s.connectivity.observe(snapshot, responses)
-	unidentified := snapshot.hideUnidentified(responses)
 	snapshot.receiver = s.receiverEntity(snapshot.at, responses)
+	if s.events != nil {
+		s.events.observe(ctx, snapshot, responses)
+	}
+	unidentified := snapshot.hideUnidentified(responses)
 	metrics, points := s.recorder.record(snapshot, responses.gone)
 
 	missing := responses.missingPoints() + unidentified

@@ -41,7 +41,7 @@ func TestBalenaScraper_Scrape(t *testing.T) {
 		{"default", func(*Config) {}},
 		{"all", func(cfg *Config) {
 			enableAll(cfg)
-			cfg.ResourceAttributes.FleetName.Enabled = true
+			cfg.MetricsBuilderConfig.ResourceAttributes.FleetName.Enabled = true
 		}},
 		{"counts", func(cfg *Config) {
 			enableOnly(cfg, func(m *metadata.MetricsConfig) []*bool {
@@ -140,7 +140,7 @@ func TestLabels_Unique(t *testing.T) {
 	sim := realAccount(t)
 	insertFleet(t, sim, "globex", "warehouse-gateways", nil)
 	cfg := testConfig(serve(t, sim))
-	cfg.ResourceAttributes.FleetName.Enabled = true
+	cfg.MetricsBuilderConfig.ResourceAttributes.FleetName.Enabled = true
 
 	metrics, err := startScraper(t, cfg).scrape(t.Context())
 

@@ -49,7 +49,7 @@ func TestToken_AppearsNowhere(t *testing.T) {
 			settings.Logger = zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewDevelopmentEncoderConfig()), zapcore.AddSync(&logs), zap.DebugLevel))
 			cfg := testConfig(serve(t, handler))
 			enableAll(cfg)
-			s, err := newBalenaScraper(cfg, settings)
+			s, err := newBalenaScraper(cfg, settings, nil)
 			require.NoError(t, err)
 			s.retry = pine.Retry{MaxAttempts: 1}
 			require.NoError(t, s.start(t.Context(), componenttest.NewNopHost()))

@@ -27,6 +27,7 @@ type fleetEntity struct {
 	targetReleaseID releaseID
 	target          *releaseEntity // nil if there is none, or it could not be read
 	targetKnown     bool           // whether the target was fetched, if there is one
+	createdAt       instant
 
 	countedAt time.Time        // when the server counted the devices
 	online    *int64           // devices online, as counted by the server
@@ -100,6 +101,7 @@ func (s *snapshot) joinFleets(r *responses) map[fleetID]*fleetEntity {
 		f := &fleetEntity{
 			id: row.ID, name: row.Name, slug: row.Slug, label: r.labels[row.ID], tags: r.fleetTags[row.ID],
 			targetReleaseID: row.TargetRelease.ID,
+			createdAt:       newInstant(row.CreatedAt),
 			countedAt:       r.countedAt,
 			lastBuild:       r.lastBuilds[row.ID],
 			releases:        r.releaseCounts[row.ID],

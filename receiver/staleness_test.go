@@ -199,7 +199,7 @@ func TestLabels_WhileAFleetIsSkipped(t *testing.T) {
 	insertFleet(t, sim, "globex", "warehouse-gateways", nil)
 	var on atomic.Bool
 	cfg := testConfig(serve(t, spoil(sim, "/v7/application", &on, `"slug":"acme/warehouse-gateways"`, `"slug":{}`)))
-	cfg.ResourceAttributes.FleetName.Enabled = true
+	cfg.MetricsBuilderConfig.ResourceAttributes.FleetName.Enabled = true
 	scraper := startScraper(t, cfg)
 	shown := backend{}
 	scrapeInto(t, shown, scraper)

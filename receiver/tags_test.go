@@ -53,8 +53,8 @@ func TestOwnAttributes(t *testing.T) {
 func TestAddTag(t *testing.T) {
 	t.Parallel()
 	var tags []tag
-	for _, add := range []tag{{"b", "1"}, {"a", "2"}, {"c", ""}, {"b", "3"}} {
+	for _, add := range []tag{{Attribute: "b", Value: "1"}, {Attribute: "a", Value: "2"}, {Attribute: "c", Value: ""}, {Attribute: "b", Value: "3"}} {
 		tags = addTag(tags, add)
 	}
-	assert.Equal(t, []tag{{"a", "2"}, {"b", "3"}}, tags, "sorted, without the empty one, and the last value of b")
+	assert.Equal(t, []tag{{Attribute: "a", Value: "2"}, {Attribute: "b", Value: "3"}}, tags, "sorted, without the empty one, and the last value of b")
 }

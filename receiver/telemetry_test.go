@@ -27,10 +27,10 @@ func TestTelemetry(t *testing.T) {
 	enableOnly(cfg, func(m *metadata.MetricsConfig) []*bool {
 		return []*bool{&m.BalenaDevicesOnline.Enabled, &m.BalenaDeviceOnline.Enabled}
 	})
-	cfg.ResourceAttributes.BalenaDeviceType.Enabled = false
+	cfg.MetricsBuilderConfig.ResourceAttributes.BalenaDeviceType.Enabled = false
 	settings := metadatatest.NewSettings(reader)
 	settings.ID = component.MustNewIDWithName("balena", "acme")
-	s, err := newBalenaScraper(cfg, settings)
+	s, err := newBalenaScraper(cfg, settings, nil)
 	require.NoError(t, err)
 	now := datasetTime
 	s.now = func() time.Time { return now }

@@ -174,7 +174,7 @@ func TestSeriesTracker_MarkStale_KeepsWhatAnotherEntityReports(t *testing.T) {
 		require.NoError(t, sim.Update("device", 41, map[string]any{"device_name": "twin"}))
 		require.NoError(t, sim.Update("device", 42, map[string]any{"device_name": "twin"}))
 		cfg := testConfig(serve(t, sim))
-		cfg.ResourceAttributes.BalenaDeviceUUID.Enabled = false
+		cfg.MetricsBuilderConfig.ResourceAttributes.BalenaDeviceUUID.Enabled = false
 		scraper := startScraper(t, cfg)
 		for range 3 {
 			metrics, err := scraper.scrape(t.Context())
@@ -373,7 +373,7 @@ func TestLabels_AreUniqueAcrossShards(t *testing.T) {
 	for index := range 4 {
 		cfg := testConfig(url)
 		cfg.Shard = ShardConfig{Index: index, Total: 4}
-		cfg.ResourceAttributes.FleetName.Enabled = true
+		cfg.MetricsBuilderConfig.ResourceAttributes.FleetName.Enabled = true
 		metrics, err := startScraper(t, cfg).scrape(t.Context())
 		require.NoError(t, err)
 		for _, resource := range metrics.ResourceMetrics().All() {
@@ -418,11 +418,11 @@ func TestBalenaScraper_Start_WarnsAboutSharedSeries(t *testing.T) {
 	t.Parallel()
 	for _, enabled := range []bool{true, false} {
 		cfg := testConfig("http://127.0.0.1:1")
-		cfg.ResourceAttributes.BalenaDeviceUUID.Enabled = enabled
+		cfg.MetricsBuilderConfig.ResourceAttributes.BalenaDeviceUUID.Enabled = enabled
 		settings := receivertest.NewNopSettings(metadata.Type)
 		core, logs := observer.New(zap.WarnLevel)
 		settings.Logger = zap.New(core)
-		s, err := newBalenaScraper(cfg, settings)
+		s, err := newBalenaScraper(cfg, settings, nil)
 		require.NoError(t, err)
 		require.NoError(t, s.start(t.Context(), componenttest.NewNopHost()))
 		require.NoError(t, s.shutdown(t.Context()))

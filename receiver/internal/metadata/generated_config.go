@@ -1216,6 +1216,166 @@ func DefaultMetricsConfig() MetricsConfig {
 	}
 }
 
+// EventConfig provides common config for a particular event.
+type EventConfig struct {
+	Enabled bool `mapstructure:"enabled"`
+
+	enabledSetByUser bool
+}
+
+func (ec *EventConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+	err := parser.Unmarshal(ec)
+	if err != nil {
+		return err
+	}
+	ec.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// EventsConfig provides config for balena events.
+type EventsConfig struct {
+	BalenaAccountDevicesConnected    EventConfig `mapstructure:"balena.account.devices.connected"`
+	BalenaAccountDevicesDisconnected EventConfig `mapstructure:"balena.account.devices.disconnected"`
+	BalenaAPIKeyExpiring             EventConfig `mapstructure:"balena.api_key.expiring"`
+	BalenaDeviceConnected            EventConfig `mapstructure:"balena.device.connected"`
+	BalenaDeviceCreated              EventConfig `mapstructure:"balena.device.created"`
+	BalenaDeviceDeleted              EventConfig `mapstructure:"balena.device.deleted"`
+	BalenaDeviceDisconnected         EventConfig `mapstructure:"balena.device.disconnected"`
+	BalenaDeviceMoved                EventConfig `mapstructure:"balena.device.moved"`
+	BalenaDeviceOsUpdated            EventConfig `mapstructure:"balena.device.os.updated"`
+	BalenaDevicePinned               EventConfig `mapstructure:"balena.device.pinned"`
+	BalenaDeviceReleaseChanged       EventConfig `mapstructure:"balena.device.release.changed"`
+	BalenaDeviceRenamed              EventConfig `mapstructure:"balena.device.renamed"`
+	BalenaDeviceServiceStatusChanged EventConfig `mapstructure:"balena.device.service.status.changed"`
+	BalenaDeviceStatusChanged        EventConfig `mapstructure:"balena.device.status.changed"`
+	BalenaDeviceStorageExceeded      EventConfig `mapstructure:"balena.device.storage.exceeded"`
+	BalenaDeviceStorageRecovered     EventConfig `mapstructure:"balena.device.storage.recovered"`
+	BalenaDeviceSupervisorUpdated    EventConfig `mapstructure:"balena.device.supervisor.updated"`
+	BalenaDeviceUndervoltageCleared  EventConfig `mapstructure:"balena.device.undervoltage.cleared"`
+	BalenaDeviceUndervoltageDetected EventConfig `mapstructure:"balena.device.undervoltage.detected"`
+	BalenaDeviceUnpinned             EventConfig `mapstructure:"balena.device.unpinned"`
+	BalenaFleetCreated               EventConfig `mapstructure:"balena.fleet.created"`
+	BalenaFleetDeleted               EventConfig `mapstructure:"balena.fleet.deleted"`
+	BalenaFleetDevicesConnected      EventConfig `mapstructure:"balena.fleet.devices.connected"`
+	BalenaFleetDevicesDisconnected   EventConfig `mapstructure:"balena.fleet.devices.disconnected"`
+	BalenaFleetRenamed               EventConfig `mapstructure:"balena.fleet.renamed"`
+	BalenaFleetRolloutBegun          EventConfig `mapstructure:"balena.fleet.rollout.begun"`
+	BalenaFleetRolloutCompleted      EventConfig `mapstructure:"balena.fleet.rollout.completed"`
+	BalenaFleetRolloutStuck          EventConfig `mapstructure:"balena.fleet.rollout.stuck"`
+	BalenaFleetTargetChanged         EventConfig `mapstructure:"balena.fleet.target.changed"`
+	BalenaReleaseBuildFailed         EventConfig `mapstructure:"balena.release.build.failed"`
+	BalenaReleaseBuildSucceeded      EventConfig `mapstructure:"balena.release.build.succeeded"`
+	BalenaReleaseCreated             EventConfig `mapstructure:"balena.release.created"`
+	BalenaReleaseFinalized           EventConfig `mapstructure:"balena.release.finalized"`
+}
+
+func DefaultEventsConfig() EventsConfig {
+	return EventsConfig{
+		BalenaAccountDevicesConnected: EventConfig{
+			Enabled: true,
+		},
+		BalenaAccountDevicesDisconnected: EventConfig{
+			Enabled: true,
+		},
+		BalenaAPIKeyExpiring: EventConfig{
+			Enabled: true,
+		},
+		BalenaDeviceConnected: EventConfig{
+			Enabled: true,
+		},
+		BalenaDeviceCreated: EventConfig{
+			Enabled: true,
+		},
+		BalenaDeviceDeleted: EventConfig{
+			Enabled: true,
+		},
+		BalenaDeviceDisconnected: EventConfig{
+			Enabled: true,
+		},
+		BalenaDeviceMoved: EventConfig{
+			Enabled: true,
+		},
+		BalenaDeviceOsUpdated: EventConfig{
+			Enabled: true,
+		},
+		BalenaDevicePinned: EventConfig{
+			Enabled: true,
+		},
+		BalenaDeviceReleaseChanged: EventConfig{
+			Enabled: true,
+		},
+		BalenaDeviceRenamed: EventConfig{
+			Enabled: true,
+		},
+		BalenaDeviceServiceStatusChanged: EventConfig{
+			Enabled: false,
+		},
+		BalenaDeviceStatusChanged: EventConfig{
+			Enabled: true,
+		},
+		BalenaDeviceStorageExceeded: EventConfig{
+			Enabled: true,
+		},
+		BalenaDeviceStorageRecovered: EventConfig{
+			Enabled: true,
+		},
+		BalenaDeviceSupervisorUpdated: EventConfig{
+			Enabled: true,
+		},
+		BalenaDeviceUndervoltageCleared: EventConfig{
+			Enabled: true,
+		},
+		BalenaDeviceUndervoltageDetected: EventConfig{
+			Enabled: true,
+		},
+		BalenaDeviceUnpinned: EventConfig{
+			Enabled: true,
+		},
+		BalenaFleetCreated: EventConfig{
+			Enabled: true,
+		},
+		BalenaFleetDeleted: EventConfig{
+			Enabled: true,
+		},
+		BalenaFleetDevicesConnected: EventConfig{
+			Enabled: true,
+		},
+		BalenaFleetDevicesDisconnected: EventConfig{
+			Enabled: true,
+		},
+		BalenaFleetRenamed: EventConfig{
+			Enabled: true,
+		},
+		BalenaFleetRolloutBegun: EventConfig{
+			Enabled: true,
+		},
+		BalenaFleetRolloutCompleted: EventConfig{
+			Enabled: true,
+		},
+		BalenaFleetRolloutStuck: EventConfig{
+			Enabled: true,
+		},
+		BalenaFleetTargetChanged: EventConfig{
+			Enabled: true,
+		},
+		BalenaReleaseBuildFailed: EventConfig{
+			Enabled: true,
+		},
+		BalenaReleaseBuildSucceeded: EventConfig{
+			Enabled: true,
+		},
+		BalenaReleaseCreated: EventConfig{
+			Enabled: true,
+		},
+		BalenaReleaseFinalized: EventConfig{
+			Enabled: true,
+		},
+	}
+}
+
 // ResourceAttributeConfig provides common config for a particular resource attribute.
 type ResourceAttributeConfig struct {
 	Enabled bool `mapstructure:"enabled"`
@@ -1226,6 +1386,13 @@ type ResourceAttributeConfig struct {
 	// If the list is not empty, metrics with matching resource attribute values will not be emitted.
 	// MetricsInclude has higher priority than MetricsExclude.
 	MetricsExclude []filter.Config `mapstructure:"metrics_exclude"`
+	// Experimental: EventsInclude defines a list of filters for attribute values.
+	// If the list is not empty, only events with matching resource attribute values will be emitted.
+	EventsInclude []filter.Config `mapstructure:"events_include"`
+	// Experimental: EventsExclude defines a list of filters for attribute values.
+	// If the list is not empty, events with matching resource attribute values will not be emitted.
+	// EventsInclude has higher priority than EventsExclude.
+	EventsExclude []filter.Config `mapstructure:"events_exclude"`
 
 	enabledSetByUser bool
 }
@@ -1319,4 +1486,17 @@ func NewDefaultMetricsBuilderConfig() MetricsBuilderConfig {
 // Deprecated: Use NewDefaultMetricsBuilderConfig.
 func DefaultMetricsBuilderConfig() MetricsBuilderConfig {
 	return NewDefaultMetricsBuilderConfig()
+}
+
+// LogsBuilderConfig is a configuration for balena logs builder.
+type LogsBuilderConfig struct {
+	Events             EventsConfig             `mapstructure:"events"`
+	ResourceAttributes ResourceAttributesConfig `mapstructure:"resource_attributes"`
+}
+
+func DefaultLogsBuilderConfig() LogsBuilderConfig {
+	return LogsBuilderConfig{
+		Events:             DefaultEventsConfig(),
+		ResourceAttributes: DefaultResourceAttributesConfig(),
+	}
 }

@@ -3,18 +3,1417 @@
 package metadata
 
 import (
+	"context"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/filter"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/otel/trace"
 )
+
+type EventAttributeOption interface {
+	apply(plog.LogRecord)
+}
+
+type eventAttributeOptionFunc func(plog.LogRecord)
+
+func (eaof eventAttributeOptionFunc) apply(lr plog.LogRecord) {
+	eaof(lr)
+}
+
+func WithBalenaAffectedDevicesEventAttribute(balenaAffectedDevicesAttributeValue int64) EventAttributeOption {
+	return eventAttributeOptionFunc(func(dp plog.LogRecord) {
+		dp.Attributes().PutInt("balena.affected.devices", balenaAffectedDevicesAttributeValue)
+	})
+}
+
+func WithBalenaAffectedFleetsEventAttribute(balenaAffectedFleetsAttributeValue int64) EventAttributeOption {
+	return eventAttributeOptionFunc(func(dp plog.LogRecord) {
+		dp.Attributes().PutInt("balena.affected.fleets", balenaAffectedFleetsAttributeValue)
+	})
+}
+
+func WithBalenaAffectedOfEventAttribute(balenaAffectedOfAttributeValue int64) EventAttributeOption {
+	return eventAttributeOptionFunc(func(dp plog.LogRecord) {
+		dp.Attributes().PutInt("balena.affected.of", balenaAffectedOfAttributeValue)
+	})
+}
+
+func WithBalenaAffectedTagsEventAttribute(balenaAffectedTagsAttributeValue []any) EventAttributeOption {
+	return eventAttributeOptionFunc(func(dp plog.LogRecord) {
+		dp.Attributes().PutEmptySlice("balena.affected.tags").FromRaw(balenaAffectedTagsAttributeValue)
+	})
+}
+
+func WithBalenaAPIKeyNameEventAttribute(balenaAPIKeyNameAttributeValue string) EventAttributeOption {
+	return eventAttributeOptionFunc(func(dp plog.LogRecord) {
+		dp.Attributes().PutStr("balena.api_key.name", balenaAPIKeyNameAttributeValue)
+	})
+}
+
+func WithBalenaChangeFromEventAttribute(balenaChangeFromAttributeValue string) EventAttributeOption {
+	return eventAttributeOptionFunc(func(dp plog.LogRecord) {
+		dp.Attributes().PutStr("balena.change.from", balenaChangeFromAttributeValue)
+	})
+}
+
+func WithBalenaChangeGroupEventAttribute(balenaChangeGroupAttributeValue string) EventAttributeOption {
+	return eventAttributeOptionFunc(func(dp plog.LogRecord) {
+		dp.Attributes().PutStr("balena.change.group", balenaChangeGroupAttributeValue)
+	})
+}
+
+func WithBalenaChangeToEventAttribute(balenaChangeToAttributeValue string) EventAttributeOption {
+	return eventAttributeOptionFunc(func(dp plog.LogRecord) {
+		dp.Attributes().PutStr("balena.change.to", balenaChangeToAttributeValue)
+	})
+}
+
+func WithBalenaOsVersionEventAttribute(balenaOsVersionAttributeValue string) EventAttributeOption {
+	return eventAttributeOptionFunc(func(dp plog.LogRecord) {
+		dp.Attributes().PutStr("balena.os.version", balenaOsVersionAttributeValue)
+	})
+}
+
+func WithBalenaReleaseVersionEventAttribute(balenaReleaseVersionAttributeValue string) EventAttributeOption {
+	return eventAttributeOptionFunc(func(dp plog.LogRecord) {
+		dp.Attributes().PutStr("balena.release.version", balenaReleaseVersionAttributeValue)
+	})
+}
+
+func WithBalenaSupervisorVersionEventAttribute(balenaSupervisorVersionAttributeValue string) EventAttributeOption {
+	return eventAttributeOptionFunc(func(dp plog.LogRecord) {
+		dp.Attributes().PutStr("balena.supervisor.version", balenaSupervisorVersionAttributeValue)
+	})
+}
+
+type eventBalenaAccountDevicesConnected struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaAccountDevicesConnected) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.account.devices.connected")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaAccountDevicesConnected) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaAccountDevicesConnected(cfg EventConfig) eventBalenaAccountDevicesConnected {
+	e := eventBalenaAccountDevicesConnected{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaAccountDevicesDisconnected struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaAccountDevicesDisconnected) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.account.devices.disconnected")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaAccountDevicesDisconnected) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaAccountDevicesDisconnected(cfg EventConfig) eventBalenaAccountDevicesDisconnected {
+	e := eventBalenaAccountDevicesDisconnected{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaAPIKeyExpiring struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaAPIKeyExpiring) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.api_key.expiring")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaAPIKeyExpiring) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaAPIKeyExpiring(cfg EventConfig) eventBalenaAPIKeyExpiring {
+	e := eventBalenaAPIKeyExpiring{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDeviceConnected struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDeviceConnected) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.connected")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDeviceConnected) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDeviceConnected(cfg EventConfig) eventBalenaDeviceConnected {
+	e := eventBalenaDeviceConnected{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDeviceCreated struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDeviceCreated) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, balenaDeviceOnlineAttributeValue bool, balenaDeviceStatusAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.created")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+	dp.Attributes().PutBool("balena.device.online", balenaDeviceOnlineAttributeValue)
+	dp.Attributes().PutStr("balena.device.status", balenaDeviceStatusAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDeviceCreated) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDeviceCreated(cfg EventConfig) eventBalenaDeviceCreated {
+	e := eventBalenaDeviceCreated{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDeviceDeleted struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDeviceDeleted) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.deleted")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDeviceDeleted) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDeviceDeleted(cfg EventConfig) eventBalenaDeviceDeleted {
+	e := eventBalenaDeviceDeleted{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDeviceDisconnected struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDeviceDisconnected) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.disconnected")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDeviceDisconnected) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDeviceDisconnected(cfg EventConfig) eventBalenaDeviceDisconnected {
+	e := eventBalenaDeviceDisconnected{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDeviceMoved struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDeviceMoved) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.moved")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDeviceMoved) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDeviceMoved(cfg EventConfig) eventBalenaDeviceMoved {
+	e := eventBalenaDeviceMoved{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDeviceOsUpdated struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDeviceOsUpdated) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.os.updated")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDeviceOsUpdated) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDeviceOsUpdated(cfg EventConfig) eventBalenaDeviceOsUpdated {
+	e := eventBalenaDeviceOsUpdated{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDevicePinned struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDevicePinned) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.pinned")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDevicePinned) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDevicePinned(cfg EventConfig) eventBalenaDevicePinned {
+	e := eventBalenaDevicePinned{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDeviceReleaseChanged struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDeviceReleaseChanged) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.release.changed")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDeviceReleaseChanged) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDeviceReleaseChanged(cfg EventConfig) eventBalenaDeviceReleaseChanged {
+	e := eventBalenaDeviceReleaseChanged{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDeviceRenamed struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDeviceRenamed) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.renamed")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDeviceRenamed) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDeviceRenamed(cfg EventConfig) eventBalenaDeviceRenamed {
+	e := eventBalenaDeviceRenamed{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDeviceServiceStatusChanged struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDeviceServiceStatusChanged) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, balenaServiceNameAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.service.status.changed")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+	dp.Attributes().PutStr("balena.service.name", balenaServiceNameAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDeviceServiceStatusChanged) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDeviceServiceStatusChanged(cfg EventConfig) eventBalenaDeviceServiceStatusChanged {
+	e := eventBalenaDeviceServiceStatusChanged{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDeviceStatusChanged struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDeviceStatusChanged) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.status.changed")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDeviceStatusChanged) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDeviceStatusChanged(cfg EventConfig) eventBalenaDeviceStatusChanged {
+	e := eventBalenaDeviceStatusChanged{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDeviceStorageExceeded struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDeviceStorageExceeded) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.storage.exceeded")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDeviceStorageExceeded) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDeviceStorageExceeded(cfg EventConfig) eventBalenaDeviceStorageExceeded {
+	e := eventBalenaDeviceStorageExceeded{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDeviceStorageRecovered struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDeviceStorageRecovered) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.storage.recovered")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDeviceStorageRecovered) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDeviceStorageRecovered(cfg EventConfig) eventBalenaDeviceStorageRecovered {
+	e := eventBalenaDeviceStorageRecovered{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDeviceSupervisorUpdated struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDeviceSupervisorUpdated) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.supervisor.updated")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDeviceSupervisorUpdated) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDeviceSupervisorUpdated(cfg EventConfig) eventBalenaDeviceSupervisorUpdated {
+	e := eventBalenaDeviceSupervisorUpdated{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDeviceUndervoltageCleared struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDeviceUndervoltageCleared) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.undervoltage.cleared")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDeviceUndervoltageCleared) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDeviceUndervoltageCleared(cfg EventConfig) eventBalenaDeviceUndervoltageCleared {
+	e := eventBalenaDeviceUndervoltageCleared{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDeviceUndervoltageDetected struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDeviceUndervoltageDetected) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.undervoltage.detected")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDeviceUndervoltageDetected) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDeviceUndervoltageDetected(cfg EventConfig) eventBalenaDeviceUndervoltageDetected {
+	e := eventBalenaDeviceUndervoltageDetected{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaDeviceUnpinned struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaDeviceUnpinned) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.device.unpinned")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaDeviceUnpinned) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaDeviceUnpinned(cfg EventConfig) eventBalenaDeviceUnpinned {
+	e := eventBalenaDeviceUnpinned{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaFleetCreated struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaFleetCreated) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.fleet.created")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaFleetCreated) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaFleetCreated(cfg EventConfig) eventBalenaFleetCreated {
+	e := eventBalenaFleetCreated{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaFleetDeleted struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaFleetDeleted) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.fleet.deleted")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaFleetDeleted) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaFleetDeleted(cfg EventConfig) eventBalenaFleetDeleted {
+	e := eventBalenaFleetDeleted{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaFleetDevicesConnected struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaFleetDevicesConnected) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.fleet.devices.connected")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaFleetDevicesConnected) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaFleetDevicesConnected(cfg EventConfig) eventBalenaFleetDevicesConnected {
+	e := eventBalenaFleetDevicesConnected{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaFleetDevicesDisconnected struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaFleetDevicesDisconnected) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.fleet.devices.disconnected")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaFleetDevicesDisconnected) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaFleetDevicesDisconnected(cfg EventConfig) eventBalenaFleetDevicesDisconnected {
+	e := eventBalenaFleetDevicesDisconnected{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaFleetRenamed struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaFleetRenamed) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.fleet.renamed")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaFleetRenamed) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaFleetRenamed(cfg EventConfig) eventBalenaFleetRenamed {
+	e := eventBalenaFleetRenamed{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaFleetRolloutBegun struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaFleetRolloutBegun) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, balenaRolloutOnTargetAttributeValue int64, balenaRolloutUpdatingAttributeValue int64, balenaRolloutFailingAttributeValue int64, balenaRolloutBehindAttributeValue int64, balenaRolloutUnreachableAttributeValue int64, balenaRolloutPinnedAttributeValue int64, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.fleet.rollout.begun")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.on_target", balenaRolloutOnTargetAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.updating", balenaRolloutUpdatingAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.failing", balenaRolloutFailingAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.behind", balenaRolloutBehindAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.unreachable", balenaRolloutUnreachableAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.pinned", balenaRolloutPinnedAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaFleetRolloutBegun) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaFleetRolloutBegun(cfg EventConfig) eventBalenaFleetRolloutBegun {
+	e := eventBalenaFleetRolloutBegun{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaFleetRolloutCompleted struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaFleetRolloutCompleted) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, balenaRolloutOnTargetAttributeValue int64, balenaRolloutUpdatingAttributeValue int64, balenaRolloutFailingAttributeValue int64, balenaRolloutBehindAttributeValue int64, balenaRolloutUnreachableAttributeValue int64, balenaRolloutPinnedAttributeValue int64, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.fleet.rollout.completed")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.on_target", balenaRolloutOnTargetAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.updating", balenaRolloutUpdatingAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.failing", balenaRolloutFailingAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.behind", balenaRolloutBehindAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.unreachable", balenaRolloutUnreachableAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.pinned", balenaRolloutPinnedAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaFleetRolloutCompleted) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaFleetRolloutCompleted(cfg EventConfig) eventBalenaFleetRolloutCompleted {
+	e := eventBalenaFleetRolloutCompleted{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaFleetRolloutStuck struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaFleetRolloutStuck) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, balenaRolloutOnTargetAttributeValue int64, balenaRolloutUpdatingAttributeValue int64, balenaRolloutFailingAttributeValue int64, balenaRolloutBehindAttributeValue int64, balenaRolloutUnreachableAttributeValue int64, balenaRolloutPinnedAttributeValue int64, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.fleet.rollout.stuck")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.on_target", balenaRolloutOnTargetAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.updating", balenaRolloutUpdatingAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.failing", balenaRolloutFailingAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.behind", balenaRolloutBehindAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.unreachable", balenaRolloutUnreachableAttributeValue)
+	dp.Attributes().PutInt("balena.rollout.pinned", balenaRolloutPinnedAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaFleetRolloutStuck) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaFleetRolloutStuck(cfg EventConfig) eventBalenaFleetRolloutStuck {
+	e := eventBalenaFleetRolloutStuck{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaFleetTargetChanged struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaFleetTargetChanged) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.fleet.target.changed")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaFleetTargetChanged) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaFleetTargetChanged(cfg EventConfig) eventBalenaFleetTargetChanged {
+	e := eventBalenaFleetTargetChanged{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaReleaseBuildFailed struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaReleaseBuildFailed) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.release.build.failed")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaReleaseBuildFailed) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaReleaseBuildFailed(cfg EventConfig) eventBalenaReleaseBuildFailed {
+	e := eventBalenaReleaseBuildFailed{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaReleaseBuildSucceeded struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaReleaseBuildSucceeded) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.release.build.succeeded")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaReleaseBuildSucceeded) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaReleaseBuildSucceeded(cfg EventConfig) eventBalenaReleaseBuildSucceeded {
+	e := eventBalenaReleaseBuildSucceeded{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaReleaseCreated struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaReleaseCreated) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.release.created")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaReleaseCreated) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaReleaseCreated(cfg EventConfig) eventBalenaReleaseCreated {
+	e := eventBalenaReleaseCreated{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
+
+type eventBalenaReleaseFinalized struct {
+	data   plog.LogRecordSlice // data buffer for generated log records.
+	config EventConfig         // event config provided by user.
+}
+
+func (e *eventBalenaReleaseFinalized) recordEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	if !e.config.Enabled {
+		return
+	}
+	dp := e.data.AppendEmpty()
+	dp.SetEventName("balena.release.finalized")
+	dp.SetTimestamp(timestamp)
+
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		dp.SetTraceID(pcommon.TraceID(span.TraceID()))
+		dp.SetSpanID(pcommon.SpanID(span.SpanID()))
+	}
+	dp.Attributes().PutStr("log.record.uid", logRecordUIDAttributeValue)
+
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// emit appends recorded event data to a events slice and prepares it for recording another set of log records.
+func (e *eventBalenaReleaseFinalized) emit(lrs plog.LogRecordSlice) {
+	if e.config.Enabled && e.data.Len() > 0 {
+		e.data.MoveAndAppendTo(lrs)
+	}
+}
+
+func newEventBalenaReleaseFinalized(cfg EventConfig) eventBalenaReleaseFinalized {
+	e := eventBalenaReleaseFinalized{config: cfg}
+	if cfg.Enabled {
+		e.data = plog.NewLogRecordSlice()
+	}
+	return e
+}
 
 // LogsBuilder provides an interface for scrapers to report logs while taking care of all the transformations
 // required to produce log representation defined in metadata and user config.
 type LogsBuilder struct {
-	logsBuffer       plog.Logs
-	logRecordsBuffer plog.LogRecordSlice
-	buildInfo        component.BuildInfo // contains version information.
+	config                                LogsBuilderConfig // config of the logs builder.
+	logsBuffer                            plog.Logs
+	logRecordsBuffer                      plog.LogRecordSlice
+	buildInfo                             component.BuildInfo // contains version information.
+	resourceAttributeIncludeFilter        map[string]filter.Filter
+	resourceAttributeExcludeFilter        map[string]filter.Filter
+	eventBalenaAccountDevicesConnected    eventBalenaAccountDevicesConnected
+	eventBalenaAccountDevicesDisconnected eventBalenaAccountDevicesDisconnected
+	eventBalenaAPIKeyExpiring             eventBalenaAPIKeyExpiring
+	eventBalenaDeviceConnected            eventBalenaDeviceConnected
+	eventBalenaDeviceCreated              eventBalenaDeviceCreated
+	eventBalenaDeviceDeleted              eventBalenaDeviceDeleted
+	eventBalenaDeviceDisconnected         eventBalenaDeviceDisconnected
+	eventBalenaDeviceMoved                eventBalenaDeviceMoved
+	eventBalenaDeviceOsUpdated            eventBalenaDeviceOsUpdated
+	eventBalenaDevicePinned               eventBalenaDevicePinned
+	eventBalenaDeviceReleaseChanged       eventBalenaDeviceReleaseChanged
+	eventBalenaDeviceRenamed              eventBalenaDeviceRenamed
+	eventBalenaDeviceServiceStatusChanged eventBalenaDeviceServiceStatusChanged
+	eventBalenaDeviceStatusChanged        eventBalenaDeviceStatusChanged
+	eventBalenaDeviceStorageExceeded      eventBalenaDeviceStorageExceeded
+	eventBalenaDeviceStorageRecovered     eventBalenaDeviceStorageRecovered
+	eventBalenaDeviceSupervisorUpdated    eventBalenaDeviceSupervisorUpdated
+	eventBalenaDeviceUndervoltageCleared  eventBalenaDeviceUndervoltageCleared
+	eventBalenaDeviceUndervoltageDetected eventBalenaDeviceUndervoltageDetected
+	eventBalenaDeviceUnpinned             eventBalenaDeviceUnpinned
+	eventBalenaFleetCreated               eventBalenaFleetCreated
+	eventBalenaFleetDeleted               eventBalenaFleetDeleted
+	eventBalenaFleetDevicesConnected      eventBalenaFleetDevicesConnected
+	eventBalenaFleetDevicesDisconnected   eventBalenaFleetDevicesDisconnected
+	eventBalenaFleetRenamed               eventBalenaFleetRenamed
+	eventBalenaFleetRolloutBegun          eventBalenaFleetRolloutBegun
+	eventBalenaFleetRolloutCompleted      eventBalenaFleetRolloutCompleted
+	eventBalenaFleetRolloutStuck          eventBalenaFleetRolloutStuck
+	eventBalenaFleetTargetChanged         eventBalenaFleetTargetChanged
+	eventBalenaReleaseBuildFailed         eventBalenaReleaseBuildFailed
+	eventBalenaReleaseBuildSucceeded      eventBalenaReleaseBuildSucceeded
+	eventBalenaReleaseCreated             eventBalenaReleaseCreated
+	eventBalenaReleaseFinalized           eventBalenaReleaseFinalized
 }
 
 // LogBuilderOption applies changes to default logs builder.
@@ -22,11 +1421,125 @@ type LogBuilderOption interface {
 	apply(*LogsBuilder)
 }
 
-func NewLogsBuilder(settings receiver.Settings) *LogsBuilder {
+func NewLogsBuilder(lbc LogsBuilderConfig, settings receiver.Settings) *LogsBuilder {
 	lb := &LogsBuilder{
-		logsBuffer:       plog.NewLogs(),
-		logRecordsBuffer: plog.NewLogRecordSlice(),
-		buildInfo:        settings.BuildInfo,
+		config:                                lbc,
+		logsBuffer:                            plog.NewLogs(),
+		logRecordsBuffer:                      plog.NewLogRecordSlice(),
+		buildInfo:                             settings.BuildInfo,
+		eventBalenaAccountDevicesConnected:    newEventBalenaAccountDevicesConnected(lbc.Events.BalenaAccountDevicesConnected),
+		eventBalenaAccountDevicesDisconnected: newEventBalenaAccountDevicesDisconnected(lbc.Events.BalenaAccountDevicesDisconnected),
+		eventBalenaAPIKeyExpiring:             newEventBalenaAPIKeyExpiring(lbc.Events.BalenaAPIKeyExpiring),
+		eventBalenaDeviceConnected:            newEventBalenaDeviceConnected(lbc.Events.BalenaDeviceConnected),
+		eventBalenaDeviceCreated:              newEventBalenaDeviceCreated(lbc.Events.BalenaDeviceCreated),
+		eventBalenaDeviceDeleted:              newEventBalenaDeviceDeleted(lbc.Events.BalenaDeviceDeleted),
+		eventBalenaDeviceDisconnected:         newEventBalenaDeviceDisconnected(lbc.Events.BalenaDeviceDisconnected),
+		eventBalenaDeviceMoved:                newEventBalenaDeviceMoved(lbc.Events.BalenaDeviceMoved),
+		eventBalenaDeviceOsUpdated:            newEventBalenaDeviceOsUpdated(lbc.Events.BalenaDeviceOsUpdated),
+		eventBalenaDevicePinned:               newEventBalenaDevicePinned(lbc.Events.BalenaDevicePinned),
+		eventBalenaDeviceReleaseChanged:       newEventBalenaDeviceReleaseChanged(lbc.Events.BalenaDeviceReleaseChanged),
+		eventBalenaDeviceRenamed:              newEventBalenaDeviceRenamed(lbc.Events.BalenaDeviceRenamed),
+		eventBalenaDeviceServiceStatusChanged: newEventBalenaDeviceServiceStatusChanged(lbc.Events.BalenaDeviceServiceStatusChanged),
+		eventBalenaDeviceStatusChanged:        newEventBalenaDeviceStatusChanged(lbc.Events.BalenaDeviceStatusChanged),
+		eventBalenaDeviceStorageExceeded:      newEventBalenaDeviceStorageExceeded(lbc.Events.BalenaDeviceStorageExceeded),
+		eventBalenaDeviceStorageRecovered:     newEventBalenaDeviceStorageRecovered(lbc.Events.BalenaDeviceStorageRecovered),
+		eventBalenaDeviceSupervisorUpdated:    newEventBalenaDeviceSupervisorUpdated(lbc.Events.BalenaDeviceSupervisorUpdated),
+		eventBalenaDeviceUndervoltageCleared:  newEventBalenaDeviceUndervoltageCleared(lbc.Events.BalenaDeviceUndervoltageCleared),
+		eventBalenaDeviceUndervoltageDetected: newEventBalenaDeviceUndervoltageDetected(lbc.Events.BalenaDeviceUndervoltageDetected),
+		eventBalenaDeviceUnpinned:             newEventBalenaDeviceUnpinned(lbc.Events.BalenaDeviceUnpinned),
+		eventBalenaFleetCreated:               newEventBalenaFleetCreated(lbc.Events.BalenaFleetCreated),
+		eventBalenaFleetDeleted:               newEventBalenaFleetDeleted(lbc.Events.BalenaFleetDeleted),
+		eventBalenaFleetDevicesConnected:      newEventBalenaFleetDevicesConnected(lbc.Events.BalenaFleetDevicesConnected),
+		eventBalenaFleetDevicesDisconnected:   newEventBalenaFleetDevicesDisconnected(lbc.Events.BalenaFleetDevicesDisconnected),
+		eventBalenaFleetRenamed:               newEventBalenaFleetRenamed(lbc.Events.BalenaFleetRenamed),
+		eventBalenaFleetRolloutBegun:          newEventBalenaFleetRolloutBegun(lbc.Events.BalenaFleetRolloutBegun),
+		eventBalenaFleetRolloutCompleted:      newEventBalenaFleetRolloutCompleted(lbc.Events.BalenaFleetRolloutCompleted),
+		eventBalenaFleetRolloutStuck:          newEventBalenaFleetRolloutStuck(lbc.Events.BalenaFleetRolloutStuck),
+		eventBalenaFleetTargetChanged:         newEventBalenaFleetTargetChanged(lbc.Events.BalenaFleetTargetChanged),
+		eventBalenaReleaseBuildFailed:         newEventBalenaReleaseBuildFailed(lbc.Events.BalenaReleaseBuildFailed),
+		eventBalenaReleaseBuildSucceeded:      newEventBalenaReleaseBuildSucceeded(lbc.Events.BalenaReleaseBuildSucceeded),
+		eventBalenaReleaseCreated:             newEventBalenaReleaseCreated(lbc.Events.BalenaReleaseCreated),
+		eventBalenaReleaseFinalized:           newEventBalenaReleaseFinalized(lbc.Events.BalenaReleaseFinalized),
+		resourceAttributeIncludeFilter:        make(map[string]filter.Filter),
+		resourceAttributeExcludeFilter:        make(map[string]filter.Filter),
+	}
+	if lbc.ResourceAttributes.BalenaAPIEndpoint.EventsInclude != nil {
+		lb.resourceAttributeIncludeFilter["balena.api.endpoint"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaAPIEndpoint.EventsInclude)
+	}
+	if lbc.ResourceAttributes.BalenaAPIEndpoint.EventsExclude != nil {
+		lb.resourceAttributeExcludeFilter["balena.api.endpoint"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaAPIEndpoint.EventsExclude)
+	}
+	if lbc.ResourceAttributes.BalenaDeviceName.EventsInclude != nil {
+		lb.resourceAttributeIncludeFilter["balena.device.name"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaDeviceName.EventsInclude)
+	}
+	if lbc.ResourceAttributes.BalenaDeviceName.EventsExclude != nil {
+		lb.resourceAttributeExcludeFilter["balena.device.name"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaDeviceName.EventsExclude)
+	}
+	if lbc.ResourceAttributes.BalenaDeviceType.EventsInclude != nil {
+		lb.resourceAttributeIncludeFilter["balena.device.type"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaDeviceType.EventsInclude)
+	}
+	if lbc.ResourceAttributes.BalenaDeviceType.EventsExclude != nil {
+		lb.resourceAttributeExcludeFilter["balena.device.type"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaDeviceType.EventsExclude)
+	}
+	if lbc.ResourceAttributes.BalenaDeviceUUID.EventsInclude != nil {
+		lb.resourceAttributeIncludeFilter["balena.device.uuid"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaDeviceUUID.EventsInclude)
+	}
+	if lbc.ResourceAttributes.BalenaDeviceUUID.EventsExclude != nil {
+		lb.resourceAttributeExcludeFilter["balena.device.uuid"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaDeviceUUID.EventsExclude)
+	}
+	if lbc.ResourceAttributes.BalenaFleetID.EventsInclude != nil {
+		lb.resourceAttributeIncludeFilter["balena.fleet.id"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaFleetID.EventsInclude)
+	}
+	if lbc.ResourceAttributes.BalenaFleetID.EventsExclude != nil {
+		lb.resourceAttributeExcludeFilter["balena.fleet.id"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaFleetID.EventsExclude)
+	}
+	if lbc.ResourceAttributes.BalenaFleetName.EventsInclude != nil {
+		lb.resourceAttributeIncludeFilter["balena.fleet.name"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaFleetName.EventsInclude)
+	}
+	if lbc.ResourceAttributes.BalenaFleetName.EventsExclude != nil {
+		lb.resourceAttributeExcludeFilter["balena.fleet.name"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaFleetName.EventsExclude)
+	}
+	if lbc.ResourceAttributes.BalenaFleetSlug.EventsInclude != nil {
+		lb.resourceAttributeIncludeFilter["balena.fleet.slug"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaFleetSlug.EventsInclude)
+	}
+	if lbc.ResourceAttributes.BalenaFleetSlug.EventsExclude != nil {
+		lb.resourceAttributeExcludeFilter["balena.fleet.slug"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaFleetSlug.EventsExclude)
+	}
+	if lbc.ResourceAttributes.BalenaOrganizationHandle.EventsInclude != nil {
+		lb.resourceAttributeIncludeFilter["balena.organization.handle"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaOrganizationHandle.EventsInclude)
+	}
+	if lbc.ResourceAttributes.BalenaOrganizationHandle.EventsExclude != nil {
+		lb.resourceAttributeExcludeFilter["balena.organization.handle"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaOrganizationHandle.EventsExclude)
+	}
+	if lbc.ResourceAttributes.BalenaReceiverName.EventsInclude != nil {
+		lb.resourceAttributeIncludeFilter["balena.receiver.name"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaReceiverName.EventsInclude)
+	}
+	if lbc.ResourceAttributes.BalenaReceiverName.EventsExclude != nil {
+		lb.resourceAttributeExcludeFilter["balena.receiver.name"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaReceiverName.EventsExclude)
+	}
+	if lbc.ResourceAttributes.BalenaReleaseCommit.EventsInclude != nil {
+		lb.resourceAttributeIncludeFilter["balena.release.commit"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaReleaseCommit.EventsInclude)
+	}
+	if lbc.ResourceAttributes.BalenaReleaseCommit.EventsExclude != nil {
+		lb.resourceAttributeExcludeFilter["balena.release.commit"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaReleaseCommit.EventsExclude)
+	}
+	if lbc.ResourceAttributes.BalenaReleaseVersion.EventsInclude != nil {
+		lb.resourceAttributeIncludeFilter["balena.release.version"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaReleaseVersion.EventsInclude)
+	}
+	if lbc.ResourceAttributes.BalenaReleaseVersion.EventsExclude != nil {
+		lb.resourceAttributeExcludeFilter["balena.release.version"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaReleaseVersion.EventsExclude)
+	}
+	if lbc.ResourceAttributes.BalenaShardIndex.EventsInclude != nil {
+		lb.resourceAttributeIncludeFilter["balena.shard.index"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaShardIndex.EventsInclude)
+	}
+	if lbc.ResourceAttributes.BalenaShardIndex.EventsExclude != nil {
+		lb.resourceAttributeExcludeFilter["balena.shard.index"] = filter.CreateFilter(lbc.ResourceAttributes.BalenaShardIndex.EventsExclude)
+	}
+	if lbc.ResourceAttributes.FleetName.EventsInclude != nil {
+		lb.resourceAttributeIncludeFilter["fleet.name"] = filter.CreateFilter(lbc.ResourceAttributes.FleetName.EventsInclude)
+	}
+	if lbc.ResourceAttributes.FleetName.EventsExclude != nil {
+		lb.resourceAttributeExcludeFilter["fleet.name"] = filter.CreateFilter(lbc.ResourceAttributes.FleetName.EventsExclude)
 	}
 
 	return lb
@@ -34,7 +1547,7 @@ func NewLogsBuilder(settings receiver.Settings) *LogsBuilder {
 
 // NewResourceBuilder returns a new resource builder that should be used to build a resource associated with for the emitted logs.
 func (lb *LogsBuilder) NewResourceBuilder() *ResourceBuilder {
-	return NewResourceBuilder(ResourceAttributesConfig{})
+	return NewResourceBuilder(lb.config.ResourceAttributes)
 }
 
 // ResourceLogsOption applies changes to provided resource logs.
@@ -71,6 +1584,39 @@ func (lb *LogsBuilder) EmitForResource(options ...ResourceLogsOption) {
 	ils := rl.ScopeLogs().AppendEmpty()
 	ils.Scope().SetName(ScopeName)
 	ils.Scope().SetVersion(lb.buildInfo.Version)
+	lb.eventBalenaAccountDevicesConnected.emit(ils.LogRecords())
+	lb.eventBalenaAccountDevicesDisconnected.emit(ils.LogRecords())
+	lb.eventBalenaAPIKeyExpiring.emit(ils.LogRecords())
+	lb.eventBalenaDeviceConnected.emit(ils.LogRecords())
+	lb.eventBalenaDeviceCreated.emit(ils.LogRecords())
+	lb.eventBalenaDeviceDeleted.emit(ils.LogRecords())
+	lb.eventBalenaDeviceDisconnected.emit(ils.LogRecords())
+	lb.eventBalenaDeviceMoved.emit(ils.LogRecords())
+	lb.eventBalenaDeviceOsUpdated.emit(ils.LogRecords())
+	lb.eventBalenaDevicePinned.emit(ils.LogRecords())
+	lb.eventBalenaDeviceReleaseChanged.emit(ils.LogRecords())
+	lb.eventBalenaDeviceRenamed.emit(ils.LogRecords())
+	lb.eventBalenaDeviceServiceStatusChanged.emit(ils.LogRecords())
+	lb.eventBalenaDeviceStatusChanged.emit(ils.LogRecords())
+	lb.eventBalenaDeviceStorageExceeded.emit(ils.LogRecords())
+	lb.eventBalenaDeviceStorageRecovered.emit(ils.LogRecords())
+	lb.eventBalenaDeviceSupervisorUpdated.emit(ils.LogRecords())
+	lb.eventBalenaDeviceUndervoltageCleared.emit(ils.LogRecords())
+	lb.eventBalenaDeviceUndervoltageDetected.emit(ils.LogRecords())
+	lb.eventBalenaDeviceUnpinned.emit(ils.LogRecords())
+	lb.eventBalenaFleetCreated.emit(ils.LogRecords())
+	lb.eventBalenaFleetDeleted.emit(ils.LogRecords())
+	lb.eventBalenaFleetDevicesConnected.emit(ils.LogRecords())
+	lb.eventBalenaFleetDevicesDisconnected.emit(ils.LogRecords())
+	lb.eventBalenaFleetRenamed.emit(ils.LogRecords())
+	lb.eventBalenaFleetRolloutBegun.emit(ils.LogRecords())
+	lb.eventBalenaFleetRolloutCompleted.emit(ils.LogRecords())
+	lb.eventBalenaFleetRolloutStuck.emit(ils.LogRecords())
+	lb.eventBalenaFleetTargetChanged.emit(ils.LogRecords())
+	lb.eventBalenaReleaseBuildFailed.emit(ils.LogRecords())
+	lb.eventBalenaReleaseBuildSucceeded.emit(ils.LogRecords())
+	lb.eventBalenaReleaseCreated.emit(ils.LogRecords())
+	lb.eventBalenaReleaseFinalized.emit(ils.LogRecords())
 
 	for _, op := range options {
 		op.apply(rl)
@@ -79,6 +1625,17 @@ func (lb *LogsBuilder) EmitForResource(options ...ResourceLogsOption) {
 	if lb.logRecordsBuffer.Len() > 0 {
 		lb.logRecordsBuffer.MoveAndAppendTo(ils.LogRecords())
 		lb.logRecordsBuffer = plog.NewLogRecordSlice()
+	}
+
+	for attr, filter := range lb.resourceAttributeIncludeFilter {
+		if val, ok := rl.Resource().Attributes().Get(attr); ok && !filter.Matches(val.AsString()) {
+			return
+		}
+	}
+	for attr, filter := range lb.resourceAttributeExcludeFilter {
+		if val, ok := rl.Resource().Attributes().Get(attr); ok && filter.Matches(val.AsString()) {
+			return
+		}
 	}
 
 	if ils.LogRecords().Len() > 0 {
@@ -94,4 +1651,169 @@ func (lb *LogsBuilder) Emit(options ...ResourceLogsOption) plog.Logs {
 	logs := lb.logsBuffer
 	lb.logsBuffer = plog.NewLogs()
 	return logs
+}
+
+// RecordBalenaAccountDevicesConnectedEvent adds a log record of balena.account.devices.connected event.
+func (lb *LogsBuilder) RecordBalenaAccountDevicesConnectedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaAccountDevicesConnected.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaAccountDevicesDisconnectedEvent adds a log record of balena.account.devices.disconnected event.
+func (lb *LogsBuilder) RecordBalenaAccountDevicesDisconnectedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaAccountDevicesDisconnected.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaAPIKeyExpiringEvent adds a log record of balena.api_key.expiring event.
+func (lb *LogsBuilder) RecordBalenaAPIKeyExpiringEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaAPIKeyExpiring.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaDeviceConnectedEvent adds a log record of balena.device.connected event.
+func (lb *LogsBuilder) RecordBalenaDeviceConnectedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaDeviceConnected.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaDeviceCreatedEvent adds a log record of balena.device.created event.
+func (lb *LogsBuilder) RecordBalenaDeviceCreatedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, balenaDeviceOnlineAttributeValue bool, balenaDeviceStatusAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaDeviceCreated.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, balenaDeviceOnlineAttributeValue, balenaDeviceStatusAttributeValue, options...)
+}
+
+// RecordBalenaDeviceDeletedEvent adds a log record of balena.device.deleted event.
+func (lb *LogsBuilder) RecordBalenaDeviceDeletedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string) {
+	lb.eventBalenaDeviceDeleted.recordEvent(ctx, timestamp, logRecordUIDAttributeValue)
+}
+
+// RecordBalenaDeviceDisconnectedEvent adds a log record of balena.device.disconnected event.
+func (lb *LogsBuilder) RecordBalenaDeviceDisconnectedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaDeviceDisconnected.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaDeviceMovedEvent adds a log record of balena.device.moved event.
+func (lb *LogsBuilder) RecordBalenaDeviceMovedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaDeviceMoved.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaDeviceOsUpdatedEvent adds a log record of balena.device.os.updated event.
+func (lb *LogsBuilder) RecordBalenaDeviceOsUpdatedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaDeviceOsUpdated.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaDevicePinnedEvent adds a log record of balena.device.pinned event.
+func (lb *LogsBuilder) RecordBalenaDevicePinnedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaDevicePinned.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaDeviceReleaseChangedEvent adds a log record of balena.device.release.changed event.
+func (lb *LogsBuilder) RecordBalenaDeviceReleaseChangedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaDeviceReleaseChanged.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaDeviceRenamedEvent adds a log record of balena.device.renamed event.
+func (lb *LogsBuilder) RecordBalenaDeviceRenamedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaDeviceRenamed.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaDeviceServiceStatusChangedEvent adds a log record of balena.device.service.status.changed event.
+func (lb *LogsBuilder) RecordBalenaDeviceServiceStatusChangedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, balenaServiceNameAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaDeviceServiceStatusChanged.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, balenaServiceNameAttributeValue, options...)
+}
+
+// RecordBalenaDeviceStatusChangedEvent adds a log record of balena.device.status.changed event.
+func (lb *LogsBuilder) RecordBalenaDeviceStatusChangedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaDeviceStatusChanged.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaDeviceStorageExceededEvent adds a log record of balena.device.storage.exceeded event.
+func (lb *LogsBuilder) RecordBalenaDeviceStorageExceededEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string) {
+	lb.eventBalenaDeviceStorageExceeded.recordEvent(ctx, timestamp, logRecordUIDAttributeValue)
+}
+
+// RecordBalenaDeviceStorageRecoveredEvent adds a log record of balena.device.storage.recovered event.
+func (lb *LogsBuilder) RecordBalenaDeviceStorageRecoveredEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string) {
+	lb.eventBalenaDeviceStorageRecovered.recordEvent(ctx, timestamp, logRecordUIDAttributeValue)
+}
+
+// RecordBalenaDeviceSupervisorUpdatedEvent adds a log record of balena.device.supervisor.updated event.
+func (lb *LogsBuilder) RecordBalenaDeviceSupervisorUpdatedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaDeviceSupervisorUpdated.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaDeviceUndervoltageClearedEvent adds a log record of balena.device.undervoltage.cleared event.
+func (lb *LogsBuilder) RecordBalenaDeviceUndervoltageClearedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string) {
+	lb.eventBalenaDeviceUndervoltageCleared.recordEvent(ctx, timestamp, logRecordUIDAttributeValue)
+}
+
+// RecordBalenaDeviceUndervoltageDetectedEvent adds a log record of balena.device.undervoltage.detected event.
+func (lb *LogsBuilder) RecordBalenaDeviceUndervoltageDetectedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string) {
+	lb.eventBalenaDeviceUndervoltageDetected.recordEvent(ctx, timestamp, logRecordUIDAttributeValue)
+}
+
+// RecordBalenaDeviceUnpinnedEvent adds a log record of balena.device.unpinned event.
+func (lb *LogsBuilder) RecordBalenaDeviceUnpinnedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaDeviceUnpinned.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaFleetCreatedEvent adds a log record of balena.fleet.created event.
+func (lb *LogsBuilder) RecordBalenaFleetCreatedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string) {
+	lb.eventBalenaFleetCreated.recordEvent(ctx, timestamp, logRecordUIDAttributeValue)
+}
+
+// RecordBalenaFleetDeletedEvent adds a log record of balena.fleet.deleted event.
+func (lb *LogsBuilder) RecordBalenaFleetDeletedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string) {
+	lb.eventBalenaFleetDeleted.recordEvent(ctx, timestamp, logRecordUIDAttributeValue)
+}
+
+// RecordBalenaFleetDevicesConnectedEvent adds a log record of balena.fleet.devices.connected event.
+func (lb *LogsBuilder) RecordBalenaFleetDevicesConnectedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaFleetDevicesConnected.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaFleetDevicesDisconnectedEvent adds a log record of balena.fleet.devices.disconnected event.
+func (lb *LogsBuilder) RecordBalenaFleetDevicesDisconnectedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaFleetDevicesDisconnected.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaFleetRenamedEvent adds a log record of balena.fleet.renamed event.
+func (lb *LogsBuilder) RecordBalenaFleetRenamedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaFleetRenamed.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaFleetRolloutBegunEvent adds a log record of balena.fleet.rollout.begun event.
+func (lb *LogsBuilder) RecordBalenaFleetRolloutBegunEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, balenaRolloutOnTargetAttributeValue int64, balenaRolloutUpdatingAttributeValue int64, balenaRolloutFailingAttributeValue int64, balenaRolloutBehindAttributeValue int64, balenaRolloutUnreachableAttributeValue int64, balenaRolloutPinnedAttributeValue int64, options ...EventAttributeOption) {
+	lb.eventBalenaFleetRolloutBegun.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, balenaRolloutOnTargetAttributeValue, balenaRolloutUpdatingAttributeValue, balenaRolloutFailingAttributeValue, balenaRolloutBehindAttributeValue, balenaRolloutUnreachableAttributeValue, balenaRolloutPinnedAttributeValue, options...)
+}
+
+// RecordBalenaFleetRolloutCompletedEvent adds a log record of balena.fleet.rollout.completed event.
+func (lb *LogsBuilder) RecordBalenaFleetRolloutCompletedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, balenaRolloutOnTargetAttributeValue int64, balenaRolloutUpdatingAttributeValue int64, balenaRolloutFailingAttributeValue int64, balenaRolloutBehindAttributeValue int64, balenaRolloutUnreachableAttributeValue int64, balenaRolloutPinnedAttributeValue int64, options ...EventAttributeOption) {
+	lb.eventBalenaFleetRolloutCompleted.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, balenaRolloutOnTargetAttributeValue, balenaRolloutUpdatingAttributeValue, balenaRolloutFailingAttributeValue, balenaRolloutBehindAttributeValue, balenaRolloutUnreachableAttributeValue, balenaRolloutPinnedAttributeValue, options...)
+}
+
+// RecordBalenaFleetRolloutStuckEvent adds a log record of balena.fleet.rollout.stuck event.
+func (lb *LogsBuilder) RecordBalenaFleetRolloutStuckEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, balenaRolloutOnTargetAttributeValue int64, balenaRolloutUpdatingAttributeValue int64, balenaRolloutFailingAttributeValue int64, balenaRolloutBehindAttributeValue int64, balenaRolloutUnreachableAttributeValue int64, balenaRolloutPinnedAttributeValue int64, options ...EventAttributeOption) {
+	lb.eventBalenaFleetRolloutStuck.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, balenaRolloutOnTargetAttributeValue, balenaRolloutUpdatingAttributeValue, balenaRolloutFailingAttributeValue, balenaRolloutBehindAttributeValue, balenaRolloutUnreachableAttributeValue, balenaRolloutPinnedAttributeValue, options...)
+}
+
+// RecordBalenaFleetTargetChangedEvent adds a log record of balena.fleet.target.changed event.
+func (lb *LogsBuilder) RecordBalenaFleetTargetChangedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaFleetTargetChanged.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaReleaseBuildFailedEvent adds a log record of balena.release.build.failed event.
+func (lb *LogsBuilder) RecordBalenaReleaseBuildFailedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaReleaseBuildFailed.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaReleaseBuildSucceededEvent adds a log record of balena.release.build.succeeded event.
+func (lb *LogsBuilder) RecordBalenaReleaseBuildSucceededEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaReleaseBuildSucceeded.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
+}
+
+// RecordBalenaReleaseCreatedEvent adds a log record of balena.release.created event.
+func (lb *LogsBuilder) RecordBalenaReleaseCreatedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string) {
+	lb.eventBalenaReleaseCreated.recordEvent(ctx, timestamp, logRecordUIDAttributeValue)
+}
+
+// RecordBalenaReleaseFinalizedEvent adds a log record of balena.release.finalized event.
+func (lb *LogsBuilder) RecordBalenaReleaseFinalizedEvent(ctx context.Context, timestamp pcommon.Timestamp, logRecordUIDAttributeValue string, options ...EventAttributeOption) {
+	lb.eventBalenaReleaseFinalized.recordEvent(ctx, timestamp, logRecordUIDAttributeValue, options...)
 }

@@ -3,21 +3,31 @@
 package metadata
 
 import (
+	"context"
 	"github.com/stretchr/testify/assert"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 	"testing"
 	"time"
 )
 
+type eventsTestDataSet int
+
+const (
+	eventTestDataSetDefault eventsTestDataSet = iota
+	eventTestDataSetAll
+	eventTestDataSetNone
+)
+
 func TestLogsBuilderAppendLogRecord(t *testing.T) {
 	observedZapCore, _ := observer.New(zap.WarnLevel)
 	settings := receivertest.NewNopSettings(receivertest.NopType)
 	settings.Logger = zap.New(observedZapCore)
-	lb := NewLogsBuilder(settings)
+	lb := NewLogsBuilder(loadLogsBuilderConfig(t, "all_set"), settings)
 
 	rb := lb.NewResourceBuilder()
 	rb.SetBalenaAPIEndpoint("balena.api.endpoint-val")
@@ -75,4 +85,746 @@ func TestLogsBuilderAppendLogRecord(t *testing.T) {
 
 	assert.Equal(t, pcommon.ValueTypeStr, sl.LogRecords().At(1).Body().Type())
 	assert.Equal(t, "the second log record", sl.LogRecords().At(1).Body().Str())
+}
+func TestLogsBuilder(t *testing.T) {
+	tests := []struct {
+		name        string
+		eventsSet   eventsTestDataSet
+		resAttrsSet eventsTestDataSet
+		expectEmpty bool
+	}{
+		{
+			name: "default",
+		},
+		{
+			name:        "all_set",
+			eventsSet:   eventTestDataSetAll,
+			resAttrsSet: eventTestDataSetAll,
+		},
+		{
+			name:        "none_set",
+			eventsSet:   eventTestDataSetNone,
+			resAttrsSet: eventTestDataSetNone,
+			expectEmpty: true,
+		},
+		{
+			name:        "filter_set_include",
+			resAttrsSet: eventTestDataSetAll,
+		},
+		{
+			name:        "filter_set_exclude",
+			resAttrsSet: eventTestDataSetAll,
+			expectEmpty: true,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			timestamp := pcommon.Timestamp(1_000_001_000)
+			traceID := [16]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+			spanID := [8]byte{0, 1, 2, 3, 4, 5, 6, 7}
+			ctx := trace.ContextWithSpanContext(context.Background(), trace.NewSpanContext(trace.SpanContextConfig{
+				TraceID:    trace.TraceID(traceID),
+				SpanID:     trace.SpanID(spanID),
+				TraceFlags: trace.FlagsSampled,
+			}))
+			observedZapCore, observedLogs := observer.New(zap.WarnLevel)
+			settings := receivertest.NewNopSettings(receivertest.NopType)
+			settings.Logger = zap.New(observedZapCore)
+			lb := NewLogsBuilder(loadLogsBuilderConfig(t, tt.name), settings)
+
+			expectedWarnings := 0
+
+			assert.Equal(t, expectedWarnings, observedLogs.Len())
+
+			defaultEventsCount := 0
+			allEventsCount := 0
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaAccountDevicesConnectedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaAffectedDevicesEventAttribute(23), WithBalenaAffectedOfEventAttribute(18), WithBalenaAffectedFleetsEventAttribute(22))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaAccountDevicesDisconnectedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaAffectedDevicesEventAttribute(23), WithBalenaAffectedOfEventAttribute(18), WithBalenaAffectedFleetsEventAttribute(22))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaAPIKeyExpiringEvent(ctx, timestamp, "log.record.uid-val", WithBalenaAPIKeyNameEventAttribute("balena.api_key.name-val"), WithBalenaChangeToEventAttribute("balena.change.to-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaDeviceConnectedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaChangeGroupEventAttribute("balena.change.group-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaDeviceCreatedEvent(ctx, timestamp, "log.record.uid-val", true, "balena.device.status-val", WithBalenaOsVersionEventAttribute("balena.os.version-val"), WithBalenaSupervisorVersionEventAttribute("balena.supervisor.version-val"), WithBalenaReleaseVersionEventAttribute("balena.release.version-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaDeviceDeletedEvent(ctx, timestamp, "log.record.uid-val")
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaDeviceDisconnectedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaChangeGroupEventAttribute("balena.change.group-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaDeviceMovedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaChangeFromEventAttribute("balena.change.from-val"), WithBalenaChangeToEventAttribute("balena.change.to-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaDeviceOsUpdatedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaChangeFromEventAttribute("balena.change.from-val"), WithBalenaChangeToEventAttribute("balena.change.to-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaDevicePinnedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaChangeFromEventAttribute("balena.change.from-val"), WithBalenaChangeToEventAttribute("balena.change.to-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaDeviceReleaseChangedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaChangeFromEventAttribute("balena.change.from-val"), WithBalenaChangeToEventAttribute("balena.change.to-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaDeviceRenamedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaChangeFromEventAttribute("balena.change.from-val"), WithBalenaChangeToEventAttribute("balena.change.to-val"))
+
+			allEventsCount++
+			lb.RecordBalenaDeviceServiceStatusChangedEvent(ctx, timestamp, "log.record.uid-val", "balena.service.name-val", WithBalenaChangeFromEventAttribute("balena.change.from-val"), WithBalenaChangeToEventAttribute("balena.change.to-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaDeviceStatusChangedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaChangeFromEventAttribute("balena.change.from-val"), WithBalenaChangeToEventAttribute("balena.change.to-val"), WithBalenaChangeGroupEventAttribute("balena.change.group-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaDeviceStorageExceededEvent(ctx, timestamp, "log.record.uid-val")
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaDeviceStorageRecoveredEvent(ctx, timestamp, "log.record.uid-val")
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaDeviceSupervisorUpdatedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaChangeFromEventAttribute("balena.change.from-val"), WithBalenaChangeToEventAttribute("balena.change.to-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaDeviceUndervoltageClearedEvent(ctx, timestamp, "log.record.uid-val")
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaDeviceUndervoltageDetectedEvent(ctx, timestamp, "log.record.uid-val")
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaDeviceUnpinnedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaChangeFromEventAttribute("balena.change.from-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaFleetCreatedEvent(ctx, timestamp, "log.record.uid-val")
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaFleetDeletedEvent(ctx, timestamp, "log.record.uid-val")
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaFleetDevicesConnectedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaAffectedDevicesEventAttribute(23), WithBalenaAffectedOfEventAttribute(18), WithBalenaAffectedTagsEventAttribute([]any{"balena.affected.tags-item1", "balena.affected.tags-item2"}), WithBalenaChangeGroupEventAttribute("balena.change.group-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaFleetDevicesDisconnectedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaAffectedDevicesEventAttribute(23), WithBalenaAffectedOfEventAttribute(18), WithBalenaAffectedTagsEventAttribute([]any{"balena.affected.tags-item1", "balena.affected.tags-item2"}), WithBalenaChangeGroupEventAttribute("balena.change.group-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaFleetRenamedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaChangeFromEventAttribute("balena.change.from-val"), WithBalenaChangeToEventAttribute("balena.change.to-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaFleetRolloutBegunEvent(ctx, timestamp, "log.record.uid-val", 24, 23, 22, 21, 26, 21, WithBalenaChangeToEventAttribute("balena.change.to-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaFleetRolloutCompletedEvent(ctx, timestamp, "log.record.uid-val", 24, 23, 22, 21, 26, 21, WithBalenaChangeToEventAttribute("balena.change.to-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaFleetRolloutStuckEvent(ctx, timestamp, "log.record.uid-val", 24, 23, 22, 21, 26, 21, WithBalenaChangeToEventAttribute("balena.change.to-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaFleetTargetChangedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaChangeFromEventAttribute("balena.change.from-val"), WithBalenaChangeToEventAttribute("balena.change.to-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaReleaseBuildFailedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaChangeFromEventAttribute("balena.change.from-val"), WithBalenaChangeToEventAttribute("balena.change.to-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaReleaseBuildSucceededEvent(ctx, timestamp, "log.record.uid-val", WithBalenaChangeFromEventAttribute("balena.change.from-val"), WithBalenaChangeToEventAttribute("balena.change.to-val"))
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaReleaseCreatedEvent(ctx, timestamp, "log.record.uid-val")
+			defaultEventsCount++
+			allEventsCount++
+			lb.RecordBalenaReleaseFinalizedEvent(ctx, timestamp, "log.record.uid-val", WithBalenaChangeFromEventAttribute("balena.change.from-val"), WithBalenaChangeToEventAttribute("balena.change.to-val"))
+
+			rb := lb.NewResourceBuilder()
+			rb.SetBalenaAPIEndpoint("balena.api.endpoint-val")
+			rb.SetBalenaDeviceName("balena.device.name-val")
+			rb.SetBalenaDeviceType("balena.device.type-val")
+			rb.SetBalenaDeviceUUID("balena.device.uuid-val")
+			rb.SetBalenaFleetID(15)
+			rb.SetBalenaFleetName("balena.fleet.name-val")
+			rb.SetBalenaFleetSlug("balena.fleet.slug-val")
+			rb.SetBalenaOrganizationHandle("balena.organization.handle-val")
+			rb.SetBalenaReceiverName("balena.receiver.name-val")
+			rb.SetBalenaReleaseCommit("balena.release.commit-val")
+			rb.SetBalenaReleaseVersion("balena.release.version-val")
+			rb.SetBalenaShardIndex(18)
+			rb.SetFleetName("fleet.name-val")
+			res := rb.Emit()
+			logs := lb.Emit(WithLogsResource(res))
+
+			if tt.expectEmpty || ((tt.name == "default" || tt.name == "filter_set_include") && defaultEventsCount == 0) {
+				assert.Equal(t, 0, logs.ResourceLogs().Len())
+				return
+			}
+
+			assert.Equal(t, 1, logs.ResourceLogs().Len())
+			rl := logs.ResourceLogs().At(0)
+			assert.Equal(t, res, rl.Resource())
+			assert.Equal(t, 1, rl.ScopeLogs().Len())
+			lrs := rl.ScopeLogs().At(0).LogRecords()
+			if tt.eventsSet == eventTestDataSetDefault {
+				assert.Equal(t, defaultEventsCount, lrs.Len())
+			}
+			if tt.eventsSet == eventTestDataSetAll {
+				assert.Equal(t, allEventsCount, lrs.Len())
+			}
+			validatedEvents := make(map[string]bool)
+			for i := 0; i < lrs.Len(); i++ {
+				switch lrs.At(i).EventName() {
+				case "balena.account.devices.connected":
+					assert.False(t, validatedEvents["balena.account.devices.connected"], "Found a duplicate in the events slice: balena.account.devices.connected")
+					validatedEvents["balena.account.devices.connected"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.affected.devices")
+					assert.True(t, ok)
+					assert.EqualValues(t, 23, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.affected.of")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.affected.fleets")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, attrVal.Int())
+				case "balena.account.devices.disconnected":
+					assert.False(t, validatedEvents["balena.account.devices.disconnected"], "Found a duplicate in the events slice: balena.account.devices.disconnected")
+					validatedEvents["balena.account.devices.disconnected"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.affected.devices")
+					assert.True(t, ok)
+					assert.EqualValues(t, 23, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.affected.of")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.affected.fleets")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, attrVal.Int())
+				case "balena.api_key.expiring":
+					assert.False(t, validatedEvents["balena.api_key.expiring"], "Found a duplicate in the events slice: balena.api_key.expiring")
+					validatedEvents["balena.api_key.expiring"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.api_key.name")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.api_key.name-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+				case "balena.device.connected":
+					assert.False(t, validatedEvents["balena.device.connected"], "Found a duplicate in the events slice: balena.device.connected")
+					validatedEvents["balena.device.connected"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.group")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.group-val", attrVal.Str())
+				case "balena.device.created":
+					assert.False(t, validatedEvents["balena.device.created"], "Found a duplicate in the events slice: balena.device.created")
+					validatedEvents["balena.device.created"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.device.online")
+					assert.True(t, ok)
+					assert.True(t, attrVal.Bool())
+					attrVal, ok = lr.Attributes().Get("balena.device.status")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.device.status-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.os.version")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.os.version-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.supervisor.version")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.supervisor.version-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.release.version")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.release.version-val", attrVal.Str())
+				case "balena.device.deleted":
+					assert.False(t, validatedEvents["balena.device.deleted"], "Found a duplicate in the events slice: balena.device.deleted")
+					validatedEvents["balena.device.deleted"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+				case "balena.device.disconnected":
+					assert.False(t, validatedEvents["balena.device.disconnected"], "Found a duplicate in the events slice: balena.device.disconnected")
+					validatedEvents["balena.device.disconnected"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.group")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.group-val", attrVal.Str())
+				case "balena.device.moved":
+					assert.False(t, validatedEvents["balena.device.moved"], "Found a duplicate in the events slice: balena.device.moved")
+					validatedEvents["balena.device.moved"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.from")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.from-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+				case "balena.device.os.updated":
+					assert.False(t, validatedEvents["balena.device.os.updated"], "Found a duplicate in the events slice: balena.device.os.updated")
+					validatedEvents["balena.device.os.updated"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.from")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.from-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+				case "balena.device.pinned":
+					assert.False(t, validatedEvents["balena.device.pinned"], "Found a duplicate in the events slice: balena.device.pinned")
+					validatedEvents["balena.device.pinned"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.from")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.from-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+				case "balena.device.release.changed":
+					assert.False(t, validatedEvents["balena.device.release.changed"], "Found a duplicate in the events slice: balena.device.release.changed")
+					validatedEvents["balena.device.release.changed"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.from")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.from-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+				case "balena.device.renamed":
+					assert.False(t, validatedEvents["balena.device.renamed"], "Found a duplicate in the events slice: balena.device.renamed")
+					validatedEvents["balena.device.renamed"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.from")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.from-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+				case "balena.device.service.status.changed":
+					assert.False(t, validatedEvents["balena.device.service.status.changed"], "Found a duplicate in the events slice: balena.device.service.status.changed")
+					validatedEvents["balena.device.service.status.changed"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.service.name")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.service.name-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.from")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.from-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+				case "balena.device.status.changed":
+					assert.False(t, validatedEvents["balena.device.status.changed"], "Found a duplicate in the events slice: balena.device.status.changed")
+					validatedEvents["balena.device.status.changed"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.from")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.from-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.group")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.group-val", attrVal.Str())
+				case "balena.device.storage.exceeded":
+					assert.False(t, validatedEvents["balena.device.storage.exceeded"], "Found a duplicate in the events slice: balena.device.storage.exceeded")
+					validatedEvents["balena.device.storage.exceeded"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+				case "balena.device.storage.recovered":
+					assert.False(t, validatedEvents["balena.device.storage.recovered"], "Found a duplicate in the events slice: balena.device.storage.recovered")
+					validatedEvents["balena.device.storage.recovered"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+				case "balena.device.supervisor.updated":
+					assert.False(t, validatedEvents["balena.device.supervisor.updated"], "Found a duplicate in the events slice: balena.device.supervisor.updated")
+					validatedEvents["balena.device.supervisor.updated"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.from")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.from-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+				case "balena.device.undervoltage.cleared":
+					assert.False(t, validatedEvents["balena.device.undervoltage.cleared"], "Found a duplicate in the events slice: balena.device.undervoltage.cleared")
+					validatedEvents["balena.device.undervoltage.cleared"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+				case "balena.device.undervoltage.detected":
+					assert.False(t, validatedEvents["balena.device.undervoltage.detected"], "Found a duplicate in the events slice: balena.device.undervoltage.detected")
+					validatedEvents["balena.device.undervoltage.detected"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+				case "balena.device.unpinned":
+					assert.False(t, validatedEvents["balena.device.unpinned"], "Found a duplicate in the events slice: balena.device.unpinned")
+					validatedEvents["balena.device.unpinned"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.from")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.from-val", attrVal.Str())
+				case "balena.fleet.created":
+					assert.False(t, validatedEvents["balena.fleet.created"], "Found a duplicate in the events slice: balena.fleet.created")
+					validatedEvents["balena.fleet.created"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+				case "balena.fleet.deleted":
+					assert.False(t, validatedEvents["balena.fleet.deleted"], "Found a duplicate in the events slice: balena.fleet.deleted")
+					validatedEvents["balena.fleet.deleted"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+				case "balena.fleet.devices.connected":
+					assert.False(t, validatedEvents["balena.fleet.devices.connected"], "Found a duplicate in the events slice: balena.fleet.devices.connected")
+					validatedEvents["balena.fleet.devices.connected"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.affected.devices")
+					assert.True(t, ok)
+					assert.EqualValues(t, 23, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.affected.of")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.affected.tags")
+					assert.True(t, ok)
+					assert.Equal(t, []any{"balena.affected.tags-item1", "balena.affected.tags-item2"}, attrVal.Slice().AsRaw())
+					attrVal, ok = lr.Attributes().Get("balena.change.group")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.group-val", attrVal.Str())
+				case "balena.fleet.devices.disconnected":
+					assert.False(t, validatedEvents["balena.fleet.devices.disconnected"], "Found a duplicate in the events slice: balena.fleet.devices.disconnected")
+					validatedEvents["balena.fleet.devices.disconnected"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.affected.devices")
+					assert.True(t, ok)
+					assert.EqualValues(t, 23, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.affected.of")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.affected.tags")
+					assert.True(t, ok)
+					assert.Equal(t, []any{"balena.affected.tags-item1", "balena.affected.tags-item2"}, attrVal.Slice().AsRaw())
+					attrVal, ok = lr.Attributes().Get("balena.change.group")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.group-val", attrVal.Str())
+				case "balena.fleet.renamed":
+					assert.False(t, validatedEvents["balena.fleet.renamed"], "Found a duplicate in the events slice: balena.fleet.renamed")
+					validatedEvents["balena.fleet.renamed"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.from")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.from-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+				case "balena.fleet.rollout.begun":
+					assert.False(t, validatedEvents["balena.fleet.rollout.begun"], "Found a duplicate in the events slice: balena.fleet.rollout.begun")
+					validatedEvents["balena.fleet.rollout.begun"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.on_target")
+					assert.True(t, ok)
+					assert.EqualValues(t, 24, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.updating")
+					assert.True(t, ok)
+					assert.EqualValues(t, 23, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.failing")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.behind")
+					assert.True(t, ok)
+					assert.EqualValues(t, 21, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.unreachable")
+					assert.True(t, ok)
+					assert.EqualValues(t, 26, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.pinned")
+					assert.True(t, ok)
+					assert.EqualValues(t, 21, attrVal.Int())
+				case "balena.fleet.rollout.completed":
+					assert.False(t, validatedEvents["balena.fleet.rollout.completed"], "Found a duplicate in the events slice: balena.fleet.rollout.completed")
+					validatedEvents["balena.fleet.rollout.completed"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.on_target")
+					assert.True(t, ok)
+					assert.EqualValues(t, 24, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.updating")
+					assert.True(t, ok)
+					assert.EqualValues(t, 23, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.failing")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.behind")
+					assert.True(t, ok)
+					assert.EqualValues(t, 21, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.unreachable")
+					assert.True(t, ok)
+					assert.EqualValues(t, 26, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.pinned")
+					assert.True(t, ok)
+					assert.EqualValues(t, 21, attrVal.Int())
+				case "balena.fleet.rollout.stuck":
+					assert.False(t, validatedEvents["balena.fleet.rollout.stuck"], "Found a duplicate in the events slice: balena.fleet.rollout.stuck")
+					validatedEvents["balena.fleet.rollout.stuck"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.on_target")
+					assert.True(t, ok)
+					assert.EqualValues(t, 24, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.updating")
+					assert.True(t, ok)
+					assert.EqualValues(t, 23, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.failing")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.behind")
+					assert.True(t, ok)
+					assert.EqualValues(t, 21, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.unreachable")
+					assert.True(t, ok)
+					assert.EqualValues(t, 26, attrVal.Int())
+					attrVal, ok = lr.Attributes().Get("balena.rollout.pinned")
+					assert.True(t, ok)
+					assert.EqualValues(t, 21, attrVal.Int())
+				case "balena.fleet.target.changed":
+					assert.False(t, validatedEvents["balena.fleet.target.changed"], "Found a duplicate in the events slice: balena.fleet.target.changed")
+					validatedEvents["balena.fleet.target.changed"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.from")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.from-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+				case "balena.release.build.failed":
+					assert.False(t, validatedEvents["balena.release.build.failed"], "Found a duplicate in the events slice: balena.release.build.failed")
+					validatedEvents["balena.release.build.failed"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.from")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.from-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+				case "balena.release.build.succeeded":
+					assert.False(t, validatedEvents["balena.release.build.succeeded"], "Found a duplicate in the events slice: balena.release.build.succeeded")
+					validatedEvents["balena.release.build.succeeded"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.from")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.from-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+				case "balena.release.created":
+					assert.False(t, validatedEvents["balena.release.created"], "Found a duplicate in the events slice: balena.release.created")
+					validatedEvents["balena.release.created"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+				case "balena.release.finalized":
+					assert.False(t, validatedEvents["balena.release.finalized"], "Found a duplicate in the events slice: balena.release.finalized")
+					validatedEvents["balena.release.finalized"] = true
+					lr := lrs.At(i)
+					assert.Equal(t, timestamp, lr.Timestamp())
+					assert.Equal(t, pcommon.TraceID(traceID), lr.TraceID())
+					assert.Equal(t, pcommon.SpanID(spanID), lr.SpanID())
+					attrVal, ok := lr.Attributes().Get("log.record.uid")
+					assert.True(t, ok)
+					assert.Equal(t, "log.record.uid-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.from")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.from-val", attrVal.Str())
+					attrVal, ok = lr.Attributes().Get("balena.change.to")
+					assert.True(t, ok)
+					assert.Equal(t, "balena.change.to-val", attrVal.Str())
+				}
+			}
+		})
+	}
 }
