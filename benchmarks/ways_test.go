@@ -88,6 +88,7 @@ func (w way) measure(t *testing.T, s sim, interval time.Duration, scrapes int) (
 	switch {
 	case w.pulls:
 		vars["BALENA_PROMETHEUS_ENDPOINT"] = process.FreeAddress(t)
+		vars["BALENA_PAGE_ENDPOINT"] = process.FreeAddress(t)
 		server = process.StartPrometheus(t, prometheusBinary, fmt.Sprintf(
 			"scrape_configs: [{job_name: balena, scrape_interval: %s, scrape_timeout: %[1]s, static_configs: [{targets: [%q]}]}]",
 			interval, vars["BALENA_PROMETHEUS_ENDPOINT"]))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,7 @@ import (
 var (
 	axeFile = flag.String("axe", "../../dist/browser/node_modules/axe-core/axe.min.js", "axe-core (make browser fetches it)")
 	update  = flag.Bool("update", false, "write the pictures of the documentation")
+	shots   = flag.String("shots", "", "folder to write pictures of all views to, to look at")
 )
 
 // patience only bounds failing tests.
@@ -36,32 +38,55 @@ type browser struct {
 	axe string
 }
 
-// startBrowser starts Chromium, or skips the test where there is none. In CI that fails.
+// chromium is started by the first test that needs it, and stopped after the last.
+var chromium struct {
+	once    sync.Once
+	browser browser
+	missing string
+	stop    []func()
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, stop := range slices.Backward(chromium.stop) {
+		stop()
+	}
+	os.Exit(code)
+}
+
+// startBrowser returns the running Chromium, or skips the test where there is none. In CI that fails.
 func startBrowser(t *testing.T) browser {
 	t.Helper()
-	axe, err := os.ReadFile(*axeFile)
-	missing := ""
-	if err != nil {
-		missing = "axe-core: " + err.Error()
+	chromium.once.Do(launch)
+	if chromium.missing != "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("the fleet page cannot be tested without %s", chromium.missing)
+		}
+		t.Skipf("\n\n*** THE FLEET PAGE IS NOT TESTED IN A BROWSER: no %s (apt-get install chromium; make browser) ***\n\n", chromium.missing)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.Flag("font-render-hinting", "none"), chromedp.Flag("disable-dev-shm-usage", true), chromedp.WSURLReadTimeout(patience))
+	return chromium.browser
+}
+
+func launch() {
+	axe, err := os.ReadFile(*axeFile)
+	if err != nil {
+		chromium.missing = "axe-core: " + err.Error()
+		return
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.Flag("font-render-hinting", "none"), chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("hide-scrollbars", true), chromedp.WSURLReadTimeout(patience))
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // which Chromium refuses to have as root
 	}
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
+	chromium.stop = append(chromium.stop, cancel)
 	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil && missing == "" {
-		missing = "Chromium: " + err.Error()
+	chromium.stop = append(chromium.stop, cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		chromium.missing = "Chromium: " + err.Error()
+		return
 	}
-	if missing != "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the fleet page cannot be tested without %s", missing)
-		}
-		t.Skipf("THE FLEET PAGE IS NOT TESTED IN A BROWSER: no %s (apt-get install chromium, make browser)", missing)
-	}
-	return browser{ctx, string(axe)}
+	chromium.browser = browser{ctx, string(axe)}
 }
 
 // look is how a page is looked at.
@@ -83,6 +108,15 @@ func looks() []look {
 	return []look{{width: 1600, height: 900}, {width: 1600, height: 900, dark: true}, {width: 360, height: 740}, {width: 360, height: 740, dark: true}}
 }
 
+// name is for files.
+func (l look) name() string {
+	name := fmt.Sprint(l.width)
+	if l.dark {
+		name += "-dark"
+	}
+	return name
+}
+
 // tab is an open page, with what went wrong in it.
 type tab struct {
 	ctx    context.Context
@@ -99,21 +133,27 @@ func (b browser) open(t *testing.T, l look, url string) *tab {
 	require.NoError(t, chromedp.Do(ctx))
 	opened.ctx, cancel = context.WithTimeout(ctx, patience)
 	t.Cleanup(cancel)
+	call(t, opened, log.Enable, struct{}{})
+	call(t, opened, runtime.Enable, struct{}{})
+	opened.look(t, l)
+	call(t, opened, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: l.noScript})
+	opened.run(t, chromedp.Navigate(url), chromedp.WaitReady("main"))
+	return opened
+}
+
+// look changes the window and the scheme.
+func (o *tab) look(t *testing.T, l look) {
+	t.Helper()
 	scheme := "light"
 	if l.dark {
 		scheme = "dark"
 	}
-	call(t, opened, log.Enable, struct{}{})
-	call(t, opened, runtime.Enable, struct{}{})
-	call(t, opened, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+	call(t, o, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
 		Width: l.width, Height: l.height, DeviceScaleFactor: 1, Mobile: l.width < 600,
 	})
-	call(t, opened, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+	call(t, o, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
 	}})
-	call(t, opened, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: l.noScript})
-	opened.run(t, chromedp.Navigate(url), chromedp.WaitReady("main"))
-	return opened
 }
 
 func call[P, R any](t *testing.T, o *tab, command cdp.Command[P, R], params P) {
@@ -158,25 +198,41 @@ func (o *tab) text(t *testing.T) string {
 	return strings.Join(strings.Fields(evaluate[string](t, o, `document.body.innerText`)), " ")
 }
 
-// sound fails the test if the console has errors, if the page scrolls sideways, or if axe finds a barrier.
-func (o *tab) sound(t *testing.T, b browser) {
+// sound fails the test if the page, however it is looked at, scrolls sideways or has a barrier that axe finds, or if the console has errors.
+func (o *tab) sound(t *testing.T, b browser, name string) {
 	t.Helper()
-	assert.False(t, evaluate[bool](t, o, `document.documentElement.scrollWidth > document.documentElement.clientWidth`), "the page scrolls sideways")
 	evaluate[any](t, o, b.axe+";null")
-	violations := evaluate[json.RawMessage](t, o, `axe.run().then(r => r.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.slice(0, 3).map(n => n.html + " " + n.failureSummary)})))`)
-	assert.JSONEq(t, `[]`, string(violations))
+	for _, l := range looks() {
+		o.look(t, l)
+		assert.Empty(t, evaluate[[]string](t, o, `document.documentElement.scrollWidth <= innerWidth ? [] :
+			[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 200))`), "%s: the page scrolls sideways", l)
+		rules := "{}"
+		if l.dark {
+			rules = `{runOnly: ["color-contrast", "link-in-text-block"]}` // the others do not depend on colors
+		}
+		violations := evaluate[json.RawMessage](t, o, `axe.run(`+rules+`).then(r => r.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.slice(0, 3).map(n => n.html + " " + n.failureSummary)})))`)
+		assert.JSONEq(t, `[]`, string(violations), l.String())
+		if *shots != "" {
+			o.write(t, filepath.Join(*shots, strings.ReplaceAll(name, " ", "-")+"-"+l.name()+".png"))
+		}
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	assert.Empty(t, o.errors)
 }
 
-// picture writes what can be seen to docs/images, if the pictures are to be updated.
-func (o *tab) picture(t *testing.T, name string) {
+func (o *tab) write(t *testing.T, file string) {
 	t.Helper()
-	if !*update {
-		return
-	}
 	png, err := chromedp.Run(o.ctx, chromedp.CaptureScreenshot())
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join("..", "..", "docs", "images", name+".png"), png, 0o644))
+	require.NoError(t, os.WriteFile(file, png, 0o644))
+}
+
+// picture writes what can be seen to docs/images, if the pictures are to be updated.
+func (o *tab) picture(t *testing.T, l look, name string) {
+	t.Helper()
+	if *update {
+		o.look(t, l)
+		o.write(t, filepath.Join("..", "..", "docs", "images", "page-"+name+".png"))
+	}
 }

@@ -101,6 +101,8 @@ type diagnosis struct {
 	vpnLost   bool
 	explained map[*device]bool // lost devices that belong to an outage
 	inOutage  map[*fleet]bool
+
+	deadDevices []*device
 }
 
 func (d *diagnosis) add(issue Issue) { d.issues = append(d.issues, issue) }
@@ -188,7 +190,7 @@ func (d *diagnosis) vpn() {
 	start, _ := densest(losses, atOnce)
 	d.add(Issue{Severity: Warning, Kind: "vpn", Subject: "balena VPN", Since: start, count: int(off),
 		Text:   fmt.Sprintf("%d of %d devices are off it but still poll the API", off, polling),
-		Detail: "They work, but cannot be reached. The VPN, or what blocks it, is at fault rather than the devices; after a power cut it looks the same for some 20 minutes."})
+		Detail: "They work, but cannot be reached. The VPN, or what blocks it, is at fault; for some 20 minutes a power cut looks the same."})
 }
 
 // lost reports whether a device was online within a day and is not any more. While the VPN has an incident, being off it says nothing.
@@ -221,16 +223,11 @@ func (d *diagnosis) outages() {
 		d.add(Issue{Severity: Critical, Kind: "site", Subject: "Site " + site, Since: since, count: len(g.devices),
 			Text: fmt.Sprintf("no device is online; %d were lost", len(g.devices)), Detail: "The site lost its uplink or its power.", Fleets: fleetsOf(g.devices), Devices: refs(g.devices)})
 	}
-	var outages []Issue
-	for f, g := range fleets {
-		if issue, ok := d.outage(f, g); ok {
-			outages = append(outages, issue)
+	for _, f := range slices.SortedFunc(maps.Keys(fleets), func(a, b *fleet) int { return strings.Compare(a.slug, b.slug) }) {
+		if issue, ok := d.outage(f, fleets[f]); ok {
+			d.add(issue)
 		}
 	}
-	slices.SortFunc(outages, func(a, b Issue) int {
-		return cmp.Or(cmp.Compare(b.count, a.count), strings.Compare(a.Fleet, b.Fleet))
-	})
-	d.issues = append(d.issues, merged(outages)...)
 }
 
 // outage looks for devices of one fleet that were lost together: at once if so many were, else within an hour.
@@ -271,9 +268,9 @@ func (d *diagnosis) outage(f *fleet, g *group) (Issue, bool) {
 	detail := ""
 	switch {
 	case polling == len(hit):
-		detail = "They seem to poll the API still, which may be the past: that shows up to 22 minutes late."
-	case polling > 0:
-		detail = fmt.Sprintf("%d of them seem to poll the API still, which shows up to 22 minutes late.", polling)
+		detail = "Whether they still run is not known for up to 22 minutes."
+	case polling == 0:
+		detail = "They do not poll the API either: they have lost power or network."
 	}
 	return Issue{Severity: Critical, Kind: "outage", Subject: f.name, Fleet: f.slug, Since: start, count: len(hit),
 		Text: fmt.Sprintf("%d of %d devices lost their connection %s", len(hit), f.total(), how), Detail: detail, Devices: refs(hit)}, true
@@ -296,37 +293,67 @@ func (d *diagnosis) low(f *fleet) {
 		Detail: "They were lost one by one, long ago, or have never connected.", Devices: refs(off)})
 }
 
-// merged joins outages of several fleets that began together.
-func merged(outages []Issue) []Issue {
+// joined returns the issues with one line for what several fleets share: outages that began together, and otherwise any kind.
+func joined(issues []Issue) []Issue {
 	var result []Issue
-	for len(outages) > 0 {
-		first := outages[0]
-		var together, others []Issue
-		for _, o := range outages {
-			if gap := o.Since.Sub(first.Since); gap.Abs() <= atOnce {
+	for len(issues) > 0 {
+		first := issues[0]
+		together := []Issue{first}
+		var others []Issue
+		for _, o := range issues[1:] {
+			if o.Kind == first.Kind && o.Severity == first.Severity && o.Fleet != "" && first.Fleet != "" &&
+				(o.Kind != "outage" || o.Since.Sub(first.Since).Abs() <= atOnce) {
 				together = append(together, o)
 			} else {
 				others = append(others, o)
 			}
 		}
-		outages = others
-		if len(together) < wideOutage {
-			result = append(result, together...)
+		if len(together) < joinFrom {
+			result, issues = append(result, first), issues[1:]
 			continue
 		}
-		wide := Issue{Severity: Critical, Kind: "outage", Subject: fmt.Sprintf("%d fleets", len(together)), Since: first.Since,
-			Detail: "What they share may be at fault: a provider, a network, a release."}
-		for _, o := range together {
-			wide.count += o.count
-			wide.Fleets = append(wide.Fleets, FleetRef{o.Fleet, o.Subject})
-			if o.Since.Before(wide.Since) {
-				wide.Since = o.Since
-			}
-		}
-		wide.Text = fmt.Sprintf("%d devices lost their connection at once", wide.count)
-		result = append(result, wide)
+		issues = others
+		result = append(result, join(together))
 	}
 	return result
+}
+
+func join(issues []Issue) Issue {
+	one := Issue{Severity: issues[0].Severity, Kind: issues[0].Kind, Subject: fmt.Sprintf("%d fleets", len(issues)), Since: issues[0].Since}
+	for _, i := range issues {
+		one.count += i.count
+		one.Fleets = append(one.Fleets, FleetRef{i.Fleet, i.Subject})
+		if i.Since.Before(one.Since) {
+			one.Since = i.Since
+		}
+	}
+	n := devices(int64(one.count))
+	switch one.Kind {
+	case "outage":
+		one.Text, one.Detail = n+" lost their connection at once", "What they share may be at fault: a provider, a network, a release."
+	case "low":
+		one.Text = "too few devices are online; " + n + " are missing"
+	case "stuck":
+		one.Text = "rollouts are stuck; " + n + " to go"
+	case "failing":
+		one.Text = n + " rejected their target release"
+	case "build":
+		one.Text = "the newest build failed"
+	default:
+		one.Text = n + " " + deviceTrouble[one.Kind]
+	}
+	return one
+}
+
+// deviceTrouble says what is wrong with some devices, by the kind of the issue.
+var deviceTrouble = map[string]string{
+	"offline":      "offline",
+	"flapping":     fmt.Sprintf("disconnected %d times or more within an hour", flappingFrom),
+	"half":         "reached by only one of VPN and API",
+	"behind":       "left behind on older releases",
+	"full":         "nearly full",
+	"hot":          "hot",
+	"undervoltage": "with too low a voltage since the last boot",
 }
 
 func (d *diagnosis) explain(devices []*device) {
@@ -385,7 +412,7 @@ func (d *diagnosis) behind(f *fleet) {
 	}
 	if len(left) > 0 {
 		d.add(Issue{Severity: Notice, Kind: "behind", Subject: f.name, Fleet: f.slug, Since: since, count: len(left),
-			Text: devices(int64(len(left))) + " left behind on older releases", Devices: refs(left)})
+			Text: devices(int64(len(left))) + " " + deviceTrouble["behind"], Devices: refs(left)})
 	}
 }
 
@@ -393,9 +420,11 @@ func (d *diagnosis) behind(f *fleet) {
 func (d *diagnosis) devices(f *fleet) {
 	var offline, flapping, half, full, hot, weak trouble
 	for dev := range f.devices {
-		is := dev.more()
 		reduced := dev.status.String() == "reduced-functionality"
 		gone := d.now.Sub(dev.connectivity.time())
+		if dev.online == no && dev.connectivity != 0 && gone >= lostFor {
+			d.deadDevices = append(d.deadDevices, dev)
+		}
 		if d.lost(dev) && !d.explained[dev] && gone >= rebootTime && (dev.status == text{} || dev.status.String() == "disconnected") {
 			offline.add(dev, dev.connectivity)
 		}
@@ -409,16 +438,16 @@ func (d *diagnosis) devices(f *fleet) {
 			full.add(dev, dev.fullSince)
 		}
 		if dev.hot() {
-			hot.add(dev, is.hotSince)
+			hot.add(dev, dev.details.hotSince)
 		}
 		if dev.undervoltage() {
-			weak.add(dev, is.undervoltageSince)
+			weak.add(dev, dev.details.undervoltageSince)
 		}
 	}
-	add := func(kind string, which trouble, text, detail string) {
+	add := func(kind string, which trouble, detail string) {
 		if n := len(which.devices); n > 0 {
 			d.add(Issue{Severity: Notice, Kind: kind, Subject: f.name, Fleet: f.slug, Since: which.since.time(), count: n,
-				Text: devices(int64(n)) + " " + text, Detail: detail, Devices: refs(which.devices)})
+				Text: devices(int64(n)) + " " + deviceTrouble[kind], Detail: detail, Devices: refs(which.devices)})
 		}
 	}
 	most := func(which trouble, value func(*device) float32) (highest float32) {
@@ -427,12 +456,12 @@ func (d *diagnosis) devices(f *fleet) {
 		}
 		return highest
 	}
-	add("offline", offline, "offline", "")
-	add("flapping", flapping, fmt.Sprintf("disconnected %d times or more within an hour", flappingFrom), "")
-	add("half", half, "reached by only one of VPN and API", "They work in part: they cannot be reached, or get no new releases.")
-	add("full", full, "nearly full", fmt.Sprintf("Up to %.0f %% of the storage is in use.", 100*most(full, func(dev *device) float32 { return dev.storage.value })))
-	add("hot", hot, "hot", fmt.Sprintf("Up to %.0f °C.", most(hot, func(dev *device) float32 { return dev.details.temperature.value })))
-	add("undervoltage", weak, "with too low a voltage since the last boot", "")
+	add("offline", offline, "")
+	add("flapping", flapping, "")
+	add("half", half, "They work in part: they cannot be reached, or get no new releases.")
+	add("full", full, fmt.Sprintf("Up to %.0f %% of the storage is in use.", 100*most(full, func(dev *device) float32 { return dev.storage.value })))
+	add("hot", hot, fmt.Sprintf("Up to %.0f °C.", most(hot, func(dev *device) float32 { return dev.details.temperature.value })))
+	add("undervoltage", weak, "")
 	for _, key := range slices.SortedFunc(maps.Keys(f.releases), releaseKey.compare) {
 		if status := f.releases[key].status.String(); status == "failed" || status == "error" {
 			d.add(Issue{Severity: Notice, Kind: "build", Subject: f.name, Fleet: f.slug, Since: f.releases[key].created,
@@ -460,17 +489,11 @@ func (d *device) flaps(now time.Time) bool {
 	return len(d.losses) == flappingFrom && now.Sub(d.losses[0].time()) <= time.Hour
 }
 
-// dead finds devices that have been off for longer than a day, in one line: every account has some.
+// dead reports devices that have been off for longer than a day, in one line: every account has some.
 func (d *diagnosis) dead() {
-	var dead []*device
-	for _, dev := range d.store.devices {
-		if dev.online == no && dev.connectivity != 0 && d.now.Sub(dev.connectivity.time()) >= lostFor {
-			dead = append(dead, dev)
-		}
-	}
-	if len(dead) > 0 {
-		d.add(Issue{Severity: Notice, Kind: "dead", Subject: "All fleets", count: len(dead),
-			Text: devices(int64(len(dead))) + " offline for more than a day", Devices: refs(dead)})
+	if n := len(d.deadDevices); n > 0 {
+		d.add(Issue{Severity: Notice, Kind: "dead", Subject: "All fleets", count: n,
+			Text: devices(int64(n)) + " offline for more than a day", Devices: refs(d.deadDevices)})
 	}
 }
 
@@ -515,15 +538,19 @@ func densest(times []time.Time, window time.Duration) (start time.Time, most int
 }
 
 // refs names the first devices by name.
-func refs(devices []*device) []DeviceRef {
-	if len(devices) == 0 {
-		return nil
-	}
-	slices.SortFunc(devices, func(a, b *device) int {
+func refs(devices []*device) (result []DeviceRef) {
+	compare := func(a, b *device) int {
 		return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.uuid, b.uuid))
-	})
-	var result []DeviceRef
-	for _, dev := range devices[:min(len(devices), refsPerIssue)] {
+	}
+	var first []*device // sorted; there may be very many others
+	for _, dev := range devices {
+		if len(first) == refsPerIssue && compare(dev, first[refsPerIssue-1]) > 0 {
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(first, dev, compare)
+		first = slices.Insert(first, i, dev)[:min(len(first)+1, refsPerIssue)]
+	}
+	for _, dev := range first {
 		result = append(result, dev.ref())
 	}
 	return result

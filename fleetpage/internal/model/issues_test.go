@@ -57,6 +57,15 @@ func TestStore_Current_Issues(t *testing.T) {
 			},
 			[]string{"critical 3 fleets: 15 devices lost their connection at once, since 11:40"},
 		},
+		"many fleets with the same trouble are one line": {
+			func(f *feed) {
+				for _, slug := range []string{"acme/a", "acme/b", "acme/c"} {
+					f.counts(slug, 10, 10, target("2.0.0"), rollout("failing", 2))
+					f.online(slug, slug[len("acme/"):], sample{"balena.device.storage.utilization", 0.95, nil})
+				}
+			},
+			[]string{"warning 3 fleets: 6 devices rejected their target release, since 12:00", "notice 3 fleets: 3 devices nearly full, since 12:00"},
+		},
 		"a fleet with too few devices online, lost one by one": {
 			func(f *feed) {
 				f.counts("acme/kiosks", 6, 9)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 	"unique"
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -106,10 +107,20 @@ const (
 	maxKeys     = 100 // of a receiver
 )
 
-// cut shortens a string that is too long to be stored.
+// cut returns a string that can be stored and shown: not too long, and without characters that change what stands around them.
 func cut(value string) string {
 	if len(value) > maxString {
 		value = strings.ToValidUTF8(value[:maxString], "") + "…"
+	}
+	for i := range len(value) {
+		if value[i] < ' ' || value[i] >= 0x7f {
+			return strings.Map(func(r rune) rune {
+				if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+					return unicode.ReplacementChar
+				}
+				return r
+			}, strings.ToValidUTF8(value, string(unicode.ReplacementChar)))
+		}
 	}
 	return value
 }

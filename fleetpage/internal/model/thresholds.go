@@ -25,7 +25,7 @@ const (
 // Thresholds of the page alone.
 const (
 	atOnce          = 2 * time.Minute // which nobody tells apart
-	wideOutage      = 3               // fleets
+	joinFrom        = 3               // fleets with the same trouble are one line
 	failingFraction = 0.05
 	failingFrom     = 2
 	refsPerIssue    = 4

@@ -10,10 +10,13 @@ import (
 
 // Now is the state of all fleets.
 type Now struct {
-	Overall  Status
-	Problems []Issue // critical and warnings, the worst first
-	Notices  []Issue
-	Rollouts []FleetRow // in progress
+	Overall      Status
+	Problems     []Issue // critical and warnings, the worst first
+	Notices      []Issue
+	Rollouts     []FleetRow // in progress, the first of them
+	MoreRollouts int
+	Fleets       []FleetRow // the first of all, by trouble
+	Troubled     int        // fleets with problems
 }
 
 // Status is what each view says of the data.
@@ -134,6 +137,8 @@ func smallValue(n float32number) Value { return Value{float64(n.value), n.known}
 const (
 	fleetsPerPage  = 50
 	devicesPerPage = 100
+	fleetsShown    = 24
+	rolloutsShown  = 12
 )
 
 // Current returns the state of all fleets.
@@ -143,7 +148,7 @@ func (s *Store) Current() Now {
 	now := s.Now()
 	issues := s.currentIssues(now)
 	view := Now{Overall: s.status(now, issues)}
-	for _, issue := range issues {
+	for _, issue := range joined(issues) {
 		if issue.Severity >= Warning {
 			view.Problems = append(view.Problems, issue)
 		} else {
@@ -157,6 +162,17 @@ func (s *Store) Current() Now {
 		}
 	}
 	slices.SortFunc(view.Rollouts, func(a, b FleetRow) int { return strings.Compare(a.Slug, b.Slug) })
+	if len(view.Rollouts) > rolloutsShown {
+		view.MoreRollouts, view.Rollouts = len(view.Rollouts)-rolloutsShown, view.Rollouts[:rolloutsShown]
+	}
+	for _, issue := range troubles {
+		if issue.Severity >= Warning {
+			view.Troubled++
+		}
+	}
+	for _, f := range s.sorted("", troubles)[:min(fleetsShown, len(s.fleets))] {
+		view.Fleets = append(view.Fleets, s.row(f, now, troubles))
+	}
 	return view
 }
 
@@ -213,7 +229,7 @@ func byFleet(issues []Issue) map[string]Issue {
 		}
 		for _, f := range issue.Fleets {
 			of := issue
-			of.Text = issue.Subject + ": " + issue.Text
+			of.Text = strings.ToLower(issue.Subject[:1]) + issue.Subject[1:] + ": " + issue.Text
 			add(f.Slug, of)
 		}
 	}
@@ -260,19 +276,7 @@ func (s *Store) Fleets(query string, page int) Fleets {
 	now := s.Now()
 	issues := s.currentIssues(now)
 	troubles := byFleet(issues)
-	var found []*fleet
-	for _, f := range s.fleets {
-		if f.matches(query) {
-			found = append(found, f)
-		}
-	}
-	slices.SortFunc(found, func(a, b *fleet) int {
-		return cmp.Or(
-			cmp.Compare(troubles[b.slug].Severity, troubles[a.slug].Severity),
-			cmp.Compare(b.offlineFraction(), a.offlineFraction()),
-			strings.Compare(a.slug, b.slug),
-		)
-	})
+	found := s.sorted(query, troubles)
 	view := Fleets{Overall: s.status(now, issues), Query: query}
 	var from, to int
 	view.Page, from, to = paged(len(found), page, fleetsPerPage)
@@ -280,6 +284,26 @@ func (s *Store) Fleets(query string, page int) Fleets {
 		view.Rows = append(view.Rows, s.row(f, now, troubles))
 	}
 	return view
+}
+
+// sorted returns the fleets that match a query, those in trouble first.
+func (s *Store) sorted(query string, troubles map[string]Issue) []*fleet {
+	var found []*fleet
+	offline := map[*fleet]float64{}
+	for _, f := range s.fleets {
+		if f.matches(query) {
+			found = append(found, f)
+			offline[f] = f.offlineFraction()
+		}
+	}
+	slices.SortFunc(found, func(a, b *fleet) int {
+		return cmp.Or(
+			cmp.Compare(troubles[b.slug].Severity, troubles[a.slug].Severity),
+			cmp.Compare(offline[b], offline[a]),
+			strings.Compare(a.slug, b.slug),
+		)
+	})
+	return found
 }
 
 func (f *fleet) offlineFraction() float64 {
@@ -355,7 +379,7 @@ func (d *device) is(state string) bool {
 func (s *Store) Fleet(slug string, filter Filter, page int) (Fleet, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	f, ok := s.fleets[slug]
+	f, ok := s.fleets[cut(slug)]
 	if !ok {
 		return Fleet{}, false
 	}
@@ -363,7 +387,7 @@ func (s *Store) Fleet(slug string, filter Filter, page int) (Fleet, bool) {
 	issues := s.currentIssues(now)
 	view := Fleet{Overall: s.status(now, issues), FleetRow: s.row(f, now, byFleet(issues)), Filter: filter}
 	for _, issue := range issues {
-		if issue.Fleet == slug || slices.ContainsFunc(issue.Fleets, func(r FleetRef) bool { return r.Slug == slug }) {
+		if issue.Fleet == f.slug || slices.ContainsFunc(issue.Fleets, func(r FleetRef) bool { return r.Slug == f.slug }) {
 			view.Issues = append(view.Issues, issue)
 		}
 	}
@@ -443,7 +467,7 @@ func (d *device) row() DeviceRow {
 func (s *Store) Device(uuid string) (Device, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	d, ok := s.devices[uuid]
+	d, ok := s.devices[cut(uuid)]
 	if !ok {
 		return Device{}, false
 	}

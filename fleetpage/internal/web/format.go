@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,10 +41,10 @@ func connection(d model.DeviceRow) string {
 
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"age": age, "clock": clock, "iso": iso, "full": full, "thousands": thousands, "percent": percent, "bytes": bytesText, "utilization": utilization,
-		"segments": segments, "line": line, "share": share, "link": link, "plural": plural, "short": short,
+		"age": age, "ago": ago, "states": states, "onTarget": onTarget, "clock": clock, "iso": iso, "full": full, "thousands": thousands, "percent": percent, "bytes": bytesText, "utilization": utilization,
+		"segments": segments, "bars": bars, "share": share, "link": link, "plural": plural, "short": short,
 		"label": label, "stateLabel": stateLabel, "prev": func(n int) int { return n - 1 }, "next": func(n int) int { return n + 1 },
-		"severity": func(s model.Severity) string { return s.String() }, "words": words, "headline": headline, "of": newScope, "pages": newPages, "connection": connection,
+		"severity": func(s model.Severity) string { return s.String() }, "headline": headline, "of": newScope, "pages": newPages, "connection": connection,
 	}
 }
 
@@ -52,10 +53,18 @@ func age(now, since time.Time) string {
 	return span(now.Sub(since))
 }
 
+// ago is an age in a sentence.
+func ago(now, since time.Time) string {
+	if text := age(now, since); text != "just now" {
+		return text + " ago"
+	}
+	return "just now"
+}
+
 func span(d time.Duration) string {
 	switch {
 	case d < time.Minute:
-		return "less than a minute"
+		return "just now"
 	case d < 2*time.Hour:
 		return fmt.Sprintf("%d min", int(d/time.Minute))
 	case d < 48*time.Hour:
@@ -162,58 +171,57 @@ func stack(parts []segment, total int64) []segment {
 	return parts
 }
 
-// Size of the drawing of a history, in its own units.
+// Size of the drawing of a history, in its own units. A bar is the worst of some steps, as tall as the fraction online.
 const (
-	lineWidth  = 144
-	lineHeight = 24
+	barCount  = 72
+	barStep   = 4
+	barWidth  = 3
+	barHeight = 28
 )
 
-// drawing is a history as a path: its line, and what is below.
+// Fractions online from which a bar is drawn as good or as fair. Every account has some dead devices.
+const (
+	goodFrom = 0.85
+	fairFrom = 0.7
+)
+
+// drawing is a history as bars: a path of each kind.
 type drawing struct {
-	Line, Area string
-	Text       string // for who cannot see it
+	Good, Fair, Bad, Unknown string
+	Text                     string // for who cannot see it
 }
 
-// line draws the fraction online. Half of the height shows from the lowest multiple of a tenth, so that a small loss can be seen.
-func line(samples []model.Sample) drawing {
-	lowest, known, floor := 1.0, 0, 0.0
-	for _, s := range samples {
-		if s.Online >= 0 && s.Total > 0 {
-			known++
-			lowest = min(lowest, float64(s.Online)/float64(s.Total))
+// bars draws the fraction online.
+func bars(samples []model.Sample) drawing {
+	var good, fair, bad, unknown strings.Builder
+	lowest, known := 1.0, false
+	for i := range barCount {
+		worst, any := 1.0, false
+		for _, s := range samples[i*len(samples)/barCount : (i+1)*len(samples)/barCount] {
+			if s.Online >= 0 && s.Total > 0 {
+				worst, any = min(worst, float64(s.Online)/float64(s.Total)), true
+			}
 		}
+		path, height := &unknown, 2.0
+		switch {
+		case !any:
+		case worst >= goodFrom:
+			path = &good
+		case worst >= fairFrom:
+			path = &fair
+		default:
+			path = &bad
+		}
+		if any {
+			lowest, known = min(lowest, worst), true
+			height = 3 + (barHeight-3)*worst
+		}
+		fmt.Fprintf(path, "M%d %dv-%.1fh%dv%.1fz", i*barStep, barHeight, height, barWidth, height)
 	}
-	if known == 0 {
+	if !known {
 		return drawing{}
 	}
-	var path, area strings.Builder
-	step := float64(lineWidth) / float64(max(len(samples)-1, 1))
-	start, last, open := 0.0, 0.0, false
-	closeArea := func() {
-		if open {
-			fmt.Fprintf(&area, "L%.1f %dL%.1f %dZ", last, lineHeight, start, lineHeight)
-		}
-		open = false
-	}
-	for i, s := range samples {
-		if s.Online < 0 || s.Total <= 0 {
-			closeArea()
-			continue
-		}
-		x := float64(i) * step
-		y := 1.5 + (lineHeight-3)*(1-(float64(s.Online)/float64(s.Total)-floor)/(1-floor))
-		command := byte('L')
-		if !open {
-			command, start = 'M', x
-			// A single sample is a dot of some width.
-			fmt.Fprintf(&path, "M%.1f %.1fh0.1", x, y)
-		}
-		fmt.Fprintf(&path, "%c%.1f %.1f", command, x, y)
-		fmt.Fprintf(&area, "%c%.1f %.1f", command, x, y)
-		open, last = true, x
-	}
-	closeArea()
-	return drawing{path.String(), area.String(), fmt.Sprintf("lowest %.0f %% online", 100*lowest)}
+	return drawing{good.String(), fair.String(), bad.String(), unknown.String(), fmt.Sprintf("at worst %.0f %% online", 100*lowest)}
 }
 
 // link is a path with a query.
@@ -233,8 +241,8 @@ func link(path string, pairs ...any) string {
 // label names the kind of an issue.
 func label(kind string) string {
 	if text, ok := map[string]string{
-		"data": "No data", "api": "API down", "key": "API key", "vpn": "VPN", "site": "Site offline", "outage": "Outage", "stuck": "Rollout stuck",
-		"failing": "Update rejected", "partial": "API", "behind": "Left behind", "offline": "Offline", "full": "Storage", "hot": "Temperature",
+		"data": "No data", "api": "API down", "key": "API key", "vpn": "VPN", "site": "Site offline", "outage": "Outage", "low": "Few online", "stuck": "Rollout stuck",
+		"failing": "Update rejected", "partial": "API", "behind": "Left behind", "offline": "Offline", "flapping": "Flapping", "half": "Half connected", "build": "Build failed", "full": "Storage", "hot": "Temperature",
 		"undervoltage": "Under-voltage", "dead": "Offline for long",
 	}[kind]; ok {
 		return text
@@ -253,25 +261,80 @@ func stateLabel(state string) string {
 	return state
 }
 
-func words(counts []model.Count) string {
-	var parts []string
+// onTarget is how far a rollout is.
+func onTarget(counts []model.Count) string {
+	var on, total int64
 	for _, c := range counts {
-		if c.Value > 0 {
-			parts = append(parts, thousands(c.Value)+" "+stateLabel(c.State))
+		total += c.Value
+		if c.State == "on_target" {
+			on = c.Value
 		}
 	}
-	return strings.Join(parts, ", ")
+	if total == 0 {
+		return ""
+	}
+	return percent(on, total)
+}
+
+// states are the states of devices as a bar: what works first.
+func states(counts []model.Count) []segment {
+	var parts []segment
+	var total int64
+	add := func(c model.Count, class string) {
+		if c.Value > 0 {
+			parts = append(parts, segment{Class: class, Label: stateLabel(c.State), Value: c.Value})
+			total += c.Value
+		}
+	}
+	classes := []struct{ state, class string }{
+		{"operational", "good"}, {"updating", "r-updating"}, {"configuring", "r-updating"}, {"post-provisioning", "r-updating"},
+		{"reduced-functionality", "r-behind"}, {"disconnected", "r-failing"}, {"inactive", "r-unreachable"},
+	}
+	for _, known := range classes {
+		for _, c := range counts {
+			if c.State == known.state {
+				add(c, known.class)
+			}
+		}
+	}
+	for _, c := range counts {
+		if !slices.ContainsFunc(classes, func(k struct{ state, class string }) bool { return k.state == c.State }) {
+			add(c, "r-pinned")
+		}
+	}
+	return stack(parts, total)
 }
 
 // headline says in one sentence how things are.
 func headline(now model.Now) string {
+	fleets := int64(now.Troubled)
 	switch {
 	case now.Overall.Empty:
 		return "Waiting for the first metrics"
 	case len(now.Problems) == 0:
 		return "All is well"
-	case len(now.Problems) == 1:
-		return "1 problem"
 	}
-	return fmt.Sprintf("%d problems", len(now.Problems))
+	switch first := now.Problems[0]; first.Kind {
+	case "data":
+		return "No metrics arrive"
+	case "api":
+		return "The balena API does not respond"
+	case "key":
+		if first.Severity == model.Critical {
+			return "The API key is rejected"
+		}
+	case "vpn":
+		return "Most devices are off the balena VPN"
+	default:
+		switch {
+		case fleets == 1 && first.Fleet != "":
+			return first.Subject + " is in trouble"
+		case fleets > 0:
+			return fmt.Sprintf("%s of %s fleets %s in trouble", thousands(fleets), thousands(now.Overall.Fleets), plural(fleets, "is", "are"))
+		}
+	}
+	if n := int64(len(now.Problems)); n > 1 {
+		return thousands(n) + " problems"
+	}
+	return "1 problem"
 }

@@ -97,7 +97,8 @@ type page struct {
 	Section string // of the navigation
 	View    any
 	Status  model.Status
-	Live    bool // whether it changes
+	Live    bool   // whether it changes
+	Slug    string // of the fleet, on its page
 	Span    string
 	base    *url.URL // of the dashboard; nil if there is none
 }
@@ -119,7 +120,7 @@ func (h *handler) fleet(w http.ResponseWriter, r *http.Request) {
 		h.missing(w, r, "fleet", slug)
 		return
 	}
-	h.render(w, r, http.StatusOK, "fleet", page{Title: view.Name, Section: "fleets", View: view, Status: view.Overall, Live: true})
+	h.render(w, r, http.StatusOK, "fleet", page{Title: view.Name, Section: "fleets", View: view, Status: view.Overall, Live: true, Slug: view.Slug})
 }
 
 func (h *handler) device(w http.ResponseWriter, r *http.Request) {

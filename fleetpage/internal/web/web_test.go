@@ -234,8 +234,8 @@ func TestHandler_AgeOfWhatIsShown(t *testing.T) {
 
 func TestFormat(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "less than a minute", 59 * time.Second: "less than a minute", time.Minute: "1 min", 119 * time.Minute: "119 min", 2 * time.Hour: "2 h", 47 * time.Hour: "47 h", 49 * time.Hour: "2 days",
-		-time.Hour: "less than a minute",
+		0: "just now", 59 * time.Second: "just now", time.Minute: "1 min", 119 * time.Minute: "119 min", 2 * time.Hour: "2 h", 47 * time.Hour: "47 h", 49 * time.Hour: "2 days",
+		-time.Hour: "just now",
 	} {
 		assert.Equal(t, want, span(d))
 	}
@@ -247,6 +247,9 @@ func TestFormat(t *testing.T) {
 	assert.Equal(t, "–", percent(0, 0))
 	assert.Equal(t, "1.5 GiB", bytesText(model.Value{Number: 1.5 * (1 << 30), Known: true}))
 	assert.Equal(t, "/x?a=1%262", link("/x", "a", "1&2", "b", ""))
-	assert.Empty(t, line([]model.Sample{{Online: -1, Total: -1}}).Line)
-	assert.NotContains(t, line([]model.Sample{{Online: 1, Total: 2}, {Online: -1, Total: -1}, {Online: 0, Total: 0}, {Online: 9, Total: 2}}).Line, "NaN")
+	assert.Empty(t, bars([]model.Sample{{Online: -1, Total: -1}}).Text)
+	assert.Empty(t, bars(nil).Text)
+	drawn := bars([]model.Sample{{Online: 1, Total: 2}, {Online: -1, Total: -1}, {Online: 0, Total: 0}, {Online: 9, Total: 2}})
+	assert.NotContains(t, fmt.Sprint(drawn), "NaN")
+	assert.Equal(t, "at worst 50 % online", drawn.Text)
 }

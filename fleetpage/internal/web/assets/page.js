@@ -52,7 +52,7 @@
         const adopted = document.adoptNode(part);
         if (heading && news) {
           // The element that is announced stays in place.
-          if (heading.textContent !== news.textContent) heading.textContent = news.textContent;
+          if (heading.textContent !== news.textContent) heading.replaceChildren(...news.childNodes);
           news.replaceWith(heading);
         }
         current.className = adopted.className;
@@ -85,6 +85,6 @@
       time.textContent = at.toLocaleString("en-GB", dated);
       time.title = at.toLocaleString("en-GB", { dateStyle: "long", timeStyle: "long" });
     }
-    for (const zone of root.querySelectorAll("[data-zone]")) zone.textContent = "of this browser's time zone";
+    for (const zone of root.querySelectorAll("[data-zone]")) zone.textContent = "those of your time zone";
   }
 })();
