@@ -19,18 +19,19 @@ import (
 	"github.com/otelcol-balena/balenareceiver/internal/process"
 )
 
-// Each example configuration of the documentation is valid: on its own if it has a service, otherwise on top of otelcol.yaml.
+// Each example configuration of the documentation is valid: on its own if it has receivers and a service, otherwise on top of otelcol.yaml.
 func TestDocs_ConfigurationsAreValid(t *testing.T) {
 	t.Parallel()
 	validated := 0
 	for _, p := range pages(t) {
 		for _, b := range p.blocks {
 			var document struct {
-				Receivers yaml.Node
-				Service   yaml.Node
+				Receivers  yaml.Node
+				Processors yaml.Node
+				Service    yaml.Node
 			}
-			if b.language != "yaml" || strings.HasSuffix(p.path, "documentation.md") ||
-				yaml.Unmarshal([]byte(b.code), &document) != nil || document.Receivers.Kind != yaml.MappingNode {
+			if b.language != "yaml" || strings.HasSuffix(p.path, "documentation.md") || yaml.Unmarshal([]byte(b.code), &document) != nil ||
+				document.Receivers.Kind != yaml.MappingNode && document.Processors.Kind != yaml.MappingNode {
 				continue
 			}
 			validated++
@@ -40,7 +41,7 @@ func TestDocs_ConfigurationsAreValid(t *testing.T) {
 				path := filepath.Join(t.TempDir(), "config.yaml")
 				require.NoError(t, os.WriteFile(path, []byte(b.code), 0o600))
 				args := []string{"validate", "--config", path}
-				if document.Service.IsZero() {
+				if document.Service.IsZero() || document.Receivers.IsZero() {
 					args = []string{"validate", "--config", "otelcol.yaml", "--config", path}
 				}
 				out, err := process.Command(vars, *binary, args...).CombinedOutput()

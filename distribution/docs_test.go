@@ -209,6 +209,7 @@ func TestDocs_YAML(t *testing.T) {
 	known := []string{
 		"receivers", "processors", "exporters", "extensions", "service", // the Collector or its builder
 		"scrape_configs", "otlp", // Prometheus
+		"route",      // Alertmanager
 		"apiVersion", // Kubernetes
 	}
 	found := 0
