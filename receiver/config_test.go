@@ -173,6 +173,16 @@ func TestConfig_Validate(t *testing.T) {
 			func(cfg *Config) { cfg.RequestBudget = 3 },
 			[]string{`"request_budget" is 3: set more than 3 requests a minute, or 0 for no budget`},
 		},
+		"events of nothing": {
+			func(cfg *Config) { cfg.EventDetection = EventDetectionConfig{} },
+			[]string{
+				`"event_detection::outage_devices" is 0: set 2 or more`,
+				`"event_detection::outage_share" is 0: set a fraction above 0 and up to 1`,
+				`"event_detection::storage_utilization" is 0: set a fraction above 0 and up to 1`,
+				`"event_detection::rollout_stuck_after" is 0s: set a positive duration`,
+				`"event_detection::api_key_expires_in" is 0s: set a positive duration`,
+			},
+		},
 		"a fleet pattern that is no regular expression": {
 			func(cfg *Config) { cfg.Fleets.Include = []string{"/acme/(/"} },
 			[]string{`"fleets::include": pattern "/acme/(/": invalid regular expression`, "missing closing )"},

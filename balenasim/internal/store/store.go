@@ -15,6 +15,8 @@ type Store struct {
 	mu     sync.RWMutex
 	tables map[string]*Table
 	now    func() time.Time
+
+	journal journal
 }
 
 // New returns an empty database. The clock timestamps writes.
@@ -79,7 +81,9 @@ func (tx *Tx) Insert(resource string, fields map[string]any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return t.ID(r), nil
+	id := t.ID(r)
+	tx.s.note(Change{Resource: resource, ID: id})
+	return id, nil
 }
 
 // Update changes fields of a row, and modified_at unless it is among them. It
@@ -132,6 +136,9 @@ func (tx *Tx) Update(resource string, id int64, fields map[string]any) (bool, er
 		delete(t.columns[i].given, r)
 	}
 	for _, w := range writes {
+		if before := t.Value(r, w.field); before != w.value {
+			tx.s.note(Change{Resource: resource, ID: id, Field: t.Resource.Fields[w.field].Name, From: before, To: w.value})
+		}
 		t.set(r, w.field, w.value)
 	}
 	t.touch(r)
@@ -169,6 +176,7 @@ func (tx *Tx) Delete(resource string, id int64) bool {
 		return false
 	}
 	t.remove(r)
+	tx.s.note(Change{Resource: resource, ID: id, Deleted: true})
 	for name, other := range tx.s.tables {
 		for i, f := range other.Resource.Fields {
 			if f.To != resource || other.columns[i].refs == nil {

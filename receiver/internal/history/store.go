@@ -14,6 +14,9 @@ import (
 // formatVersion is that of what is stored. What has another one is not read.
 const formatVersion = 1
 
+// maxBatches is more than ever wait: so many changes of ten million devices.
+const maxBatches = 1 << 16
+
 // ErrOther is returned for a history that was stored by another version, or of another selection of the account.
 var ErrOther = errors.New("stored by another version or with another configuration")
 
@@ -91,9 +94,15 @@ func (s *Store) load(ctx context.Context, head stored, h *History, q *Queue) err
 			of.fleet.releases[r.ID] = r
 		}
 		for _, d := range of.Devices {
+			if d == nil {
+				return fmt.Errorf("%q has no device where there should be one", fleetKey(id))
+			}
 			h.devices[d.ID] = d
 		}
 		h.fleets[id] = of.fleet
+	}
+	if waiting := head.NextBatch - head.FirstBatch; waiting < 0 || waiting > maxBatches {
+		return fmt.Errorf("%q has batches %d to %d", accountKey, head.FirstBatch, head.NextBatch)
 	}
 	q.next = head.NextBatch
 	for number := head.FirstBatch; number < head.NextBatch; number++ {
