@@ -176,6 +176,15 @@ packaging: ## Test images, packages and manifests (needs what .ci/tools installs
 	$(call heading,Packaging)
 	cd internal/packaging && go vet ./... && go test -timeout 30m ./...
 
+dist/browser/node_modules/axe-core/axe.min.js: Makefile
+	@mkdir -p dist/browser
+	npm install --prefix dist/browser --no-save --no-package-lock --ignore-scripts --no-audit --no-fund axe-core@4.14.1 && touch $@
+
+# A module of its own. Its output is shown although it passes: where there is no Chromium it says so and passes, but not in CI.
+browser: dist/browser/node_modules/axe-core/axe.min.js ## Test the fleet page in a browser (needs npm and chromium; UPDATE=-update writes its pictures into docs/images)
+	$(call heading,The fleet page in a browser)
+	cd internal/browser && go vet ./... && go test -count=1 -timeout 10m $(UPDATE)
+
 validate: build
 	$(call heading,Validate the configurations)
 	@for config in $(CONFIGS) "distribution/otlp.yaml --config distribution/shard.yaml"; do \

@@ -48,6 +48,9 @@ var chromium struct {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	if chromium.missing != "" {
+		fmt.Fprintf(os.Stderr, "\n*** THE FLEET PAGE IS NOT TESTED IN A BROWSER: no %s ***\n*** apt-get install chromium npm, then make browser ***\n\n", chromium.missing)
+	}
 	for _, stop := range slices.Backward(chromium.stop) {
 		stop()
 	}
@@ -62,7 +65,7 @@ func startBrowser(t *testing.T) browser {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("the fleet page cannot be tested without %s", chromium.missing)
 		}
-		t.Skipf("\n\n*** THE FLEET PAGE IS NOT TESTED IN A BROWSER: no %s (apt-get install chromium; make browser) ***\n\n", chromium.missing)
+		t.Skipf("no %s", chromium.missing)
 	}
 	return chromium.browser
 }
@@ -206,9 +209,9 @@ func (o *tab) sound(t *testing.T, b browser, name string) {
 		o.look(t, l)
 		assert.Empty(t, evaluate[[]string](t, o, `document.documentElement.scrollWidth <= innerWidth ? [] :
 			[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 200))`), "%s: the page scrolls sideways", l)
-		rules := "{}"
+		rules := `{resultTypes: ["violations"], iframes: false, preload: false}`
 		if l.dark {
-			rules = `{runOnly: ["color-contrast", "link-in-text-block"]}` // the others do not depend on colors
+			rules = `{runOnly: ["color-contrast", "link-in-text-block"], resultTypes: ["violations"], iframes: false, preload: false}` // the others do not depend on colors
 		}
 		violations := evaluate[json.RawMessage](t, o, `axe.run(`+rules+`).then(r => r.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.slice(0, 3).map(n => n.html + " " + n.failureSummary)})))`)
 		assert.JSONEq(t, `[]`, string(violations), l.String())

@@ -10,6 +10,17 @@ import (
 	"github.com/otelcol-balena/balenareceiver/balenasim"
 )
 
+// pictures of views are in the README and the documentation.
+var pictures = map[string]map[string]look{
+	"calm now":      {"calm": {width: 1200, height: 640}},
+	"rollout now":   {"rollout": {width: 1200, height: 900}},
+	"outage now":    {"outage": {width: 1200, height: 760}, "phone": {width: 360, height: 740, dark: true}},
+	"noisy now":     {"noisy": {width: 1200, height: 760, dark: true}},
+	"outage fleets": {"fleets": {width: 1200, height: 720}},
+	"outage fleet":  {"fleet": {width: 1200, height: 960}},
+	"noisy device":  {"device": {width: 1200, height: 760}},
+}
+
 // Each view of each scenario can be used by everybody, and tells what the scenario is about.
 func TestPage_Scenarios(t *testing.T) {
 	b := startBrowser(t)
@@ -17,7 +28,7 @@ func TestPage_Scenarios(t *testing.T) {
 		"calm":    {"All is well", "120 devices online", "Fleets"},
 		"rollout": {"are in trouble", "Rollouts in progress", "rejected", "since"},
 		"outage":  {"2 of 5 fleets are in trouble", "Outage", "harbour-cameras-1", "orchard-cameras-2", "lost their connection at once", "since"},
-		"noisy":   {"fleets are in trouble", "Outage", "devices lost their connection at once", "rejected their target release", "since"},
+		"noisy":   {"fleets are in trouble", "Outage", "devices lost their connection at once", "rejected release", "since"},
 	}
 	for _, scenario := range balenasim.Scenarios() {
 		t.Run(scenario, func(t *testing.T) {
@@ -35,6 +46,9 @@ func TestPage_Scenarios(t *testing.T) {
 						}
 					}
 					o.sound(t, b, scenario+" "+name)
+					for picture, l := range pictures[scenario+" "+name] {
+						o.picture(t, l, picture)
+					}
 				})
 			}
 		})

@@ -337,6 +337,10 @@ func join(issues []Issue) Issue {
 		one.Text = "rollouts are stuck; " + n + " to go"
 	case "failing":
 		one.Text = n + " rejected their target release"
+		_, release, _ := strings.Cut(issues[0].Text, " rejected ")
+		if !slices.ContainsFunc(issues, func(i Issue) bool { return !strings.HasSuffix(i.Text, " rejected "+release) }) {
+			one.Text = n + " rejected " + release
+		}
 	case "build":
 		one.Text = "the newest build failed"
 	default:
@@ -381,7 +385,7 @@ func (d *diagnosis) rollout(f *fleet) {
 		if failing >= failingFrom && float64(failing) >= failingFraction*float64(total) {
 			severity = Warning
 		}
-		d.add(Issue{Severity: severity, Kind: "failing", Subject: f.name, Fleet: f.slug, Since: f.failingSince, count: int(failing),
+		d.add(Issue{Severity: severity, Kind: "failing", Subject: f.name, Fleet: f.slug, Since: later(f.failingSince, f.targetSince), count: int(failing),
 			Text: fmt.Sprintf("%d of %s rejected release %s", failing, devices(total), target), Devices: d.failingDevices(f)})
 	case behind > 0:
 		d.behind(f)

@@ -59,12 +59,20 @@ func TestStore_Current_Issues(t *testing.T) {
 		},
 		"many fleets with the same trouble are one line": {
 			func(f *feed) {
-				for _, slug := range []string{"acme/a", "acme/b", "acme/c"} {
-					f.counts(slug, 10, 10, target("2.0.0"), rollout("failing", 2))
+				for i, slug := range []string{"acme/a", "acme/b", "acme/c"} {
+					f.counts(slug, 10, 10, target(fmt.Sprint("2.0.", i)), rollout("failing", 2))
 					f.online(slug, slug[len("acme/"):], sample{"balena.device.storage.utilization", 0.95, nil})
 				}
 			},
 			[]string{"warning 3 fleets: 6 devices rejected their target release, since 12:00", "notice 3 fleets: 3 devices nearly full, since 12:00"},
+		},
+		"many fleets that reject the same release are one line with its name": {
+			func(f *feed) {
+				for _, slug := range []string{"acme/a", "acme/b", "acme/c"} {
+					f.counts(slug, 10, 10, target("2.0.0"), rollout("failing", 2))
+				}
+			},
+			[]string{"warning 3 fleets: 6 devices rejected release 2.0.0, since 12:00"},
 		},
 		"a fleet with too few devices online, lost one by one": {
 			func(f *feed) {
@@ -234,6 +242,15 @@ func TestStore_Current_IssuesOverTime(t *testing.T) {
 			f.after(time.Minute)
 		}
 		assert.Equal(t, []string{"warning kiosks: rollout of 2.0.0 is stuck: 7 behind of 10 devices, since 12:03"}, f.lines())
+	})
+	t.Run("a release is rejected since it is the target", func(t *testing.T) {
+		f := newFeed(t)
+		for i := range 3 {
+			f.counts("acme/kiosks", 10, 10, target(fmt.Sprint("2.0.", i)), rollout("failing", 2), rollout("on_target", 8))
+			f.send()
+			f.after(time.Minute)
+		}
+		assert.Equal(t, []string{"warning kiosks: 2 of 10 devices rejected release 2.0.2, since 12:02"}, f.lines())
 	})
 	t.Run("devices are left behind once the target is a week old", func(t *testing.T) {
 		f := newFeed(t, func(o *Options) { o.Expiration = 30 * 24 * time.Hour })

@@ -65,8 +65,10 @@ func span(d time.Duration) string {
 	switch {
 	case d < time.Minute:
 		return "just now"
-	case d < 2*time.Hour:
+	case d < time.Hour:
 		return fmt.Sprintf("%d min", int(d/time.Minute))
+	case d < 2*time.Hour && d%time.Hour >= time.Minute:
+		return fmt.Sprintf("1 h %d min", int(d%time.Hour/time.Minute))
 	case d < 48*time.Hour:
 		return fmt.Sprintf("%d h", int(d/time.Hour))
 	}

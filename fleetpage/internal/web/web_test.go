@@ -234,7 +234,7 @@ func TestHandler_AgeOfWhatIsShown(t *testing.T) {
 
 func TestFormat(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "just now", 59 * time.Second: "just now", time.Minute: "1 min", 119 * time.Minute: "119 min", 2 * time.Hour: "2 h", 47 * time.Hour: "47 h", 49 * time.Hour: "2 days",
+		0: "just now", 59 * time.Second: "just now", time.Minute: "1 min", 119 * time.Minute: "1 h 59 min", time.Hour: "1 h", 2 * time.Hour: "2 h", 47 * time.Hour: "47 h", 49 * time.Hour: "2 days",
 		-time.Hour: "just now",
 	} {
 		assert.Equal(t, want, span(d))
