@@ -167,8 +167,8 @@ observability:
 	cd internal/observability && go vet ./... && go test -timeout 20m ./...
 
 # Node and Chromium are needed for this only.
-pictures: ## Draw the dashboards into docs/images with Grafana's components (needs npm and chromium)
-	cd internal/observability/pictures && npm ci --legacy-peer-deps --no-audit --no-fund --ignore-scripts && npm run build && \
+pictures: ## Validate the dashboards against Grafana's schema and draw them into docs/images (needs npm and chromium)
+	cd internal/observability/pictures && npm ci --legacy-peer-deps --no-audit --no-fund --ignore-scripts && npm run schema && npm run build && \
 	go test -count=1 -run TestPictures . -pictures
 
 # A module of its own, for the types of Kubernetes, Compose and BuildKit. Tests that need a program which is not installed are skipped.

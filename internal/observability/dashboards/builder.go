@@ -51,7 +51,6 @@ type Variable struct {
 	Type        string      `json:"type"`
 	Query       any         `json:"query"`
 	Datasource  *DataSource `json:"datasource,omitempty"`
-	Definition  string      `json:"definition,omitempty"`
 	Multi       bool        `json:"multi"`
 	IncludeAll  bool        `json:"includeAll"`
 	AllValue    string      `json:"allValue,omitempty"`
@@ -222,7 +221,7 @@ func dashboard(uid, title, description string, variables []Variable, rows ...[]P
 // choice is a variable whose values are those of a label. All is the beginning.
 func choice(name, label, description, query string) Variable {
 	return Variable{
-		Name: name, Label: label, Description: description, Type: "query", Datasource: &source, Definition: query,
+		Name: name, Label: label, Description: description, Type: "query", Datasource: &source,
 		Query: map[string]any{"query": query, "refId": "PrometheusVariableQueryEditor-VariableQuery"},
 		Multi: true, IncludeAll: true, Refresh: 2, Sort: 1, Current: &Current{Selected: true, Text: []string{"All"}, Value: []string{"$__all"}},
 	}
@@ -241,6 +240,7 @@ func stat(title, description, expr string, w int) Panel {
 	p := panel("stat", title, description, w, 4).query(expr, title)
 	p.Options = map[string]any{
 		"colorMode": "background", "graphMode": "area", "justifyMode": "auto", "orientation": "auto", "textMode": "auto",
+		"percentChangeColorMode": "standard", "showPercentChange": false,
 		"reduceOptions": map[string]any{"calcs": []string{"lastNotNull"}, "fields": "", "values": false}, "wideLayout": true,
 	}
 	p.FieldConfig.Defaults.Color = &Color{Mode: "thresholds"}
@@ -276,7 +276,8 @@ func bars(title, description, expr, legend string, w, h int) Panel {
 	p := panel("bargauge", title, description, w, h).query(expr, legend)
 	p.Targets[0].Instant, p.Targets[0].Range = true, false
 	p.Options = map[string]any{
-		"displayMode": "basic", "orientation": "horizontal", "showUnfilled": true, "valueMode": "color", "namePlacement": "auto", "sizing": "auto",
+		"displayMode": "basic", "orientation": "horizontal", "showUnfilled": true, "valueMode": "color", "namePlacement": "top", "sizing": "auto",
+		"legend":       map[string]any{"displayMode": "list", "placement": "bottom", "showLegend": false, "calcs": []string{}},
 		"minVizHeight": 16, "minVizWidth": 8, "maxVizHeight": 300,
 		"reduceOptions": map[string]any{"calcs": []string{"lastNotNull"}, "fields": "", "values": false},
 	}
@@ -298,7 +299,7 @@ func table(title, description, expr string, w, h int, columns ...column) Panel {
 	p.Transformations = []Transformation{{ID: "organize", Options: map[string]any{
 		"renameByName": names, "indexByName": order, "includeByName": include, "excludeByName": map[string]any{},
 	}}}
-	p.Options = map[string]any{"showHeader": true, "cellHeight": "sm"}
+	p.Options = map[string]any{"showHeader": true, "cellHeight": "sm", "frameIndex": 0}
 	p.FieldConfig.Defaults.Custom = map[string]any{"align": "auto", "filterable": true}
 	return p
 }

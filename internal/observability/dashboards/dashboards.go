@@ -29,6 +29,10 @@ func sites() Variable {
 
 func unit(name string) Property { return Property{ID: "unit", Value: name} }
 func width(pixels int) Property { return Property{ID: "custom.width", Value: pixels} }
+
+// shown is what an empty cell shows.
+func shown(text string) Property { return Property{ID: "noValue", Value: text} }
+
 func cell(kind string) Property {
 	return Property{ID: "custom.cellOptions", Value: map[string]any{"type": kind}}
 }
@@ -94,7 +98,8 @@ func fleets() Dashboard {
 			table("Incidents", "Alerts of observability/rules that fire now.",
 				`sum by (alertname, severity, balena_fleet_slug, balena_device_name) (ALERTS{alertname=~"Balena.+",alertstate="firing",balena_fleet_slug=~"$fleet"})`, 12, 8,
 				column{"severity", "Severity"}, column{"alertname", "Alert"}, column{"balena_fleet_slug", "Fleet"}, column{"balena_device_name", "Device"}).
-				empty("No alert fires", "alerts fire at times only").column("Severity", width(100)),
+				empty("No alert fires", "alerts fire at times only").column("Severity", width(100)).
+				column("Fleet", shown("–")).column("Device", shown("–")),
 		},
 		[]Panel{
 			table("Offline devices", "Those lost last are at the top. Devices that were never connected are not listed.",
@@ -139,7 +144,8 @@ func device() Dashboard {
 				query(`max by (balena_device_status) (balena_device_status`+of+`)`, "{{balena_device_status}}").max(1).decimals(0).colors(statusColors...),
 			table("Software", "What runs on the device, and what should.", `balena_device_info`+of, 12, 7,
 				column{"balena_device_type", "Type"}, column{"balena_os_version", "OS"}, column{"balena_supervisor_version", "Supervisor"},
-				column{"balena_release_version", "Release"}, column{"balena_target_release_version", "Target"}, column{"balena_device_pinned", "Pinned"}),
+				column{"balena_release_version", "Release"}, column{"balena_target_release_version", "Target"}, column{"balena_device_pinned", "Pinned"}).
+				column("Type", width(110)).column("OS", width(170)).column("Supervisor", width(95)).column("Release", width(75)).column("Target", width(75)),
 		},
 		[]Panel{
 			optional(curves("CPU", "In steps of 20 %: devices report larger changes only.", 12, 8).

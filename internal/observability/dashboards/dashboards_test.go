@@ -124,7 +124,9 @@ func TestDashboards_Queries(t *testing.T) {
 	legend := regexp.MustCompile(`{{(\w+)}}`)
 	for _, d := range dashboards.All() {
 		for _, variable := range d.Templating.List {
-			if match := labelValues.FindStringSubmatch(variable.Definition); match != nil {
+			query, _ := variable.Query.(map[string]any)
+			text, _ := query["query"].(string)
+			if match := labelValues.FindStringSubmatch(text); match != nil {
 				results := check(d.Title+", variable "+variable.Name, chosen.Replace(match[1]))
 				if len(results) == 0 || !results[0].Metric.Has(match[2]) {
 					t.Errorf("%s: the variable %s has no values", d.Title, variable.Name)

@@ -87,7 +87,7 @@ function draw(panel, results, width, height, range, times) {
     return <VizRepeater source={values} getValues={() => values} width={width} height={height} orientation="horizontal" itemSpacing={6} renderCounter={0} minVizHeight={16}
       renderValue={({ value, width, height, alignmentFactors }) =>
         <BarGauge value={value} field={value.field.config} display={value.field.display} width={width} height={height} orientation="horizontal" theme={theme}
-          itemSpacing={6} displayMode={BarGaugeDisplayMode.Basic} showUnfilled alignmentFactors={{ title: values.reduce((a, v) => v.title.length > a.length ? v.title : a, ''), text: '100%' }} />} />;
+          itemSpacing={6} displayMode={BarGaugeDisplayMode.Basic} namePlacement={panel.options.namePlacement} showUnfilled alignmentFactors={{ title: values.reduce((a, v) => v.title.length > a.length ? v.title : a, ''), text: '100%' }} />} />;
   }
   let index = 0;
   const frames = results.flatMap((result, i) => result.map((series) => frame(panel, times, series, panel.targets[i].legendFormat, index++)));

@@ -135,6 +135,7 @@ func Start(ctx context.Context, next consumer.Metrics, config map[string]any, tr
 	}
 	core, logs := observer.New(zap.WarnLevel)
 	settings := receivertest.NewNopSettings(factory.Type())
+	settings.ID = component.NewID(factory.Type())
 	settings.Logger = zap.New(core)
 	if meters != nil {
 		settings.MeterProvider = meters
