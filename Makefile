@@ -2,11 +2,12 @@
 
 TOOL    := go tool -modfile=internal/tools/go.mod
 TAGS    := e2e,bench,backends# every build tag of the module, so that vet and staticcheck see all files
+VERSION := $(shell sed -n 's/^  version: //p' builder-config.yaml)
 BINARY  := dist/otelcol-balena
 SIM     := dist/balenasim
 DEMOS   := $(patsubst balenasim/scenarios/%.yaml,demo-%,$(wildcard balenasim/scenarios/*.yaml))
-# shard.yaml is not a configuration on its own.
-CONFIGS := $(filter-out %/compose.yaml %/shard.yaml,$(wildcard distribution/*.yaml))
+# shard.yaml and block.yaml are not configurations on their own.
+CONFIGS := $(filter-out %/compose.yaml %/shard.yaml %/block.yaml,$(wildcard distribution/*.yaml))
 
 # What the distribution is built from. The folders are listed because a deleted file leaves no other trace.
 SOURCES := Makefile builder-config.yaml go.mod go.sum internal/tools/go.mod \
@@ -33,7 +34,7 @@ SIMFLAGS ?= --requests none
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run $(DEMOS) events build release test lint generate packaging backends bench microbench fuzz pictures clean
+.PHONY: help run $(DEMOS) events build image release test lint generate packaging backends bench microbench fuzz pictures clean
 .PHONY: FORCE format vet staticcheck api workflows vulnerabilities generated unit observability validate e2e
 
 comma := ,
@@ -88,9 +89,21 @@ $(BINARY): dist/main.go dist/platform
 	$(call heading,Build $(BINARY))
 	cd dist && CGO_ENABLED=0 $(PLATFORM) go build -trimpath -ldflags='-s -w' -o otelcol-balena .
 
-$(SIM): $(SIM_SOURCES)
+# For the image, which has no other program that could ask for the health.
+dist/healthcheck: $(wildcard cmd/healthcheck/*.go) dist/platform
+	$(call heading,Build $@)
+	CGO_ENABLED=0 $(PLATFORM) go build -trimpath -ldflags='-s -w' -o $@ ./cmd/healthcheck
+
+$(SIM): $(SIM_SOURCES) dist/platform
 	$(call heading,Build $(SIM))
-	CGO_ENABLED=0 go build -trimpath -o $(SIM) ./cmd/balenasim
+	CGO_ENABLED=0 $(PLATFORM) go build -trimpath -o $(SIM) ./cmd/balenasim
+
+# The time of the commit makes the image the same for everybody. Old versions of buildah do not know the platform that they run on.
+image: IMAGE = localhost/otelcol-balena:$(VERSION)
+image: ## Build the container image otelcol-balena with buildah (IMAGEFLAGS="--platform linux/arm64": for another platform)
+	$(call heading,Build $(IMAGE))
+	buildah bud --format docker --timestamp $$(git log -1 --format=%ct) --build-arg BUILDPLATFORM=$$(go env GOHOSTOS)/$$(go env GOHOSTARCH) \
+	--tag $(IMAGE) --file distribution/Dockerfile --ignorefile distribution/Dockerfile.dockerignore $(IMAGEFLAGS) .
 
 release: RELEASES = linux/amd64 linux/arm64 linux/arm/v7
 release: dist/main.go ## Build dist/release/*.tar.gz for linux on amd64, arm64 and arm, with checksums
@@ -172,7 +185,7 @@ pictures: ## Validate the dashboards against Grafana's schema and draw them into
 	go test -count=1 -run TestPictures . -pictures
 
 # A module of its own, for the types of Kubernetes, Compose and BuildKit. Tests that need a program which is not installed are skipped.
-packaging: ## Test images, packages and manifests (needs what .ci/tools installs, and skips the rest)
+packaging: build ## Test images, packages and manifests (needs what .ci/tools installs, and skips the rest)
 	$(call heading,Packaging)
 	cd internal/packaging && go vet ./... && go test -timeout 30m ./...
 
@@ -187,9 +200,9 @@ browser: dist/browser/node_modules/axe-core/axe.min.js ## Test the fleet page in
 
 validate: build
 	$(call heading,Validate the configurations)
-	@for config in $(CONFIGS) "distribution/otlp.yaml --config distribution/shard.yaml"; do \
+	@for config in $(CONFIGS) "distribution/otlp.yaml --config distribution/shard.yaml" "distribution/otelcol.yaml --config distribution/block.yaml"; do \
 	echo "$$config"; \
-	BALENA_API_KEY=none BALENA_TOKEN=none BALENA_API_URL=https://api.example.com $(BINARY) validate --config $$config || exit; \
+	BALENA_API_KEY=none BALENA_TOKEN=none OTELCOL_API_KEY=none BALENA_API_URL=https://api.example.com $(BINARY) validate --config $$config || exit; \
 	done
 
 # Prometheus itself, for tests against it; without service discovery, which takes most of the time to build.
