@@ -42,7 +42,7 @@ func pages(t *testing.T) (result []page) {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && slices.Contains([]string{".git", "dist", "testdata"}, entry.Name()) {
+		if entry.IsDir() && slices.Contains([]string{".git", "dist", "testdata", "node_modules"}, entry.Name()) {
 			return filepath.SkipDir
 		}
 		if filepath.Ext(path) == ".md" {
