@@ -78,6 +78,44 @@ func (l Logs) Stream(ctx context.Context, options ...LogOption) iter.Seq2[LogLin
 	}
 }
 
+// Follow yields the stored lines that the server received at since or later, 1,000 at most, and then those that it receives from now on,
+// over a single connection: for a caller that keeps its own position and decides itself when to connect again. The zero time means all
+// stored lines.
+//
+// An error that matches [ErrMalformed] is about a single line, after which the stream goes on. Any other error is the last element:
+// [io.EOF] if the server closed the stream, [ErrSilent] if it stopped sending.
+func (l Logs) Follow(ctx context.Context, since time.Time) iter.Seq2[LogLine, error] {
+	return func(yield func(LogLine, error) bool) {
+		if since.IsZero() {
+			since = time.UnixMilli(1) // without a start the server looks back one day
+		}
+		path, err := l.path(maxLogLines, since)
+		if err != nil {
+			yield(LogLine{}, err)
+			return
+		}
+		for text, err := range pine.Lines(ctx, l.client.pine, path+"&stream=1", logSilence) {
+			if err == nil && len(text) == 0 {
+				continue // a heartbeat
+			}
+			var line LogLine
+			if err == nil {
+				line, err = parseLogLine(text)
+			}
+			if !yield(line, err) {
+				return
+			}
+		}
+	}
+}
+
+func parseLogLine(text []byte) (line LogLine, err error) {
+	if err := json.Unmarshal(text, &line); err != nil {
+		return LogLine{}, fmt.Errorf("%w: log line is not JSON: %w", ErrMalformed, err)
+	}
+	return line, nil
+}
+
 // errEnough means that the caller has broken the loop.
 var errEnough = errors.New("enough read")
 
@@ -158,9 +196,9 @@ func (s *logStream) follow(ctx context.Context, yield func(LogLine, error) bool)
 			s.progress = true
 			continue
 		}
-		var line LogLine
-		if err := json.Unmarshal(text, &line); err != nil {
-			return fmt.Errorf("%w: log line is not JSON: %w", ErrMalformed, err)
+		line, err := parseLogLine(text)
+		if err != nil {
+			return err
 		}
 		if key := s.seen.key(line); repeated[key] > 0 {
 			repeated[key]--

@@ -147,9 +147,12 @@ func TestDocs_ConfigurationKeys(t *testing.T) {
 		config any
 		groups []string // have one row each
 		nested string   // group of which only the keys that are named in the table are checked
+		prefix string   // of all keys, if other tables of the page have something else in their first column
 	}{
-		"../docs/configuration.md": {receiver.NewFactory().CreateDefaultConfig(), []string{"api", "metrics", "events", "resource_attributes"}, "api::"},
-		"../docs/fleet-page.md":    {fleetpage.NewFactory().CreateDefaultConfig(), serverKeys(t), ""},
+		"../docs/configuration.md": {receiver.NewFactory().CreateDefaultConfig(),
+			[]string{"api", "metrics", "events", "resource_attributes", "device_logs"}, "api::", ""},
+		"../docs/device-logs.md": {map[string]any{"device_logs": deviceLogsConfig(t)}, nil, "", "device_logs::"},
+		"../docs/fleet-page.md":  {fleetpage.NewFactory().CreateDefaultConfig(), serverKeys(t), "", ""},
 	} {
 		t.Run(path, func(t *testing.T) {
 			defaults := confmap.New()
@@ -168,6 +171,9 @@ func TestDocs_ConfigurationKeys(t *testing.T) {
 			for _, cells := range row.FindAllStringSubmatch(readPage(t, path).text, -1) {
 				keys, values := quoted.FindAllStringSubmatch(cells[1], -1), quoted.FindAllStringSubmatch(cells[2], -1)
 				for i, key := range keys {
+					if !strings.HasPrefix(key[1], component.prefix) {
+						continue
+					}
 					documented = append(documented, key[1])
 					if len(values) > 0 && !strings.Contains(cells[2], "%") { // there is a default, not one in words
 						assert.Equal(t, values[min(i, len(values)-1)][1], written(defaults.Get(key[1])), "default of %s", key[1])
@@ -180,6 +186,13 @@ func TestDocs_ConfigurationKeys(t *testing.T) {
 			assert.ElementsMatch(t, want, documented)
 		})
 	}
+}
+
+// deviceLogsConfig is the default of what is off by default.
+func deviceLogsConfig(t *testing.T) any {
+	t.Helper()
+	cfg := receiver.NewFactory().CreateDefaultConfig().(*receiver.Config)
+	return cfg.DeviceLogs.GetOrInsertDefault()
 }
 
 // serverKeys are the keys of the Collector's HTTP server, which its own documentation explains.

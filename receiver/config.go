@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/xconfmap"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
@@ -71,6 +72,9 @@ type Config struct {
 
 	// Shard divides the fleets among several Collectors.
 	Shard ShardConfig `mapstructure:"shard"`
+
+	// DeviceLogs reads the logs of devices. It does so in a logs pipeline only.
+	DeviceLogs configoptional.Optional[DeviceLogsConfig] `mapstructure:"device_logs"`
 
 	// PageSize is the number of rows requested at once.
 	PageSize int `mapstructure:"page_size"`
@@ -191,6 +195,7 @@ func createDefaultConfig() component.Config {
 			RolloutStuckAfter:  time.Hour,
 			APIKeyExpiresIn:    72 * time.Hour,
 		},
+		DeviceLogs:  configoptional.Default(defaultDeviceLogsConfig()),
 		API:         api,
 		PageSize:    defaultPageSize,
 		Concurrency: defaultConcurrency,
@@ -224,6 +229,7 @@ func (cfg *Config) Validate() error {
 		cfg.Tags.validate(),
 		cfg.EventDetection.validate(),
 		cfg.Shard.validate(),
+		cfg.validateDeviceLogs(),
 	)
 }
 

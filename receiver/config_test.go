@@ -26,6 +26,11 @@ func TestConfig_Unmarshal(t *testing.T) {
 		Archived: true, HostApps: true, Blocks: true,
 	}
 	all.PageSize, all.Concurrency, all.RequestLimit = 500, 2, 2.5
+	all.DeviceLogs = configoptional.Some(DeviceLogsConfig{
+		Fleets:  DeviceLogsFleetsConfig{Include: []string{"acme/*"}},
+		Devices: DeviceLogsDevicesConfig{ExcludeTags: []string{"lab"}},
+		Mode:    "stream", StartAt: "beginning", MaxStreams: 50, RequestLimit: 0.5, PollInterval: 5 * time.Minute,
+	})
 	all.Storage = new(component.MustNewID("file_storage"))
 	all.EventDetection = EventDetectionConfig{
 		OutageDevices: 10, OutageShare: 0.5, OutageDeviceEvents: false, StorageUtilization: 0.8,

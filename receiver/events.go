@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -90,17 +89,9 @@ func (e *events) start(ctx context.Context, host component.Host) error {
 
 // open reads what was last known. What cannot be read is not worth keeping the metrics from being reported.
 func (e *events) open(ctx context.Context, host component.Host) error {
-	extension, found := host.GetExtensions()[*e.cfg.Storage]
-	if !found {
-		return fmt.Errorf(`"storage" is %q: there is no such extension; add it to "extensions" and to "service::extensions"`, e.cfg.Storage)
-	}
-	provider, ok := extension.(storage.Extension)
-	if !ok {
-		return fmt.Errorf(`"storage" is %q: this is not a storage extension, such as "file_storage"`, e.cfg.Storage)
-	}
-	client, err := provider.GetClient(ctx, component.KindReceiver, e.id, "events")
+	client, err := openStorage(ctx, host, *e.cfg.Storage, e.id, "events")
 	if err != nil {
-		return fmt.Errorf(`"storage" %q: %w`, e.cfg.Storage, err)
+		return err
 	}
 	e.client, e.store = client, history.NewStore(client, e.observed())
 	e.history, e.queue, err = e.store.Load(ctx, e.thresholds())

@@ -85,7 +85,7 @@ type need struct {
 	also       []requestKind
 }
 
-func newPlan(config metadata.MetricsBuilderConfig, events metadata.EventsConfig) plan {
+func newPlan(config metadata.MetricsBuilderConfig, events metadata.EventsConfig, others ...need) plan {
 	p := plan{metrics: map[requestKind]int{}, events: map[requestKind]bool{}, sources: map[string][]requestKind{}}
 	enabled := enabledIn(config.Metrics)
 	for _, n := range needs() {
@@ -104,6 +104,11 @@ func newPlan(config metadata.MetricsBuilderConfig, events metadata.EventsConfig)
 		}
 	}
 	p.addEvents(events)
+	for _, n := range others {
+		for kind := range p.addColumns(n) {
+			p.events[kind] = true
+		}
+	}
 	if p.needs(deviceRequest) {
 		p.devices = append(p.devices, device.UUID, device.Name, device.Fleet)
 		if config.ResourceAttributes.BalenaDeviceType.Enabled {

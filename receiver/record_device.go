@@ -43,9 +43,13 @@ func (d *deviceEntity) record(r *recorder, at time.Time) pcommon.Resource {
 		service.record(mb, now)
 	}
 
-	return deviceResource(mb.NewResourceBuilder(), history.DeviceResource{
+	return deviceResource(mb.NewResourceBuilder(), d.resource())
+}
+
+func (d *deviceEntity) resource() history.DeviceResource {
+	return history.DeviceResource{
 		UUID: d.uuid, Name: d.name, Type: d.deviceType, FleetName: d.fleet.name, FleetSlug: d.fleet.slug, Tags: d.tags,
-	})
+	}
 }
 
 func (d *deviceEntity) recordStates(r *recorder, now pcommon.Timestamp) {

@@ -3,6 +3,7 @@ package receiver
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -42,10 +43,11 @@ type balenaScraper struct {
 	cancel context.CancelFunc
 
 	connectivity *connectivity
-	events       *events // nil without a logs pipeline
-	healthy      bool    // whether no request of the last scrape failed
-	lastComplete instant // when the last complete scrape was
-	lastPoints   int     // points of the last complete scrape, by which an incomplete one is measured
+	events       *events     // nil without a logs pipeline
+	deviceLogs   *deviceLogs // nil without a logs pipeline, or if they are not configured
+	healthy      bool        // whether no request of the last scrape failed
+	lastComplete instant     // when the last complete scrape was
+	lastPoints   int         // points of the last complete scrape, by which an incomplete one is measured
 	warned       warnings
 }
 
@@ -60,7 +62,8 @@ func newBalenaScraper(cfg *Config, settings receiver.Settings, logs consumer.Log
 		wanted = cfg.Events
 	}
 	base, cancel := context.WithCancel(context.Background())
-	plan := newPlan(cfg.MetricsBuilderConfig, wanted)
+	withDeviceLogs := logs != nil && cfg.DeviceLogs.HasValue()
+	plan := newPlan(cfg.MetricsBuilderConfig, wanted, deviceLogsNeeds(withDeviceLogs)...)
 	s := &balenaScraper{
 		cfg:      cfg,
 		settings: settings,
@@ -87,7 +90,12 @@ func newBalenaScraper(cfg *Config, settings receiver.Settings, logs consumer.Log
 		}
 		s.fetcher.releasesSince = s.events.releasesSince
 	}
-	s.telemetry, err = newTelemetry(settings, now)
+	if s.telemetry, err = newTelemetry(settings, now); err != nil {
+		return nil, err
+	}
+	if withDeviceLogs {
+		s.deviceLogs, err = newDeviceLogs(s, logs)
+	}
 	return s, err
 }
 
@@ -107,10 +115,18 @@ func (s *balenaScraper) start(ctx context.Context, host component.Host) error {
 			return err
 		}
 	}
+	switch {
+	case s.deviceLogs != nil:
+		if err := s.deviceLogs.start(ctx, host); err != nil {
+			return err
+		}
+	case s.cfg.DeviceLogs.HasValue():
+		s.logger.Warn(`"device_logs" is set, but no logs of devices are read: the receiver is in no logs pipeline. Add it to one`)
+	}
 	return s.telemetry.start()
 }
 
-func (s *balenaScraper) newClient(ctx context.Context, host component.Host) (*balenaclient.Client, error) {
+func (s *balenaScraper) newClient(ctx context.Context, host component.Host, more ...balenaclient.Option) (*balenaclient.Client, error) {
 	httpClient, err := s.cfg.API.ToClient(ctx, host.GetExtensions(), s.settings.TelemetrySettings)
 	if err != nil {
 		return nil, fmt.Errorf(`"api": %w`, err)
@@ -136,16 +152,20 @@ func (s *balenaScraper) newClient(ctx context.Context, host component.Host) (*ba
 	if s.cfg.InsecureHTTP {
 		options = append(options, balenaclient.WithInsecureHTTP())
 	}
-	return balenaclient.New(options...)
+	return balenaclient.New(append(options, more...)...)
 }
 
 func (s *balenaScraper) shutdown(ctx context.Context) error {
 	s.cancel()
 	s.telemetry.shutdown()
-	if s.events == nil {
-		return nil
+	var errs []error
+	if s.events != nil {
+		errs = append(errs, s.events.shutdown(ctx))
 	}
-	return s.events.shutdown(ctx)
+	if s.deviceLogs != nil {
+		errs = append(errs, s.deviceLogs.shutdown(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 func (s *balenaScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
@@ -164,6 +184,9 @@ func (s *balenaScraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 		s.events.observe(ctx, snapshot, responses)
 	}
 	unidentified := snapshot.hideUnidentified(responses)
+	if s.deviceLogs != nil {
+		s.deviceLogs.observe(snapshot, unidentified == 0 && responses.hasAllDevices())
+	}
 	metrics, points := s.recorder.record(snapshot, responses.gone)
 
 	missing := responses.missingPoints() + unidentified

@@ -25,7 +25,7 @@ type selection struct {
 }
 
 func newSelection(cfg *Config) (selection, error) {
-	slugs, slugsErr := newSlugFilter(cfg.Fleets)
+	slugs, slugsErr := newSlugFilter("fleets", cfg.Fleets.Include, cfg.Fleets.Exclude)
 	fleets, fleetsErr := fleetFilter(cfg.Fleets)
 	devices, devicesErr := deviceFilter(cfg.Devices)
 	return selection{fleetFilter: fleets, deviceFilter: devices, slugs: slugs, shard: cfg.Shard}, errors.Join(
@@ -63,23 +63,35 @@ func fleetFilter(cfg FleetsConfig) (filter pine.Filter[balenaclient.Fleet], err 
 	return filter.And(tags), err
 }
 
-func deviceFilter(cfg DevicesConfig) (filter pine.Filter[balenaclient.Device], err error) {
-	has := func(key string, value *string) pine.Filter[balenaclient.Device] {
-		if value == nil {
-			return device.Tags.Any(devicetag.Key.Eq(key))
-		}
-		return device.Tags.Any(devicetag.Key.Eq(key), devicetag.Value.Eq(*value))
-	}
-	filter, err = tagFilter("devices", cfg.IncludeTags, cfg.ExcludeTags, has)
+func deviceFilter(cfg DevicesConfig) (pine.Filter[balenaclient.Device], error) {
+	filter, err := deviceTagFilter("devices", cfg.IncludeTags, cfg.ExcludeTags)
 	for _, uuid := range cfg.Exclude {
-		if len(uuid) != 32 && len(uuid) != 62 || strings.Trim(uuid, "0123456789abcdef") != "" {
-			err = errors.Join(err, fmt.Errorf(`"devices::exclude": %q is not the full UUID of a device: use its 32 or 62 lowercase hexadecimal digits`, uuid))
+		if !isUUID(uuid) {
+			err = errors.Join(err, notUUID("devices::exclude", uuid))
 		}
 	}
 	if len(cfg.Exclude) > 0 {
 		filter = filter.And(pine.Not(device.UUID.In(cfg.Exclude...)))
 	}
 	return filter, err
+}
+
+func notUUID(key, uuid string) error {
+	return fmt.Errorf("%q: %q is not the full UUID of a device: use its 32 or 62 lowercase hexadecimal digits", key, uuid)
+}
+
+func isUUID(text string) bool {
+	return (len(text) == 32 || len(text) == 62) && strings.Trim(text, "0123456789abcdef") == ""
+}
+
+func deviceTagFilter(what string, include, exclude []string) (pine.Filter[balenaclient.Device], error) {
+	has := func(key string, value *string) pine.Filter[balenaclient.Device] {
+		if value == nil {
+			return device.Tags.Any(devicetag.Key.Eq(key))
+		}
+		return device.Tags.Any(devicetag.Key.Eq(key), devicetag.Value.Eq(*value))
+	}
+	return tagFilter(what, include, exclude, has)
 }
 
 // tagFilter builds a filter from lists of tags, each written as key or key=value.

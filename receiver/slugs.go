@@ -19,10 +19,11 @@ type slugPattern struct {
 	matches func(slug string) bool
 }
 
-func newSlugFilter(cfg FleetsConfig) (slugFilter, error) {
-	include, includeErr := slugPatterns("fleets::include", cfg.Include)
-	exclude, excludeErr := slugPatterns("fleets::exclude", cfg.Exclude)
-	return slugFilter{include: include, exclude: exclude}, errors.Join(includeErr, excludeErr)
+// newSlugFilter returns the filter of the patterns below a key of the configuration.
+func newSlugFilter(key string, include, exclude []string) (slugFilter, error) {
+	included, includeErr := slugPatterns(key+"::include", include)
+	excluded, excludeErr := slugPatterns(key+"::exclude", exclude)
+	return slugFilter{include: included, exclude: excluded}, errors.Join(includeErr, excludeErr)
 }
 
 func slugPatterns(key string, patterns []string) ([]slugPattern, error) {

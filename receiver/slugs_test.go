@@ -30,7 +30,7 @@ func TestSlugFilter(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			filter, err := newSlugFilter(FleetsConfig{Include: test.include, Exclude: test.exclude})
+			filter, err := newSlugFilter("fleets", test.include, test.exclude)
 			require.NoError(t, err)
 			for _, slug := range test.matched {
 				assert.True(t, filter.matches(slug), slug)
@@ -47,7 +47,7 @@ func FuzzSlugFilter(f *testing.F) {
 	f.Add("/^acme/.+$/", "acme/kiosk")
 	f.Add("acme/[", "")
 	f.Fuzz(func(_ *testing.T, pattern, slug string) {
-		if filter, err := newSlugFilter(FleetsConfig{Include: []string{pattern}}); err == nil {
+		if filter, err := newSlugFilter("fleets", []string{pattern}, nil); err == nil {
 			filter.matches(slug)
 		}
 	})

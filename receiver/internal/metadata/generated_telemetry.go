@@ -25,17 +25,21 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                        metric.Meter
-	mu                           sync.Mutex
-	registrations                []metric.Registration
-	ReceiverBalenaAPIBytes       metric.Int64Counter
-	ReceiverBalenaAPIDuration    metric.Float64Histogram
-	ReceiverBalenaAPIRequests    metric.Int64Counter
-	ReceiverBalenaAPIRetries     metric.Int64Counter
-	ReceiverBalenaAPIRows        metric.Int64Counter
-	ReceiverBalenaAPIWaitTime    metric.Float64Counter
-	ReceiverBalenaScrapeCoverage metric.Float64Gauge
-	ReceiverBalenaSnapshotAge    metric.Float64ObservableGauge
+	meter                             metric.Meter
+	mu                                sync.Mutex
+	registrations                     []metric.Registration
+	ReceiverBalenaAPIBytes            metric.Int64Counter
+	ReceiverBalenaAPIDuration         metric.Float64Histogram
+	ReceiverBalenaAPIRequests         metric.Int64Counter
+	ReceiverBalenaAPIRetries          metric.Int64Counter
+	ReceiverBalenaAPIRows             metric.Int64Counter
+	ReceiverBalenaAPIWaitTime         metric.Float64Counter
+	ReceiverBalenaDeviceLogDropped    metric.Int64Counter
+	ReceiverBalenaDeviceLogGaps       metric.Int64Counter
+	ReceiverBalenaDeviceLogStreams    metric.Int64UpDownCounter
+	ReceiverBalenaDeviceLogSuppressed metric.Int64Counter
+	ReceiverBalenaScrapeCoverage      metric.Float64Gauge
+	ReceiverBalenaSnapshotAge         metric.Float64ObservableGauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -127,6 +131,30 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_balena_api_wait_time",
 		metric.WithDescription("Time that requests to the balena API waited for rate limits or backoff. [Development]"),
 		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverBalenaDeviceLogDropped, err = builder.meter.Int64Counter(
+		"otelcol_receiver_balena_device_log_dropped",
+		metric.WithDescription("Lines of device logs that the pipeline refused permanently. [Development]"),
+		metric.WithUnit("{line}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverBalenaDeviceLogGaps, err = builder.meter.Int64Counter(
+		"otelcol_receiver_balena_device_log_gaps",
+		metric.WithDescription("Times that the server had dropped lines of a device before they were read. [Development]"),
+		metric.WithUnit("{gap}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverBalenaDeviceLogStreams, err = builder.meter.Int64UpDownCounter(
+		"otelcol_receiver_balena_device_log_streams",
+		metric.WithDescription("Streams of device logs that are open or being opened. [Development]"),
+		metric.WithUnit("{stream}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverBalenaDeviceLogSuppressed, err = builder.meter.Int64Counter(
+		"otelcol_receiver_balena_device_log_suppressed",
+		metric.WithDescription("Lines of device logs that balena dropped because a device wrote too many at once. [Development]"),
+		metric.WithUnit("{line}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverBalenaScrapeCoverage, err = builder.meter.Float64Gauge(

@@ -30,6 +30,10 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ReceiverBalenaAPIRetries.Add(context.Background(), 1)
 	tb.ReceiverBalenaAPIRows.Add(context.Background(), 1)
 	tb.ReceiverBalenaAPIWaitTime.Add(context.Background(), 1)
+	tb.ReceiverBalenaDeviceLogDropped.Add(context.Background(), 1)
+	tb.ReceiverBalenaDeviceLogGaps.Add(context.Background(), 1)
+	tb.ReceiverBalenaDeviceLogStreams.Add(context.Background(), 1)
+	tb.ReceiverBalenaDeviceLogSuppressed.Add(context.Background(), 1)
 	tb.ReceiverBalenaScrapeCoverage.Record(context.Background(), 1)
 	AssertEqualReceiverBalenaAPIBytes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
@@ -48,6 +52,18 @@ func TestSetupTelemetry(t *testing.T) {
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverBalenaAPIWaitTime(t, testTel,
 		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverBalenaDeviceLogDropped(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverBalenaDeviceLogGaps(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverBalenaDeviceLogStreams(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverBalenaDeviceLogSuppressed(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverBalenaScrapeCoverage(t, testTel,
 		[]metricdata.DataPoint[float64]{{Value: 1}},
