@@ -35,6 +35,8 @@ func TestMakeRun_WithoutKey(t *testing.T) {
 				}
 				require.Greater(t, len(seen), 6, "more values than fleets: the rollout goes on")
 			})
+			assert.Contains(t, get(t, d.pageURL), "devices online", "the page, whose address is printed first, shows them")
+			assert.Contains(t, d.log.String(), "Fleets:   "+d.pageURL)
 			assert.Contains(t, d.log.String(), "Simulated fleets")
 			assert.Contains(t, d.log.String(), "BALENA_API_KEY=... make run")
 
