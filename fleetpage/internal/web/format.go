@@ -318,7 +318,7 @@ func headline(now model.Now) string {
 	}
 	switch first := now.Problems[0]; first.Kind {
 	case "data":
-		return "No metrics arrive"
+		return first.Subject + " is silent"
 	case "api":
 		return "The balena API does not respond"
 	case "key":

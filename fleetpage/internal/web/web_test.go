@@ -227,6 +227,7 @@ func TestHandler_AgeOfWhatIsShown(t *testing.T) {
 	assert.Contains(t, s.get(t, "/"), "12:00")
 	s.now = s.now.Add(10 * time.Minute)
 	body := s.get(t, "/")
+	assert.Contains(t, body, "Receiver balena is silent")
 	assert.Contains(t, body, "no metrics arrive from it")
 	assert.Contains(t, body, `class="dot old"`)
 	assert.Contains(t, s.get(t, "/device?uuid=lamp0"), "10 min ago")
