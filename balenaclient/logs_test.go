@@ -380,6 +380,60 @@ func TestLogs_Stream_IgnoresTimeouts(t *testing.T) {
 	})
 }
 
+func TestLogs_Follow(t *testing.T) {
+	t.Parallel()
+	t.Run("stored lines come before new ones", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			client, sim := simtest.New(t)
+			require.NoError(t, sim.WriteLogs(loggingDevice, lines("old")...))
+			time.Sleep(48 * time.Hour)
+			began := time.Now()
+			require.NoError(t, sim.WriteLogs(loggingDevice, lines("stored")...))
+			read := func(since time.Time) (texts []string) {
+				for line, err := range client.Logs(loggingDevice).Follow(t.Context(), since) {
+					require.NoError(t, err)
+					if texts = append(texts, line.Message); line.Message == "live" {
+						break
+					}
+					if line.Message == "stored" {
+						time.Sleep(3 * time.Minute) // heartbeats meanwhile
+						require.NoError(t, sim.WriteLogs(loggingDevice, lines("live")...))
+					}
+				}
+				return texts
+			}
+			assert.Equal(t, []string{"stored", "live"}, read(began))
+			assert.Equal(t, []string{"old", "stored", "live"}, read(time.Time{}))
+		})
+	})
+	t.Run("a malformed line is not the last one, the end of the connection is", func(t *testing.T) {
+		t.Parallel()
+		client := simtest.Client(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, `{"createdAt":"bad"}`+"\n\n"+`{"createdAt":5,"message":"good"}`+"\n")
+		}))
+		var texts []string
+		var errs []error
+		for line, err := range client.Logs(loggingDevice).Follow(t.Context(), time.Time{}) {
+			texts, errs = append(texts, line.Message), append(errs, err)
+		}
+		assert.Equal(t, []string{"", "good", ""}, texts)
+		require.ErrorIs(t, errs[0], balenaclient.ErrMalformed)
+		require.NoError(t, errs[1])
+		require.ErrorIs(t, errs[2], io.EOF)
+	})
+	t.Run("there is no such device", func(t *testing.T) {
+		t.Parallel()
+		client, _ := simtest.New(t)
+		for _, err := range client.Logs(strings.Repeat("f", 32)).Follow(t.Context(), time.Time{}) {
+			require.ErrorIs(t, err, balenaclient.ErrNotFound)
+		}
+		for _, err := range client.Logs("827050a").Follow(t.Context(), time.Time{}) {
+			require.ErrorIs(t, err, balenaclient.ErrInvalid)
+		}
+	})
+}
+
 func TestLogs_Stream_Observer(t *testing.T) {
 	t.Parallel()
 	var calls []balenaclient.Call
