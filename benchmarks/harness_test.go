@@ -82,7 +82,7 @@ func (s sim) call(t *testing.T, method, path, body string) {
 // collector is a running Collector.
 type collector struct {
 	*process.Process
-	metricsURL string // of the prometheus exporter, if the configuration has one
+	metricsURL string // of the exporter that Prometheus pulls from, if the configuration has one
 }
 
 // startCollector runs a configuration of distribution/ against the simulator. The settings are YAML such as

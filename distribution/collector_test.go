@@ -28,7 +28,7 @@ type collector struct {
 
 // addresses are the URLs that a configuration of this folder serves.
 type addresses struct {
-	metricsURL   string // what the prometheus exporter serves
+	metricsURL   string // what the prometheus_text exporter serves
 	telemetryURL string // the Collector's own metrics
 	healthURL    string // the health check
 	pageURL      string // the page that shows the fleets

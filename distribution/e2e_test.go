@@ -214,7 +214,7 @@ func TestOtelcolYAML_SeriesOfDeletedDevicesDisappear(t *testing.T) {
 	t.Parallel()
 	api := startAPI(t)
 	// Values never expire: a series that disappears does so because the receiver marked it stale.
-	c := startCollector(t, "otelcol.yaml", api.env(), "--config", "yaml:exporters::prometheus::metric_expiration: 24h")
+	c := startCollector(t, "otelcol.yaml", api.env(), "--config", "yaml:exporters::prometheus_text::metric_expiration: 24h")
 	const (
 		device = `balena_device_uuid="827050a823694584bf5e9ff0ff50bde4"`
 		fleet  = `balena_fleet_slug="acme/empty-fleet"`
@@ -248,7 +248,7 @@ func TestOtelcolYAML_SeriesOfDeletedDevicesDisappear(t *testing.T) {
 	})
 }
 
-// exposition is what the prometheus exporter serves, without what differs from test to test.
+// exposition is what the prometheus_text exporter serves, without what differs from test to test.
 func (c *collector) exposition(t require.TestingT) string {
 	return normalizedExposition(get(t, c.metricsURL))
 }

@@ -65,7 +65,7 @@ func settled(t *testing.T, got func(t require.TestingT) string) string {
 	return last
 }
 
-// normalizedExposition replaces what differs from test to test in what a prometheus exporter serves.
+// normalizedExposition replaces what differs from test to test in what the prometheus_text exporter serves.
 func normalizedExposition(body string) string {
 	for _, name := range volatile {
 		name = strings.ReplaceAll(name, ".", "_")
@@ -79,7 +79,24 @@ func normalizedExposition(body string) string {
 			return parts[1] + " " + recently
 		})
 	}
-	return apiEndpoint.ReplaceAllString(body, anAPIEndpoint)
+	// Series come in the order in which they were first seen.
+	return sortedSeries(apiEndpoint.ReplaceAllString(body, anAPIEndpoint))
+}
+
+// sortedSeries sorts the series within each family.
+func sortedSeries(body string) string {
+	lines := slices.Collect(strings.Lines(body))
+	for begin := 0; begin < len(lines); {
+		end := begin + 1
+		if lines[begin][0] != '#' {
+			for end < len(lines) && lines[end][0] != '#' {
+				end++
+			}
+			slices.Sort(lines[begin:end])
+		}
+		begin = end
+	}
+	return strings.Join(lines, "")
 }
 
 // isRecent reports whether a timestamp, in seconds, lies within this test.

@@ -31,6 +31,9 @@ func waysToPrometheus() []way {
 		{"pulled from otelcol.yaml", func(t *testing.T, api *api) *process.Prometheus {
 			return startPull(t, startCollector(t, "otelcol.yaml", api.env()))
 		}},
+		{"pulled from the Collector's own Prometheus exporter", func(t *testing.T, api *api) *process.Prometheus {
+			return startPull(t, startCollector(t, "otelcol.yaml", api.env(), withPrometheusExporter...))
+		}},
 		{"remote write from prometheus-remote-write.yaml", func(t *testing.T, api *api) *process.Prometheus {
 			p := startPrometheus(t, "", "--web.enable-remote-write-receiver")
 			vars := api.env()
@@ -65,6 +68,12 @@ func waysToPrometheus() []way {
 func startPrometheus(t *testing.T, config string, args ...string) *process.Prometheus {
 	t.Helper()
 	return process.StartPrometheus(t, *prometheusBinary, config, args...)
+}
+
+// withPrometheusExporter is the configuration of docs/operating.md.
+var withPrometheusExporter = []string{
+	"--config", "yaml:exporters::prometheus: {endpoint: '${env:BALENA_PROMETHEUS_ENDPOINT}', resource_to_telemetry_conversion: {enabled: true}, without_scope_info: true, metric_expiration: 3m}",
+	"--config", "yaml:service::pipelines::metrics::exporters: [prometheus]",
 }
 
 // withoutTransform leaves the resource attributes to the server.

@@ -1,4 +1,4 @@
-// Package pipeline runs a balena receiver and the Prometheus exporter behind it within a test, without a socket between the API, the
+// Package pipeline runs a balena receiver and the exporter behind it within a test, without a socket between the API, the
 // receiver and whoever reads /metrics.
 //
 // The receiver runs in a [testing/synctest] bubble, so that hours of scrapes pass in milliseconds and each scrape can be waited for. The
@@ -40,34 +40,44 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otelcol-balena/balenareceiver/prometheustextexporter"
 	"github.com/otelcol-balena/balenareceiver/receiver"
 )
 
 // middleware is the id by which the configurations name the extensions that replace the network.
 var middleware = component.MustNewID("inprocess")
 
-// Exporter is the Prometheus exporter, configured as in distribution/otelcol.yaml.
+// Exporter is an exporter from which Prometheus pulls.
 type Exporter struct {
 	exporter.Metrics
 	handler http.Handler
 }
 
-// NewExporter starts an exporter that serves a series for the given time after its last point. Call it outside of a bubble.
+// NewExporter starts the exporter that distribution/otelcol.yaml configures, which serves a series for the given time after its last point.
+// Call it outside of a bubble.
 func NewExporter(ctx context.Context, expiration time.Duration) (*Exporter, error) {
-	factory := prometheusexporter.NewFactory()
-	cfg := factory.CreateDefaultConfig()
-	if err := configure(cfg, map[string]any{
-		"endpoint":                         "127.0.0.1:0",
+	return newExporter(ctx, prometheustextexporter.NewFactory(), map[string]any{"metric_expiration": expiration.String()})
+}
+
+// NewPrometheusExporter starts the Collector's own Prometheus exporter in its place, as docs/operating.md configures it.
+func NewPrometheusExporter(ctx context.Context, expiration time.Duration) (*Exporter, error) {
+	return newExporter(ctx, prometheusexporter.NewFactory(), map[string]any{
 		"resource_to_telemetry_conversion": map[string]any{"enabled": true},
 		"without_scope_info":               true,
 		"metric_expiration":                expiration.String(),
-		"middlewares":                      []any{map[string]any{"id": middleware.String()}},
-	}); err != nil {
-		return nil, fmt.Errorf("configure the Prometheus exporter: %w", err)
+	})
+}
+
+func newExporter(ctx context.Context, factory exporter.Factory, config map[string]any) (*Exporter, error) {
+	cfg := factory.CreateDefaultConfig()
+	config["endpoint"] = "127.0.0.1:0"
+	config["middlewares"] = []any{map[string]any{"id": middleware.String()}}
+	if err := configure(cfg, config); err != nil {
+		return nil, fmt.Errorf("configure the %s exporter: %w", factory.Type(), err)
 	}
 	metrics, err := factory.CreateMetrics(ctx, exportertest.NewNopSettings(factory.Type()), cfg)
 	if err != nil {
-		return nil, fmt.Errorf("create the Prometheus exporter: %w", err)
+		return nil, fmt.Errorf("create the %s exporter: %w", factory.Type(), err)
 	}
 	e := &Exporter{Metrics: metrics}
 	takeHandler := extensionmiddleware.GetHTTPHandlerFunc(func(context.Context) (extensionmiddleware.WrapHTTPHandlerFunc, error) {
@@ -77,7 +87,7 @@ func NewExporter(ctx context.Context, expiration time.Duration) (*Exporter, erro
 		}, nil
 	})
 	if err := metrics.Start(ctx, newHost(serverMiddleware{HTTPServer: takeHandler})); err != nil {
-		return nil, fmt.Errorf("start the Prometheus exporter: %w", err)
+		return nil, fmt.Errorf("start the %s exporter: %w", factory.Type(), err)
 	}
 	return e, nil
 }
