@@ -11,7 +11,7 @@ CONFIGS := $(filter-out %/compose.yaml %/shard.yaml %/block.yaml,$(wildcard dist
 
 # What the distribution is built from. The folders are listed because a deleted file leaves no other trace.
 SOURCES := Makefile builder-config.yaml go.mod go.sum internal/tools/go.mod \
-	$(shell find balenaclient receiver fleetpage prometheustextexporter -type d -not -path '*/testdata*' -o -name '*.go' -not -name '*_test.go') \
+	$(shell find balenaclient receiver fleetpage prometheustext -type d -not -path '*/testdata*' -o -name '*.go' -not -name '*_test.go') \
 	$(wildcard fleetpage/internal/web/*/*)
 
 SIM_SOURCES := Makefile go.mod go.sum \
@@ -139,8 +139,8 @@ staticcheck:
 # checkapi checks modules, and the components are packages: they get a copy that is a module.
 api:
 	$(call heading,The components export their factories and configurations only (checkapi))
-	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cp -R receiver fleetpage prometheustextexporter "$$dir" && \
-	for component in receiver fleetpage prometheustextexporter; do echo "module $$component" > "$$dir/$$component/go.mod" || exit; done && \
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cp -R receiver fleetpage prometheustext "$$dir" && \
+	for component in receiver fleetpage prometheustext; do echo "module $$component" > "$$dir/$$component/go.mod" || exit; done && \
 	$(TOOL) checkapi -folder "$$dir" -config internal/tools/checkapi.yaml
 
 workflows:

@@ -40,7 +40,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/otelcol-balena/balenareceiver/prometheustextexporter"
+	"github.com/otelcol-balena/balenareceiver/prometheustext"
 	"github.com/otelcol-balena/balenareceiver/receiver"
 )
 
@@ -56,7 +56,7 @@ type Exporter struct {
 // NewExporter starts the exporter that distribution/otelcol.yaml configures, which serves a series for the given time after its last point.
 // Call it outside of a bubble.
 func NewExporter(ctx context.Context, expiration time.Duration) (*Exporter, error) {
-	return newExporter(ctx, prometheustextexporter.NewFactory(), map[string]any{"metric_expiration": expiration.String()})
+	return newExporter(ctx, prometheustext.NewFactory(), map[string]any{"metric_expiration": expiration.String()})
 }
 
 // NewPrometheusExporter starts the Collector's own Prometheus exporter in its place, as docs/operating.md configures it.

@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
-	"github.com/otelcol-balena/balenareceiver/prometheustextexporter/internal/metadata"
+	"github.com/otelcol-balena/balenareceiver/prometheustext/internal/metadata"
 	"go.opentelemetry.io/collector/component/componenttest"
 )
 

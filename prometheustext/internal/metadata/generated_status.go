@@ -10,7 +10,7 @@ import (
 
 var (
 	Type      = component.MustNewType("prometheus_text")
-	ScopeName = "github.com/otelcol-balena/balenareceiver/prometheustextexporter"
+	ScopeName = "github.com/otelcol-balena/balenareceiver/prometheustext"
 )
 
 const (

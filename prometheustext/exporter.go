@@ -1,4 +1,4 @@
-package prometheustextexporter
+package prometheustext
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
-	"github.com/otelcol-balena/balenareceiver/prometheustextexporter/internal/metadata"
+	"github.com/otelcol-balena/balenareceiver/prometheustext/internal/metadata"
 )
 
 // maxWarnings bounds the metrics that are remembered because they were warned about.

@@ -1,4 +1,4 @@
-package prometheustextexporter
+package prometheustext
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
-	"github.com/otelcol-balena/balenareceiver/prometheustextexporter/internal/metadata"
+	"github.com/otelcol-balena/balenareceiver/prometheustext/internal/metadata"
 )
 
 // NewFactory returns the factory of the exporter.

@@ -1,4 +1,4 @@
-package prometheustextexporter
+package prometheustext
 
 import (
 	"compress/gzip"
@@ -23,8 +23,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/otelcol-balena/balenareceiver/prometheustextexporter/internal/metadata"
-	"github.com/otelcol-balena/balenareceiver/prometheustextexporter/internal/metadatatest"
+	"github.com/otelcol-balena/balenareceiver/prometheustext/internal/metadata"
+	"github.com/otelcol-balena/balenareceiver/prometheustext/internal/metadatatest"
 )
 
 func newTestExporter(t *testing.T) *textExporter {

@@ -13,11 +13,11 @@ import (
 )
 
 func Meter(settings component.TelemetrySettings) metric.Meter {
-	return settings.MeterProvider.Meter("github.com/otelcol-balena/balenareceiver/prometheustextexporter")
+	return settings.MeterProvider.Meter("github.com/otelcol-balena/balenareceiver/prometheustext")
 }
 
 func Tracer(settings component.TelemetrySettings) trace.Tracer {
-	return settings.TracerProvider.Tracer("github.com/otelcol-balena/balenareceiver/prometheustextexporter")
+	return settings.TracerProvider.Tracer("github.com/otelcol-balena/balenareceiver/prometheustext")
 }
 
 // TelemetryBuilder provides an interface for components to report telemetry

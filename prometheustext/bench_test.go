@@ -1,4 +1,4 @@
-package prometheustextexporter
+package prometheustext
 
 import (
 	"fmt"
