@@ -55,12 +55,13 @@ func newContainers(t *testing.T) *containers {
 		return path
 	}
 	// cgroupfs because there may be no systemd; limits because by default podman raises them, which a confined root may not.
-	engine := "cgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n"
+	const limits = "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\n"
+	engine := "[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n"
 	if _, err := exec.LookPath("runc"); err == nil {
 		engine += "runtime = \"runc\"\n"
 	}
 	c.env = append(os.Environ(),
-		"CONTAINERS_CONF="+write("containers.conf", "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\n[engine]\n"+engine),
+		"CONTAINERS_CONF="+write("containers.conf", limits+engine),
 		"CONTAINERS_STORAGE_CONF="+write("storage.conf", fmt.Sprintf("[storage]\ndriver = %q\ngraphroot = %q\nrunroot = %q\n",
 			run(t, "podman", "info", "--format", "{{.Store.GraphDriverName}}"), filepath.Join(c.dir, "graph"), filepath.Join(c.dir, "run"))),
 	)
@@ -143,7 +144,8 @@ func (c *containers) testRuns(t *testing.T) {
 	process.Get(t, "http://127.0.0.1:"+ports["8080"])
 	c.podman(t, "exec", "collector", "/healthcheck")
 	assert.Equal(t, "[65532:65532] true", c.podman(t, "inspect", "--format", "[{{.Config.User}}] {{.State.Running}}", "collector"))
-	assert.Contains(t, strings.ReplaceAll(output(t, c.command("sh", "-c", "podman logs collector 2>&1")), " ", ""), `"total_memory_mib":512`, "the limit is seen")
+	log := output(t, c.command("sh", "-c", "podman logs collector 2>&1"))
+	assert.Contains(t, strings.ReplaceAll(log, " ", ""), `"total_memory_mib":512`, "the limit is seen")
 
 	c.podman(t, "stop", "--time", "20", "collector")
 	assert.Equal(t, "0 false", c.podman(t, "inspect", "--format", "{{.State.ExitCode}} {{.State.OOMKilled}}", "collector"))
