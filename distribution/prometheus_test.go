@@ -3,8 +3,12 @@
 package distribution
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -124,6 +128,7 @@ func TestPrometheus_EachWay(t *testing.T) {
 		`count({__name__=~"balena_.*", __name__!~"balena_scrape_.*"})`,
 	}
 	want := map[string][]process.Sample{}
+	panels, series := panelQueries(t), map[string][]map[string]string{}
 	for _, way := range waysToPrometheus() {
 		t.Run(way.name, func(t *testing.T) {
 			api := startAPI(t)
@@ -146,6 +151,17 @@ func TestPrometheus_EachWay(t *testing.T) {
 					assert.Equal(t, first, samples, query)
 				}
 			}
+			for _, query := range panels {
+				var found []map[string]string
+				for _, s := range p.Query(t, query) {
+					found = append(found, s.Labels)
+				}
+				if first, known := series[query]; !known {
+					series[query] = found
+				} else {
+					assert.ElementsMatch(t, first, found, query)
+				}
+			}
 
 			// What is deleted is gone with the next scrape, not five minutes later.
 			require.NoError(t, api.sim.Delete("device", warehouseDeviceID))
@@ -154,6 +170,31 @@ func TestPrometheus_EachWay(t *testing.T) {
 			})
 		})
 	}
+}
+
+// panelQueries are the queries of the dashboards about the fleets, for all of them. What changes over time is left to internal/observability.
+func panelQueries(t *testing.T) (queries []string) {
+	t.Helper()
+	paths, err := filepath.Glob("../observability/dashboards/*.json")
+	require.NoError(t, err)
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		var dashboard struct {
+			Panels []struct{ Targets []struct{ Expr string } }
+		}
+		require.NoError(t, json.Unmarshal(data, &dashboard))
+		for _, panel := range dashboard.Panels {
+			for _, target := range panel.Targets {
+				query := regexp.MustCompile(`\$[a-z]+`).ReplaceAllString(target.Expr, ".*")
+				if strings.Contains(query, "balena_") && !strings.ContainsAny(query, "[") && !strings.Contains(query, "otelcol_") {
+					queries = append(queries, query)
+				}
+			}
+		}
+	}
+	require.Greater(t, len(queries), 20)
+	return queries
 }
 
 // Why prometheus-otlp.yaml has a transform processor.
