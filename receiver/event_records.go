@@ -80,7 +80,7 @@ func newRecord(c history.Change) plog.LogRecord {
 	severity := severityOf(c)
 	record.SetSeverityNumber(severity)
 	record.SetSeverityText(severity.String())
-	record.Body().SetStr(sentence(c))
+	record.Body().SetStr(c.Sentence())
 	putAttributes(record.Attributes(), c)
 	return record
 }

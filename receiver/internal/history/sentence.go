@@ -1,15 +1,13 @@
-package receiver
+package history
 
 import (
 	"cmp"
 	"fmt"
 	"strings"
-
-	"github.com/otelcol-balena/balenareceiver/receiver/internal/history"
 )
 
-// sentence tells a change to a person.
-func sentence(c history.Change) string {
+// Sentence tells the change to a person.
+func (c Change) Sentence() string {
 	switch {
 	case c.Resource.Device != nil:
 		return deviceSentence(c, fmt.Sprintf("Device %s of %s", name(c.Resource.Device), c.Resource.Device.FleetSlug))
@@ -21,93 +19,93 @@ func sentence(c history.Change) string {
 	return accountSentence(c)
 }
 
-func name(d *history.DeviceResource) string { return cmp.Or(d.Name, d.UUID) }
+func name(d *DeviceResource) string { return cmp.Or(d.Name, d.UUID) }
 
-func deviceSentence(c history.Change, device string) string {
+func deviceSentence(c Change, device string) string {
 	switch c.Kind {
-	case history.DeviceCreated:
+	case DeviceCreated:
 		return device + " was created"
-	case history.DeviceDeleted:
+	case DeviceDeleted:
 		return device + " was deleted"
-	case history.DeviceRenamed:
+	case DeviceRenamed:
 		return fmt.Sprintf("%s was renamed, from %s", device, c.From)
-	case history.DeviceMoved:
-		return fmt.Sprintf("%s was moved there%s", device, from(c))
-	case history.DeviceConnected:
+	case DeviceMoved:
+		return fmt.Sprintf("Device %s was moved to %s%s", name(c.Resource.Device), c.Resource.Device.FleetSlug, from(c))
+	case DeviceConnected:
 		return device + " connected"
-	case history.DeviceDisconnected:
+	case DeviceDisconnected:
 		return device + " disconnected"
-	case history.DeviceStatusChanged:
+	case DeviceStatusChanged:
 		return fmt.Sprintf("%s is %s%s", device, cmp.Or(c.To, "in no status"), was(c))
-	case history.DeviceReleaseChanged:
+	case DeviceReleaseChanged:
 		return fmt.Sprintf("%s runs %s%s", device, releaseOrNone(c.To), was(c))
-	case history.DevicePinned:
+	case DevicePinned:
 		return fmt.Sprintf("%s was pinned to release %s%s", device, c.To, was(c))
-	case history.DeviceUnpinned:
+	case DeviceUnpinned:
 		return fmt.Sprintf("%s is no longer pinned to release %s", device, c.From)
-	case history.DeviceOSUpdated:
+	case DeviceOSUpdated:
 		return fmt.Sprintf("%s runs %s%s", device, cmp.Or(c.To, "an unknown OS"), was(c))
-	case history.DeviceSupervisorUpdated:
+	case DeviceSupervisorUpdated:
 		return fmt.Sprintf("%s runs supervisor %s%s", device, cmp.Or(c.To, "unknown"), was(c))
-	case history.DeviceUndervoltageDetected:
+	case DeviceUndervoltageDetected:
 		return device + " had too low a supply voltage"
-	case history.DeviceUndervoltageCleared:
+	case DeviceUndervoltageCleared:
 		return device + " has sufficient supply voltage again"
-	case history.DeviceStorageExceeded:
+	case DeviceStorageExceeded:
 		return device + " has nearly full storage"
-	case history.DeviceStorageRecovered:
+	case DeviceStorageRecovered:
 		return device + " has free storage again"
-	case history.DeviceServiceStatusChanged:
+	case DeviceServiceStatusChanged:
 		return fmt.Sprintf("Service %s on %s is %s%s", c.Service, strings.Replace(device, "Device", "device", 1), cmp.Or(c.To, "gone"), was(c))
 	}
 	return device + ": " + string(c.Kind)
 }
 
-func fleetSentence(c history.Change, fleet string) string {
+func fleetSentence(c Change, fleet string) string {
 	switch c.Kind {
-	case history.FleetCreated:
+	case FleetCreated:
 		return fleet + " was created"
-	case history.FleetDeleted:
+	case FleetDeleted:
 		return fleet + " was deleted"
-	case history.FleetRenamed:
+	case FleetRenamed:
 		return fmt.Sprintf("%s was renamed, from %s", fleet, c.From)
-	case history.FleetTargetChanged:
+	case FleetTargetChanged:
 		return fmt.Sprintf("%s has target release %s%s", fleet, cmp.Or(c.To, "none"), was(c))
-	case history.FleetDevicesDisconnected:
+	case FleetDevicesDisconnected:
 		return fmt.Sprintf("%s lost %d of its %d online devices%s", fleet, c.Many.Devices, c.Many.Of, shared(c.Many.Tags))
-	case history.FleetDevicesConnected:
+	case FleetDevicesConnected:
 		return fmt.Sprintf("%s has %d of its %d offline devices back%s", fleet, c.Many.Devices, c.Many.Of, shared(c.Many.Tags))
-	case history.RolloutBegun:
+	case RolloutBegun:
 		return fmt.Sprintf("%s: rollout of release %s has begun, %s", fleet, c.To, progress(c.Rollout))
-	case history.RolloutCompleted:
+	case RolloutCompleted:
 		return fmt.Sprintf("%s: rollout of release %s is complete, %s", fleet, c.To, progress(c.Rollout))
-	case history.RolloutStuck:
+	case RolloutStuck:
 		return fmt.Sprintf("%s: rollout of release %s is stuck, %s", fleet, c.To, progress(c.Rollout))
 	}
 	return fleet + ": " + string(c.Kind)
 }
 
-func releaseSentence(c history.Change, release string) string {
+func releaseSentence(c Change, release string) string {
 	switch c.Kind {
-	case history.ReleaseCreated:
+	case ReleaseCreated:
 		return capital(release) + " was created"
-	case history.ReleaseFinalized:
+	case ReleaseFinalized:
 		return capital(release) + " was finalized"
-	case history.BuildSucceeded:
+	case BuildSucceeded:
 		return "Build of " + release + " succeeded"
-	case history.BuildFailed:
+	case BuildFailed:
 		return fmt.Sprintf("Build of %s ended: %s", release, c.To)
 	}
 	return capital(release) + ": " + string(c.Kind)
 }
 
-func accountSentence(c history.Change) string {
+func accountSentence(c Change) string {
 	switch c.Kind {
-	case history.AccountDevicesDisconnected:
+	case AccountDevicesDisconnected:
 		return fmt.Sprintf("%d fleets lost %d of their %d online devices", c.Many.Fleets, c.Many.Devices, c.Many.Of)
-	case history.AccountDevicesConnected:
+	case AccountDevicesConnected:
 		return fmt.Sprintf("%d fleets have %d of their %d offline devices back", c.Many.Fleets, c.Many.Devices, c.Many.Of)
-	case history.APIKeyExpiring:
+	case APIKeyExpiring:
 		if c.APIKey == "" {
 			return "The session token expires at " + c.To
 		}
@@ -116,7 +114,7 @@ func accountSentence(c history.Change) string {
 	return string(c.Kind)
 }
 
-func progress(counts *history.RolloutCounts) string {
+func progress(counts *RolloutCounts) string {
 	following := counts.OnTarget + counts.Updating + counts.Failing + counts.Behind
 	text := fmt.Sprintf("%d of %d devices run it", counts.OnTarget, following)
 	if counts.Failing > 0 {
@@ -128,7 +126,7 @@ func progress(counts *history.RolloutCounts) string {
 	return text
 }
 
-func shared(tags []history.Tag) string {
+func shared(tags []Tag) string {
 	if len(tags) == 0 {
 		return ""
 	}
@@ -139,18 +137,18 @@ func shared(tags []history.Tag) string {
 	return ": those with " + strings.Join(names, " and ")
 }
 
-func was(c history.Change) string {
+func was(c Change) string {
 	if c.From == "" {
 		return ""
 	}
 	return ", was " + c.From
 }
 
-func from(c history.Change) string {
+func from(c Change) string {
 	if c.From == "" {
 		return ""
 	}
-	return ", from " + c.From
+	return " from " + c.From
 }
 
 func releaseOrNone(version string) string {
