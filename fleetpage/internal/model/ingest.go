@@ -66,7 +66,7 @@ func (s *Store) consumeResource(resource pmetric.ResourceMetrics, now time.Time)
 		if !ok {
 			return ""
 		}
-		return cut(value.AsString())
+		return Clean(value.AsString())
 	}
 	uuid, slug := str("balena.device.uuid"), str("balena.fleet.slug")
 	switch {
@@ -236,7 +236,7 @@ func (s *Store) consumeReceiver(str func(string) string, attributes pcommon.Map,
 	// All attributes tell receivers apart: shards, and Collectors whose receivers have the same name.
 	var parts []string
 	for name, value := range attributes.All() {
-		parts = append(parts, cut(name)+"\xff"+cut(value.AsString()))
+		parts = append(parts, Clean(name)+"\xff"+Clean(value.AsString()))
 	}
 	slices.Sort(parts) // attributes have no order
 	key := strings.Join(parts, "\xff")

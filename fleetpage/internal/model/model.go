@@ -93,7 +93,7 @@ func newText(value string) text {
 	if value == "" {
 		return text{}
 	}
-	return text{unique.Make(cut(value))}
+	return text{unique.Make(Clean(value))}
 }
 
 // Bounds of what one resource can make the page remember. Metrics may come from anybody who can send OTLP.
@@ -107,26 +107,29 @@ const (
 	maxKeys     = 100 // of a receiver
 )
 
-// cut returns a string that can be stored and shown: not too long, and without characters that change what stands around them.
+// Clean returns a string as it is stored and shown: not too long, and without characters that change what stands around them.
+func Clean(value string) string {
+	if len(value) <= maxString && !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r >= 0x7f }) {
+		return value
+	}
+	value = strings.ToValidUTF8(cut(value), string(unicode.ReplacementChar))
+	return cut(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, value))
+}
+
 func cut(value string) string {
 	if len(value) > maxString {
 		value = strings.ToValidUTF8(value[:maxString], "") + "…"
-	}
-	for i := range len(value) {
-		if value[i] < ' ' || value[i] >= 0x7f {
-			return strings.Map(func(r rune) rune {
-				if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-					return unicode.ReplacementChar
-				}
-				return r
-			}, strings.ToValidUTF8(value, string(unicode.ReplacementChar)))
-		}
 	}
 	return value
 }
 
 // clip returns a copy of a string for storage.
-func clip(value string) string { return strings.Clone(cut(value)) }
+func clip(value string) string { return strings.Clone(Clean(value)) }
 
 // instant is a time in less space: milliseconds since 1970. Zero is not known.
 type instant int64

@@ -214,6 +214,7 @@ func TestStore_Consume_SeveralReceivers(t *testing.T) {
 	f.send()
 	assert.Equal(t, []string{"warning balena API: requests for devices fail (503), since 12:00"}, f.lines())
 	assert.Equal(t, day.Add(-time.Hour), f.store.Current().Overall.Data.UTC(), "the age of the oldest counts")
+	assert.True(t, f.store.Current().Overall.Old)
 	assert.True(t, f.store.Current().Overall.Dashboard)
 
 	// One shard is restarted with a gap, the other goes on.
@@ -397,6 +398,19 @@ func TestStore_Consume_Hostile(t *testing.T) {
 	assert.Len(t, view.Releases, maxReleases)
 	assert.Len(t, view.States, maxStates)
 	assert.LessOrEqual(t, len(f.lines()), maxFailures+maxKeys+20)
+}
+
+func TestClean(t *testing.T) {
+	for value, want := range map[string]string{
+		"": "", "kiosk 1": "kiosk 1", "Größe 😀": "Größe 😀", "a\nb\x00": "a\ufffdb\ufffd", "\u202egnol": "\ufffdgnol", "\xff": "\ufffd",
+		strings.Repeat("x", 257): strings.Repeat("x", 256) + "…", "x" + strings.Repeat("é", 200): "x" + strings.Repeat("é", 127) + "…",
+	} {
+		assert.Equal(t, want, Clean(value))
+	}
+	for _, value := range []string{strings.Repeat("\x00", 300), strings.Repeat("é", 300), strings.Repeat("\u202e", 90), strings.Repeat("😀x", 90), strings.Repeat("\xff", 300)} {
+		assert.Equal(t, Clean(value), Clean(Clean(value)), "a link finds what it names")
+		assert.LessOrEqual(t, len(Clean(value)), maxString+len("…"))
+	}
 }
 
 // Views are read while a scrape is consumed (run with -race).

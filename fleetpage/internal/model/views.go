@@ -24,6 +24,7 @@ type Status struct {
 	At                      time.Time // the present
 	Started                 time.Time
 	Data                    time.Time // when the oldest receiver last knew everything; zero if none did
+	Old                     bool      // whether that is longer ago than some scrapes take
 	Fleets, Online, Devices int64
 	Worst                   Severity
 	Problems                int
@@ -196,6 +197,7 @@ func (s *Store) status(now time.Time, issues []Issue) Status {
 		if status.Data.IsZero() || data.Before(status.Data) {
 			status.Data = data
 		}
+		status.Old = status.Old || now.Sub(data) > max(missedIntervals*r.interval, minimalPatience)
 		status.Dashboard = status.Dashboard || strings.TrimSuffix(r.endpoint, "/") == "https://api.balena-cloud.com"
 	}
 	for _, r := range s.receivers {
@@ -204,6 +206,7 @@ func (s *Store) status(now time.Time, issues []Issue) Status {
 	if len(s.receivers) == 0 {
 		for _, f := range s.fleets {
 			status.Data = later(status.Data, later(f.countedAt, f.statusAt))
+			status.Old = now.Sub(status.Data) > max(missedIntervals*f.interval, minimalPatience)
 		}
 	}
 	for _, issue := range issues {
@@ -379,7 +382,7 @@ func (d *device) is(state string) bool {
 func (s *Store) Fleet(slug string, filter Filter, page int) (Fleet, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	f, ok := s.fleets[cut(slug)]
+	f, ok := s.fleets[Clean(slug)]
 	if !ok {
 		return Fleet{}, false
 	}
@@ -467,7 +470,7 @@ func (d *device) row() DeviceRow {
 func (s *Store) Device(uuid string) (Device, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	d, ok := s.devices[cut(uuid)]
+	d, ok := s.devices[Clean(uuid)]
 	if !ok {
 		return Device{}, false
 	}

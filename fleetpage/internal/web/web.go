@@ -202,16 +202,8 @@ func (p page) link(parts ...string) string {
 	return p.base.JoinPath(parts...).String()
 }
 
-// maxParameter bounds what a request makes the server compare and repeat.
-const maxParameter = 512
-
-func parameter(r *http.Request, name string) string {
-	value := r.FormValue(name)
-	if len(value) > maxParameter {
-		value = strings.ToValidUTF8(value[:maxParameter], "")
-	}
-	return value
-}
+// parameter is what a request asks for, no longer than any name: it is compared with many and written into the page.
+func parameter(r *http.Request, name string) string { return model.Clean(r.FormValue(name)) }
 
 func number(r *http.Request, name string) int {
 	n, _ := strconv.Atoi(r.FormValue(name)) // whatever it is not is the first page

@@ -185,7 +185,7 @@ func TestHandler_HostileNames(t *testing.T) {
 			w := s.request(http.MethodGet, target)
 			assert.Equal(t, map[bool]int{true: 404, false: 200}[name == "missing"], w.Code)
 			body := allowed.ReplaceAllString(w.Body.String(), "")
-			for _, harm := range []string{"<script", "<img", "</title></svg>", `"'>`, "\x00"} {
+			for _, harm := range []string{"<script", "<img", "</title></svg>", `"'>`, "\x00", "\u202e"} {
 				assert.NotContains(t, body, harm)
 			}
 			assert.NotRegexp(t, `(?i)href="\s*javascript:`, body)
@@ -225,6 +225,7 @@ func TestHandler_Empty(t *testing.T) {
 func TestHandler_AgeOfWhatIsShown(t *testing.T) {
 	s := newSite(t, "", account(t, cloud, "kiosks", "lamp", "red"))
 	assert.Contains(t, s.get(t, "/"), "12:00")
+	assert.NotContains(t, s.get(t, "/"), `class="dot old"`)
 	s.now = s.now.Add(10 * time.Minute)
 	body := s.get(t, "/")
 	assert.Contains(t, body, "Receiver balena is silent")
