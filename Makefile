@@ -105,17 +105,14 @@ image: ## Build the container image otelcol-balena with buildah (IMAGEFLAGS="--p
 	buildah bud --format docker --timestamp $$(git log -1 --format=%ct) --build-arg BUILDPLATFORM=$$(go env GOHOSTOS)/$$(go env GOHOSTARCH) \
 	--tag $(IMAGE) --file distribution/Dockerfile --ignorefile distribution/Dockerfile.dockerignore $(IMAGEFLAGS) .
 
-release: RELEASES = linux/amd64 linux/arm64 linux/arm/v7
-release: dist/main.go ## Build dist/release/*.tar.gz for linux on amd64, arm64 and arm, with checksums
+# Snapshot means to goreleaser: what is here, with or without a tag, and without publishing it.
+release: dist/main.go dist/tools/goreleaser ## Build archives, packages (deb, rpm, apk), checksums and bills of materials in dist/release
 	$(call heading,Release)
-	@rm -rf dist/release && mkdir dist/release
-	@version=$$(sed -n 's/^  version: //p' builder-config.yaml); for platform in $(RELEASES); do \
-	name=otelcol-balena_$${version}_$$(echo $$platform | tr -d / | sed 's/^linux/linux_/'); echo "$$name"; \
-	set -- $$(echo $$platform | tr / ' '); mkdir dist/release/$$name || exit; \
-	(cd dist && CGO_ENABLED=0 GOOS=$$1 GOARCH=$$2 GOARM=$${3#v} go build -trimpath -ldflags='-s -w' -o release/$$name/otelcol-balena .) || exit; \
-	cp LICENSE $(CONFIGS) distribution/shard.yaml distribution/otelcol-balena.service dist/release/$$name/ || exit; \
-	tar -czf dist/release/$$name.tar.gz -C dist/release $$name || exit; rm -r dist/release/$$name; done
-	@cd dist/release && sha256sum *.tar.gz > SHA256SUMS
+	PATH="$(CURDIR)/dist/tools:$$PATH" VERSION=$(VERSION) SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) goreleaser release --snapshot --clean
+
+dist/tools/goreleaser: internal/tools/release/go.mod internal/tools/release/go.sum
+	$(call heading,Build goreleaser)
+	cd internal/tools/release && GOBIN='$(CURDIR)/dist/tools' go install tool && touch '$(CURDIR)/$@'
 
 # Without vulnerabilities, which turn up in code that was sound when it was committed.
 test: format vet staticcheck api workflows generated unit observability build validate e2e ## Run all tests that need nothing but Go
