@@ -21,7 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-balena/balenareceiver/balenasim"
@@ -46,11 +45,11 @@ func startSim(t *testing.T, fleets, devices int, args ...string) sim {
 		"--fleets", strconv.Itoa(fleets), "--devices", strconv.Itoa(devices),
 	}, args...)...))
 	var urls []string
-	process.Eventually(t, func(t *assert.CollectT) {
+	for deadline := time.Now().Add(5 * time.Minute); len(urls) < 2; time.Sleep(100 * time.Millisecond) { // many devices take a while to make up
 		p.Running(t)
+		require.True(t, time.Now().Before(deadline), "the simulator does not start")
 		urls = regexp.MustCompile(`http://[\d.:]+`).FindAllString(p.Log.String(), -1)
-		require.Len(t, urls, 2)
-	})
+	}
 	return sim{url: urls[0], admin: urls[1]}
 }
 

@@ -28,7 +28,9 @@ type way struct {
 	receives   string   // the variable for the path at which it receives
 	path       string
 	pulls      bool
+	slowly     bool // takes longer than the scrape
 	promotes   bool
+	only       int // devices; 0 for any number
 }
 
 var waysOut = []way{
@@ -52,6 +54,16 @@ var waysOut = []way{
 		prometheus: []string{"--web.enable-remote-write-receiver"}, receives: "BALENA_REMOTE_WRITE_ENDPOINT", path: "/api/v1/write",
 	},
 	{name: "pulled once per scrape (`otelcol.yaml`)", config: "otelcol.yaml", pulls: true},
+	{name: "the same, `GOMEMLIMIT=150MiB`", config: "otelcol.yaml", pulls: true, only: 10_000, vars: process.Env{"GOMEMLIMIT": "150MiB"}},
+	{name: "the same, `GOMEMLIMIT=520MiB`", config: "otelcol.yaml", pulls: true, only: 100_000, vars: process.Env{"GOMEMLIMIT": "520MiB"}},
+	{
+		name: "pulled once per scrape, from the Collector's own Prometheus exporter", config: "otelcol.yaml", pulls: true, slowly: true,
+		settings: []string{
+			"exporters::prometheus: {endpoint: '${env:BALENA_PROMETHEUS_ENDPOINT}', resource_to_telemetry_conversion: {enabled: true}, " +
+				"without_scope_info: true, metric_expiration: 10m}",
+			"service::pipelines::metrics::exporters: [prometheus]",
+		},
+	},
 }
 
 // What each way out of the Collector costs, with a real Prometheus server where one is meant.
@@ -65,13 +77,16 @@ func TestWays(t *testing.T) {
 	for _, size := range []struct {
 		devices  int
 		interval time.Duration
-		pulled   time.Duration // interval when pulled
+		slowly   time.Duration // interval when pulled slowly
 	}{{1_000, 4 * time.Second, 4 * time.Second}, {10_000, 8 * time.Second, 10 * time.Second}, {100_000, 25 * time.Second, 75 * time.Second}} {
 		s := startSim(t, size.devices/200, size.devices)
 		for _, way := range waysOut {
 			interval := size.interval
-			if way.pulls {
-				interval = size.pulled
+			if way.slowly {
+				interval = size.slowly
+			}
+			if way.only != 0 && way.only != size.devices {
+				continue
 			}
 			t.Run(fmt.Sprintf("%d devices/%s", size.devices, way.name), func(t *testing.T) {
 				used, memory, series := way.measure(t, s, interval, scrapes)
