@@ -43,7 +43,9 @@ func setRecord(record plog.LogRecord, line balenaclient.LogLine, service string)
 	record.SetTimestamp(pcommon.NewTimestampFromTime(line.Timestamp))
 	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(line.CreatedAt))
 	record.Body().SetStr(line.Message)
-	record.SetSeverityNumber(severity(line))
+	level := severity(line)
+	record.SetSeverityNumber(level)
+	record.SetSeverityText(strings.ToUpper(level.String())) // some backends keep only the text
 	stream := "stdout"
 	if line.IsStdErr {
 		stream = "stderr"

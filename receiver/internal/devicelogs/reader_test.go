@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,6 +110,7 @@ func TestReader_Follow(t *testing.T) {
 		}
 		got := map[string]record{}
 		for _, r := range w.records {
+			assert.Equal(t, strings.ToUpper(r.SeverityNumber().String()), r.SeverityText())
 			got[r.Body().Str()] = record{r.SeverityNumber(), r.Attributes().AsRaw()}
 			assert.Equal(t, pcommon.NewTimestampFromTime(received.Truncate(time.Millisecond)), r.ObservedTimestamp(), "when the server received it")
 		}

@@ -61,7 +61,7 @@ func remedy(err error) string {
 func temporary(err error) bool {
 	var failure *balenaclient.Error
 	if errors.As(err, &failure) {
-		return failure.Temporary()
+		return failure.Temporary() || errors.Is(err, balenaclient.ErrNotFound) // deleted, as the next scrape will tell
 	}
 	return errors.Is(err, io.EOF) || errors.Is(err, balenaclient.ErrSilent) || errors.Is(err, errFull) || errors.Is(err, errMissed)
 }
