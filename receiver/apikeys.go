@@ -24,7 +24,7 @@ type apiKeys struct {
 	source  func(context.Context) (string, error) // of the token; nil if an auth extension sets it
 	now     func() time.Time
 	fetched time.Time
-	keys    []apiKey
+	keys    []apiKey // nil until they were fetched
 }
 
 func (k *apiKeys) due() bool { return k.now().Sub(k.fetched).Abs() >= apiKeyInterval }
@@ -49,7 +49,7 @@ func (r *fetchRun) fetchAPIKeys(ctx context.Context) ([]apiKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	var keys []apiKey
+	keys := []apiKey{}
 	for row, err := range r.client.APIKeys().Where(apikey.Actor.Eq(who.ActorID), apikey.ExpiresAt.NotNull()).
 		Select(apikey.Name, apikey.ExpiresAt).PageSize(maxPageSize).All(ctx) {
 		if err != nil {

@@ -12,13 +12,16 @@ import (
 // cannot be identified.
 func observation(s *snapshot, r *responses) history.Observation {
 	o := history.Observation{
-		At:         s.at,
-		AllFleets:  r.hasAllFleets(),
-		Devices:    observedDevices(s, r),
-		APIKeys:    observedAPIKeys(r),
-		Account:    history.Resource{Account: new(s.receiver.account())},
-		GoneFleet:  func(fleet int64) bool { return r.goneFleet(fleetID(fleet)) },
-		GoneDevice: func(device, fleet int64) bool { return r.goneDevice(deviceID(device), fleetID(fleet)) },
+		At:        s.at,
+		AllFleets: r.hasAllFleets(),
+		Devices:   observedDevices(s, r),
+		APIKeys:   observedAPIKeys(r),
+		Account:   history.Resource{Account: new(s.receiver.account())},
+		GoneFleet: func(fleet int64) bool { return r.goneFleet(fleetID(fleet)) },
+		GoneDevice: func(device, fleet int64) bool {
+			// It may have moved to a fleet whose devices could not be listed.
+			return len(r.unlisted[deviceRequest]) == 0 && r.goneDevice(deviceID(device), fleetID(fleet))
+		},
 	}
 	rollouts := observedRollouts(s)
 	for _, f := range s.fleets {
@@ -131,7 +134,7 @@ func observedRelease(row balenaclient.Release) history.Release {
 
 // observedAPIKeys are the keys that expire; nil if they are not known.
 func observedAPIKeys(r *responses) []history.APIKey {
-	if !r.plan.needs(apiKeyRequest) || r.failures[apiKeyRequest] != nil || r.failed(credentialRequest) {
+	if r.apiKeys == nil || r.failures[apiKeyRequest] != nil || r.failed(credentialRequest) {
 		return nil
 	}
 	keys := make([]history.APIKey, 0, len(r.apiKeys))

@@ -25,7 +25,7 @@ const (
 	// the last one until some were accepted: what changes meanwhile is then told as one change.
 	maxWaitingChanges = 10_000
 
-	// storageTimeout bounds what is written when the receiver shuts down.
+	// storageTimeout bounds a write.
 	storageTimeout = 5 * time.Second
 )
 
@@ -127,6 +127,8 @@ func (e *events) observe(ctx context.Context, s *snapshot, r *responses) {
 	if e.store == nil {
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storageTimeout) // a scrape that took too long is stored, too
+	defer cancel()
 	err := e.store.Save(ctx, e.history, e.queue)
 	if err != nil && !e.unsaved {
 		e.logger.Warn("Events cannot be stored: a restart may lose or repeat some", zap.Error(err))
@@ -143,7 +145,8 @@ func (e *events) send(ctx context.Context) {
 		case <-e.queue.Released():
 		}
 		for batch := e.queue.First(); batch != nil && ctx.Err() == nil; batch = e.queue.First() {
-			if err := e.consume(ctx, batch.Changes); err != nil && !consumererror.IsPermanent(err) {
+			// A pipeline that is interrupted may call that permanent.
+			if err := e.consume(ctx, batch.Changes); err != nil && (!consumererror.IsPermanent(err) || ctx.Err() != nil) {
 				break
 			}
 			e.accepted()

@@ -69,7 +69,10 @@ func (m *memory) Delete(ctx context.Context, key string) error {
 	return m.Batch(ctx, storage.DeleteOperation(key))
 }
 
-func (m *memory) Batch(_ context.Context, operations ...*storage.Operation) error {
+func (m *memory) Batch(ctx context.Context, operations ...*storage.Operation) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, o := range operations {
@@ -113,12 +116,19 @@ type eventSink struct {
 	attempts int
 	received int
 	forget   bool // only count
-	events   []told
+	// interrupted, if set, is closed when the pipeline begins to block until it is interrupted.
+	interrupted chan struct{}
+	events      []told
 }
 
 func (s *eventSink) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-func (s *eventSink) ConsumeLogs(_ context.Context, logs plog.Logs) error {
+func (s *eventSink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	if s.interrupted != nil {
+		close(s.interrupted)
+		<-ctx.Done()
+		return consumererror.NewPermanent(ctx.Err())
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.attempts++
@@ -287,6 +297,27 @@ func (w *watched) misbehave(random *rand.Rand) {
 	case 4:
 		w.restart()
 	}
+}
+
+// A device that moves to a fleet whose devices cannot be listed is neither deleted nor created.
+func TestEvents_MoveToFleetThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	r := newResponses(plan{})
+	r.listed = true
+	r.labels[1], r.labels[2] = "kiosk", "signs"
+	o := observation(&snapshot{receiver: &receiverEntity{}}, r)
+	assert.True(t, o.GoneDevice(1, 1))
+	r.unlisted.add(deviceRequest, 2)
+	assert.False(t, o.GoneDevice(1, 1))
+}
+
+// API keys that were not requested, because a scrape could not list the fleets, are not known. That none expires would make them told again.
+func TestEvents_APIKeysThatWereNotRequested(t *testing.T) {
+	t.Parallel()
+	r := newResponses(plan{})
+	assert.Nil(t, observedAPIKeys(r))
+	r.apiKeys = []apiKey{}
+	assert.NotNil(t, observedAPIKeys(r))
 }
 
 // state is what events tell of devices, by UUID, and of fleets, by slug.
@@ -669,6 +700,39 @@ func TestEvents_Pipeline(t *testing.T) {
 				w.restart()
 				rename(t, w, "three")
 			}, []string{"one", "two", "three"},
+		},
+		"what a scrape found that took too long is stored": {
+			func(t *testing.T, w *watched) {
+				responses := w.scraper.fetcher.fetch(t.Context())
+				for _, d := range responses.devices {
+					if d.id == 1 {
+						d.name = "one"
+					}
+				}
+				snapshot := newSnapshot(w.clock.Now(), responses)
+				snapshot.receiver = w.scraper.receiverEntity(snapshot.at, responses)
+				expired, cancel := context.WithCancel(t.Context())
+				cancel()
+				w.sink.refuse(errors.New("try again"))
+				w.scraper.events.observe(expired, snapshot, responses)
+				w.restart()
+				w.sink.refuse(nil)
+				rename(t, w, "two")
+			}, []string{"one", "two"},
+		},
+		"a pipeline that is interrupted calls that permanent": {
+			func(t *testing.T, w *watched) {
+				w.sink.interrupted = make(chan struct{})
+				require.NoError(t, w.sim.Update("device", 1, map[string]any{"device_name": "one"}))
+				w.clock.Step(time.Minute)
+				_, err := w.scraper.scrape(t.Context())
+				require.NoError(t, err)
+				<-w.sink.interrupted
+				w.stop()
+				w.sink.interrupted = nil
+				w.start()
+				rename(t, w, "two")
+			}, []string{"one", "two"},
 		},
 		"what was stored by another selection is not compared with": {
 			func(t *testing.T, w *watched) {

@@ -8,6 +8,9 @@ import (
 func (r *observer) observeDevice(now *Device) {
 	f, d := r.fleets[now.FleetID], r.devices[now.ID]
 	if f == nil {
+		if d != nil {
+			d.round = r.round // it has moved to a fleet that has no name yet
+		}
 		return
 	}
 	if d == nil {
@@ -16,9 +19,10 @@ func (r *observer) observeDevice(now *Device) {
 	}
 	before := d.Device // a copy
 	r.fill(now, &before)
-	r.countOnline(&before)
+	r.countOnline(now.FleetID, before.Online)
 	d.round = r.round
-	changed := now.DeviceFacts != before.DeviceFacts || !slices.Equal(now.Tags, before.Tags) || !slices.Equal(now.Services, before.Services)
+	changed := now.DeviceFacts != before.DeviceFacts || !slices.Equal(now.Tags, before.Tags) || !slices.Equal(now.Services, before.Services) ||
+		now.ServicesKnown != before.ServicesKnown
 	if changed || d.Missing {
 		d.Device, d.Missing = *now, false
 		r.History.changed[now.FleetID] = true
@@ -35,11 +39,17 @@ func (r *observer) addDevice(now *Device, f *fleet) {
 		return
 	}
 	now.StorageHigh = now.StorageUtilization >= r.thresholds.StorageUtilization
+	if f.DevicesSeen && !now.ReleasesKnown {
+		now.RunningID, now.Running, now.PinnedID, now.Pinned = 0, "", 0, "" // they are told when they are known
+	}
 	r.devices[now.ID] = &device{Device: *now, round: r.round}
 	r.History.changed[now.FleetID] = true
 	if f.DevicesSeen {
 		c := r.add(DeviceCreated, r.deviceResource(now))
 		c.At, c.New = r.since(now.CreatedAt), new(*now)
+		if now.PinnedID != 0 {
+			r.add(DevicePinned, r.deviceResource(now)).fromTo("", now.Pinned)
+		}
 	}
 }
 
@@ -60,7 +70,7 @@ func (r *observer) fill(now, before *Device) {
 		now.StorageHigh = false
 	}
 	if !now.ServicesKnown {
-		now.Services = before.Services
+		now.Services, now.ServicesKnown = before.Services, before.ServicesKnown
 	}
 	if now.CreatedAt == 0 {
 		now.CreatedAt = before.CreatedAt
@@ -105,7 +115,9 @@ func (r *observer) compareDevice(before, now *Device, f *fleet) {
 	if before.StorageHigh != now.StorageHigh {
 		add(pick(now.StorageHigh, DeviceStorageExceeded, DeviceStorageRecovered), "", "")
 	}
-	r.compareServices(before.Services, now.Services, add)
+	if before.ServicesKnown {
+		r.compareServices(before.Services, now.Services, add)
+	}
 }
 
 // compareConnectivity tells when a device was lost or came back. If nothing differs but the time of the last event, the device went and

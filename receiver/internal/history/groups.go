@@ -26,8 +26,8 @@ func (r *observer) connectivityOf(fleet int64) *connectivity {
 	return c
 }
 
-func (r *observer) countOnline(before *Device) {
-	if c := r.connectivityOf(before.FleetID); before.Online {
+func (r *observer) countOnline(fleet int64, before bool) {
+	if c := r.connectivityOf(fleet); before {
 		c.wasOnline++
 	} else {
 		c.wasOffline++

@@ -34,7 +34,7 @@ const releaseOverlap = time.Hour
 type History struct {
 	thresholds Thresholds
 
-	id       string // makes the IDs of changes unique
+	id       string // makes the IDs of changes unique: it is not stored, because those that came after may have been told
 	sequence int64
 	round    uint32
 
@@ -131,9 +131,10 @@ func (r *observer) newChange(kind Kind, of Resource) Change {
 	return Change{Kind: kind, ID: fmt.Sprintf("%s-%d", r.id, r.sequence), Observed: r.now, Resource: of}
 }
 
-// since is a moment that the server told, unless it was known before: then it is not that of the change.
+// since is a moment that the server told, unless it is so long ago that it cannot be that of the change. The last observation alone is no
+// measure: it may have missed the change, and the server's clock is not ours.
 func (r *observer) since(moment Millis) Millis {
-	if moment > r.at {
+	if moment > min(r.at, r.now-recentReleases.Milliseconds()) {
 		return moment
 	}
 	return 0
@@ -152,6 +153,7 @@ func (r *observer) observeFleets() {
 			r.History.changed[now.ID] = true
 			if r.fleetsSeen {
 				r.add(FleetCreated, f.resource()).At = r.since(now.CreatedAt)
+				f.TargetID, f.Target = 0, "" // what it has by now came later
 			}
 		}
 		r.compareFleet(f, now)
@@ -193,16 +195,28 @@ func (c *Change) fromTo(from, to string) *Change {
 	return c
 }
 
-// removeFleets comes after the devices, which are gone with their fleet.
+// removeFleets comes after the devices, which are gone with their fleet, or else have moved to one that could not be read.
 func (r *observer) removeFleets() {
+	var missing []int64
 	for _, id := range slices.Sorted(maps.Keys(r.fleets)) {
+		if r.fleets[id].round != r.round && r.GoneFleet(id) {
+			missing = append(missing, id)
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	left := map[int64]bool{}
+	for _, d := range r.devices {
+		left[d.FleetID] = true
+	}
+	for _, id := range missing {
 		f := r.fleets[id]
 		switch {
-		case f.round == r.round || !r.GoneFleet(id):
 		case !f.Missing:
 			f.Missing = true
 			r.History.changed[id] = true
-		default:
+		case !left[id]:
 			r.add(FleetDeleted, f.resource())
 			delete(r.fleets, id)
 			r.History.changed[id] = true

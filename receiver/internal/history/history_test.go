@@ -160,6 +160,83 @@ func TestHistory_Observe(t *testing.T) {
 			},
 			[]string{"2: device.created c"},
 		},
+		"a device is created while releases cannot be read": {
+			[]step{
+				func(s *scene) {
+					d := newDevice(3, "c")
+					d.ReleasesKnown, d.Running, d.PinnedID, d.Pinned = false, "unknown", 7, "unknown"
+					s.devices = append(s.devices, d)
+				},
+				func(s *scene) { d := s.device(3); d.ReleasesKnown, d.Running, d.Pinned = true, "1.0.0", "1.0.0" },
+			},
+			[]string{"1: device.created c", "2: device.release.changed c:  -> 1.0.0", "2: device.pinned c:  -> 1.0.0"},
+		},
+		"a device is created with a pin": {
+			[]step{func(s *scene) {
+				d := newDevice(3, "c")
+				d.PinnedID, d.Pinned = 7, "1.0.0"
+				s.devices = append(s.devices, d)
+			}},
+			[]string{"1: device.created c", "1: device.pinned c:  -> 1.0.0"},
+		},
+		"a fleet is created with a target": {
+			[]step{func(s *scene) {
+				s.fleets = append(s.fleets, Fleet{ID: 2, Slug: "acme/signs", Identified: true, TargetID: 7, Target: "1.0.0", TargetKnown: true})
+			}},
+			[]string{"1: fleet.created acme/signs", "1: fleet.target.changed acme/signs:  -> 1.0.0"},
+		},
+		"a device moves to a new fleet whose tags are not known yet, and its fleet is deleted": {
+			[]step{
+				func(s *scene) {
+					s.fleets = []Fleet{{ID: 2, Slug: "acme/signs", TargetKnown: true}}
+					s.device(1).FleetID, s.device(2).FleetID = 2, 2
+				}, nothing, nothing,
+				func(s *scene) { s.fleets[0].Identified = true }, nothing,
+			},
+			[]string{
+				"4: fleet.created acme/signs", "4: device.moved a: acme/kiosk -> acme/signs", "4: device.moved b: acme/kiosk -> acme/signs",
+				"4: fleet.deleted acme/kiosk",
+			},
+		},
+		"services that are known for the first time are no change": {
+			[]step{
+				func(s *scene) {
+					d := newDevice(3, "c")
+					d.Services, d.ServicesKnown = nil, false
+					s.devices = append(s.devices, d)
+				},
+				func(s *scene) { s.device(3).Services, s.device(3).ServicesKnown = []Service{{"main", "Running"}}, true },
+				func(s *scene) { s.device(3).Services = []Service{{"main", "exited"}} },
+			},
+			[]string{"1: device.created c", "3: device.service.status.changed c/main: Running -> exited"},
+		},
+		"what is created while scrapes fail has its time": {
+			[]step{
+				func(s *scene) { s.partial, s.noDevices = true, true }, nothing,
+				func(s *scene) {
+					s.partial, s.noDevices = false, false
+					d := newDevice(3, "c")
+					d.CreatedAt = at(1)
+					s.devices = append(s.devices, d)
+					s.releases = []Release{{ID: 9, FleetID: 1, Version: "2.0.0", Status: "success", CreatedAt: at(1), EndedAt: at(2)}}
+				},
+			},
+			[]string{"3: device.created c @1", "3: release.created 2.0.0 @1", "3: release.build.succeeded 2.0.0:  -> success @2"},
+		},
+		"a device that was created long ago is selected": {
+			[]step{func(s *scene) {
+				d := newDevice(3, "c")
+				d.CreatedAt = at(-100_000)
+				s.devices = append(s.devices, d)
+			}},
+			[]string{"1: device.created c"},
+		},
+		"releases that were watched before are listed again": {
+			[]step{func(s *scene) {
+				s.releases = []Release{{ID: 9, FleetID: 1, Version: "2.0.0", Status: "success", CreatedAt: at(-25 * 60), EndedAt: at(-25 * 60)}}
+			}},
+			nil,
+		},
 		"a device is renamed, moved and updated": {
 			[]step{
 				func(s *scene) {
@@ -357,6 +434,19 @@ func TestHistory_Observe_ManyDevicesAtOnce(t *testing.T) {
 			assert.Equal(t, len(test.want), back, "they come back as they went")
 		})
 	}
+}
+
+func TestHistory_Observe_ManyDevicesMoveAndDisconnect(t *testing.T) {
+	t.Parallel()
+	s, h := newScene(), New(testThresholds())
+	s.fleets = append(s.fleets, Fleet{ID: 2, Slug: "acme/signs", Identified: true, TargetKnown: true})
+	s.devices = append(s.devices, newDevice(3, "c"))
+	h.Observe(s.observation(0))
+	for _, id := range []int64{1, 2, 3} {
+		s.device(id).FleetID = 2
+		s.disconnect(id, at(1))
+	}
+	assert.Equal(t, "fleet.devices.disconnected acme/signs: 3 of 3 @1", told(h.Observe(s.observation(1))[0]))
 }
 
 func TestHistory_Observe_Rollout(t *testing.T) {

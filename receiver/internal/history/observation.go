@@ -68,11 +68,11 @@ type Device struct {
 	Services []Service `json:"services,omitempty"` // by name
 
 	// Identified tells whether type and tags are known, ReleasesKnown whether the names of its releases are, HardwareKnown whether the
-	// device reports about its hardware now, and ServicesKnown whether it does about its services.
+	// device reports about its hardware now, and ServicesKnown whether it does about its services; in the history, whether it ever did.
 	Identified    bool `json:"-"`
 	ReleasesKnown bool `json:"-"`
 	HardwareKnown bool `json:"-"`
-	ServicesKnown bool `json:"-"`
+	ServicesKnown bool `json:"services_known,omitempty"`
 
 	StorageUtilization float64 `json:"-"` // of 1; below 0 if it is not known
 }

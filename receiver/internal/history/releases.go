@@ -12,8 +12,8 @@ func (r *observer) observeReleases() {
 		before, known := f.releases[now.ID]
 		f.releases[now.ID] = now
 		switch {
-		case !known && !f.ReleasesSeen:
-			r.History.changed[f.ID] = true
+		case !known && (!f.ReleasesSeen || now.CreatedAt < r.releasesAt-recentReleases.Milliseconds()):
+			r.History.changed[f.ID] = true // it was there before. If our clock was set back, it was even known
 		case !known:
 			r.History.changed[f.ID] = true
 			r.add(ReleaseCreated, now.resource(f)).At = r.since(now.CreatedAt)

@@ -36,8 +36,6 @@ func NewStore(client storage.Client, account string) *Store {
 type stored struct {
 	Version    int      `json:"version"`
 	Account    string   `json:"account"`
-	ID         string   `json:"id"`
-	Sequence   int64    `json:"sequence"`
 	At         Millis   `json:"at"`
 	ReleasesAt Millis   `json:"releases_at,omitempty"`
 	FleetsSeen bool     `json:"fleets_seen,omitempty"`
@@ -78,8 +76,7 @@ func (s *Store) Load(ctx context.Context, thresholds Thresholds) (*History, *Que
 }
 
 func (s *Store) load(ctx context.Context, head stored, h *History, q *Queue) error {
-	h.id, h.sequence, h.at, h.releasesAt = head.ID, head.Sequence, head.At, head.ReleasesAt
-	h.fleetsSeen, h.expiring = head.FleetsSeen, head.Expiring
+	h.at, h.releasesAt, h.fleetsSeen, h.expiring = head.At, head.ReleasesAt, head.FleetsSeen, head.Expiring
 	for _, id := range head.Fleets {
 		of := storedFleet{fleet: &fleet{}}
 		found, err := s.get(ctx, fleetKey(id), &of)
@@ -173,8 +170,8 @@ func (s *Store) Save(ctx context.Context, h *History, q *Queue) error {
 
 func (s *Store) head(h *History, q *Queue) stored {
 	head := stored{
-		Version: formatVersion, Account: s.account, ID: h.id, Sequence: h.sequence, At: h.at, ReleasesAt: h.releasesAt,
-		FleetsSeen: h.fleetsSeen, Fleets: slices.Sorted(maps.Keys(h.fleets)), Expiring: h.expiring,
+		Version: formatVersion, Account: s.account, At: h.at, ReleasesAt: h.releasesAt, FleetsSeen: h.fleetsSeen,
+		Fleets: slices.Sorted(maps.Keys(h.fleets)), Expiring: h.expiring,
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -84,6 +84,21 @@ func TestStore(t *testing.T) {
 	assert.Empty(t, h.Observe(s.observation(5)))
 }
 
+// What was told before a restart that forgot it does not share an ID with what is told after it.
+func TestStore_Load_IDsAreUnique(t *testing.T) {
+	t.Parallel()
+	store := NewStore(memory{}, "")
+	s, h := newScene(), New(testThresholds())
+	h.Observe(s.observation(0))
+	require.NoError(t, store.Save(t.Context(), h, NewQueue()))
+	s.device(1).Name = "not stored"
+	told := h.Observe(s.observation(1))
+	h, _, err := store.Load(t.Context(), testThresholds())
+	require.NoError(t, err)
+	s.device(1).Name = "z"
+	assert.NotEqual(t, told[0].ID, h.Observe(s.observation(2))[0].ID)
+}
+
 // What is stored is written in as many parts as fleets have changed.
 func TestStore_Save_OnlyWhatChanged(t *testing.T) {
 	t.Parallel()
