@@ -128,7 +128,7 @@ func TestAlerts_Fire(t *testing.T) {
 		"most of a fleet goes offline at once, and its devices get no alerts of their own": {
 			hours:  4,
 			events: events(func(m map[int]event) { lose(m, 10, every(1)[:8]...); find(m, 200, every(1)[:8]...) }),
-			want:   []string{"BalenaFleetMassDisconnect orchard-cameras-2 12-69", "BalenaFleetOnlineShareLow orchard-cameras-2 85-199"},
+			want:   []string{"BalenaFleetMassDisconnect orchard-cameras-2 12-69", "BalenaFleetOnlineShareLow orchard-cameras-2 70-199"},
 		},
 		"a fleet loses device after device": {
 			hours: 10,
@@ -290,6 +290,11 @@ func TestAlerts_Fire(t *testing.T) {
 				m[100] = healthy
 			}),
 			want: []string{"BalenaSnapshotStale balena 41-99"},
+		},
+		"one kind of request fails": {
+			hours:  2,
+			events: map[int]event{10: inject(balenasim.Fault{Kind: balenasim.ServerError, Path: "/v7/release"}), 60: healthy},
+			want:   []string{"BalenaAPIErrors balena 20-73", "BalenaScrapeIncomplete 500 25-59", "BalenaSnapshotStale balena 41-59"},
 		},
 		"the API is down": {
 			hours:  2,
