@@ -38,7 +38,7 @@ func (r *eventRecorder) record(changes []history.Change) plog.Logs {
 		pending = false
 	}
 	for _, c := range changes {
-		if !r.enabled[string(c.Kind)] || c.Group != "" && c.Resource.Device != nil && !r.single {
+		if !r.wants(c) {
 			continue
 		}
 		if !sameResource(last, c.Resource) {
@@ -49,6 +49,11 @@ func (r *eventRecorder) record(changes []history.Change) plog.Logs {
 	}
 	emit()
 	return r.lb.Emit()
+}
+
+// wants reports whether a change is told.
+func (r *eventRecorder) wants(c history.Change) bool {
+	return r.enabled[string(c.Kind)] && (r.single || c.Group == "" || c.Resource.Device == nil)
 }
 
 // sameResource reports whether two changes are about the same thing under the same name.

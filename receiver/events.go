@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -123,7 +124,8 @@ func (e *events) observe(ctx context.Context, s *snapshot, r *responses) {
 		return
 	}
 	e.paused = false
-	e.queue.Add(e.history.Observe(observation(s, r)))
+	changes := e.history.Observe(observation(s, r))
+	e.queue.Add(slices.DeleteFunc(changes, func(c history.Change) bool { return !e.recorder.wants(c) }))
 	if e.store == nil {
 		return
 	}

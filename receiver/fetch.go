@@ -23,7 +23,7 @@ type fetcher struct {
 	now         func() time.Time
 	apiKeys     apiKeys
 
-	// releasesSince returns since when recent releases must have been created.
+	// releasesSince returns since when recent releases must have been created; nil without events.
 	releasesSince func(now time.Time) time.Time
 
 	// What does not change is requested once.

@@ -35,7 +35,7 @@ func releaseStatuses() []string {
 
 func (r *fetchRun) fleetsJob() job {
 	query := r.selection.fleets(r.client).Select(fleet.Name, fleet.Slug, fleet.TargetRelease)
-	if len(r.plan.events) > 0 {
+	if r.releasesSince != nil { // there are events
 		query = query.Select(fleet.CreatedAt)
 	}
 	if r.plan.needs(fleetRequest) {

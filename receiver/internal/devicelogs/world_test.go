@@ -39,7 +39,6 @@ type world struct {
 	cuts     map[int]context.CancelFunc // of the open requests
 	requests int
 	refusal  error
-	mutates  bool
 	blocked  chan struct{}       // the pipeline does not return until it is closed
 	written  map[string][]string // lines by device
 	got      map[string][]string

@@ -45,7 +45,8 @@ type History struct {
 	devices    map[int64]*device
 	expiring   []APIKey // API keys of which it was told
 
-	changed map[int64]bool // fleets that differ from what was last saved
+	changed     map[int64]bool // fleets that differ from what was last saved
+	headChanged bool           // whether what fleets have in common does
 }
 
 // fleet is what was last known of a fleet.
@@ -159,7 +160,9 @@ func (r *observer) observeFleets() {
 		r.compareFleet(f, now)
 		f.round = r.round
 	}
-	r.fleetsSeen = r.fleetsSeen || r.AllFleets
+	if r.AllFleets && !r.fleetsSeen {
+		r.fleetsSeen, r.headChanged = true, true
+	}
 }
 
 func (r *observer) compareFleet(f *fleet, now Fleet) {
@@ -239,7 +242,9 @@ func (r *observer) observeAPIKeys() {
 			c.APIKey, c.To = key.Name, time.UnixMilli(key.Expiry).UTC().Format(time.RFC3339)
 		}
 	}
-	r.expiring = expiring
+	if !slices.Equal(r.expiring, expiring) {
+		r.expiring, r.headChanged = expiring, true
+	}
 }
 
 func (f *fleet) resource() Resource {

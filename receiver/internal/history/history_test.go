@@ -302,6 +302,7 @@ func TestHistory_Observe(t *testing.T) {
 			},
 			[]string{
 				"1: fleet.renamed acme/stand: acme/kiosk -> acme/stand", "2: fleet.target.changed acme/stand: 1.0.0 -> 2.0.0",
+				"2: fleet.rollout.begun acme/stand:  -> 2.0.0", "2: fleet.rollout.completed acme/stand:  -> 2.0.0",
 				"4: device.deleted a", "4: device.deleted b", "4: fleet.deleted acme/stand",
 			},
 		},
@@ -472,9 +473,13 @@ func TestHistory_Observe_Rollout(t *testing.T) {
 	observe(42, RolloutCounts{OnTarget: 2})
 	observe(43, RolloutCounts{OnTarget: 1, Behind: 1}) // a device that was away comes back
 	observe(44, RolloutCounts{OnTarget: 2})
+	s.fleets[0].TargetID, s.fleets[0].Target = 9, "3.0.0"
+	observe(45, RolloutCounts{OnTarget: 2}) // quicker than a minute
+	observe(46, RolloutCounts{OnTarget: 2})
 	assert.Equal(t, []string{
 		"1: fleet.rollout.begun acme/kiosk:  -> 2.0.0", "40: fleet.rollout.stuck acme/kiosk:  -> 2.0.0",
 		"42: fleet.rollout.completed acme/kiosk:  -> 2.0.0",
+		"45: fleet.rollout.begun acme/kiosk:  -> 3.0.0", "45: fleet.rollout.completed acme/kiosk:  -> 3.0.0",
 	}, got)
 }
 

@@ -32,7 +32,8 @@ func (r *observer) observeRollouts() {
 
 func (r *observer) observeRollout(f *fleet, counts RolloutCounts) {
 	first := f.Rollout == rollout{}
-	if f.Rollout.TargetID != f.TargetID || first {
+	another := f.Rollout.TargetID != f.TargetID
+	if another || first {
 		f.Rollout = rollout{TargetID: f.TargetID, Since: r.now}
 	}
 	state := &f.Rollout
@@ -60,7 +61,10 @@ func (r *observer) observeRollout(f *fleet, counts RolloutCounts) {
 	switch {
 	case state.Phase == done || state.Phase == waiting && counts.OnTarget == 0:
 	case unfinished == 0 && counts.OnTarget > 0:
-		if state.Phase != waiting {
+		if another {
+			tell(RolloutBegun) // and completed since the last observation
+		}
+		if another || state.Phase != waiting {
 			tell(RolloutCompleted)
 		}
 		state.Phase = done

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
@@ -25,6 +26,8 @@ var ErrOther = errors.New("stored by another version or with another configurati
 type Store struct {
 	client  storage.Client
 	account string
+
+	mu sync.Mutex // held while something is written: a batch that was accepted must not be stored again
 }
 
 // NewStore returns a store of the history of an account: account identifies what of it is observed.
@@ -58,24 +61,31 @@ func fleetKey(id int64) string { return fmt.Sprintf("fleet/%d", id) }
 
 func batchKey(number int64) string { return fmt.Sprintf("changes/%d", number) }
 
-// Load returns what was stored; a new history and an empty queue if nothing was. With an error, what is returned is new, too.
+// Load returns what was stored; a new history and an empty queue if nothing was. With an error, the history is new; changes that wait are
+// returned whatever the history was of.
 func (s *Store) Load(ctx context.Context, thresholds Thresholds) (*History, *Queue, error) {
 	h, q := New(thresholds), NewQueue()
 	var head stored
 	found, err := s.get(ctx, accountKey, &head)
-	if err != nil || !found {
+	switch {
+	case err != nil || !found:
 		return h, q, err
-	}
-	if head.Version != formatVersion || head.Account != s.account {
+	case head.Version != formatVersion:
 		return h, q, ErrOther
 	}
-	if err := s.load(ctx, head, h, q); err != nil {
-		return New(thresholds), NewQueue(), err
+	if err := s.loadQueue(ctx, head, q); err != nil {
+		return h, NewQueue(), err
+	}
+	if head.Account != s.account {
+		return h, q, ErrOther
+	}
+	if err := s.loadHistory(ctx, head, h); err != nil {
+		return New(thresholds), q, err
 	}
 	return h, q, nil
 }
 
-func (s *Store) load(ctx context.Context, head stored, h *History, q *Queue) error {
+func (s *Store) loadHistory(ctx context.Context, head stored, h *History) error {
 	h.at, h.releasesAt, h.fleetsSeen, h.expiring = head.At, head.ReleasesAt, head.FleetsSeen, head.Expiring
 	for _, id := range head.Fleets {
 		of := storedFleet{fleet: &fleet{}}
@@ -98,6 +108,10 @@ func (s *Store) load(ctx context.Context, head stored, h *History, q *Queue) err
 		}
 		h.fleets[id] = of.fleet
 	}
+	return nil
+}
+
+func (s *Store) loadQueue(ctx context.Context, head stored, q *Queue) error {
 	if waiting := head.NextBatch - head.FirstBatch; waiting < 0 || waiting > maxBatches {
 		return fmt.Errorf("%q has batches %d to %d", accountKey, head.FirstBatch, head.NextBatch)
 	}
@@ -129,8 +143,10 @@ func (s *Store) get(ctx context.Context, key string, value any) (found bool, err
 
 // Save stores what has changed of the history, and the changes that wait, in one transaction.
 func (s *Store) Save(ctx context.Context, h *History, q *Queue) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	batches := q.unsaved()
-	if len(h.changed) == 0 && len(batches) == 0 {
+	if !h.headChanged && len(h.changed) == 0 && len(batches) == 0 {
 		return nil
 	}
 	var operations []*storage.Operation
@@ -161,6 +177,7 @@ func (s *Store) Save(ctx context.Context, h *History, q *Queue) error {
 	if err := s.client.Batch(ctx, operations...); err != nil {
 		return err
 	}
+	h.headChanged = false
 	clear(h.changed)
 	for _, b := range batches {
 		b.saved = true
@@ -184,6 +201,8 @@ func (s *Store) head(h *History, q *Queue) stored {
 
 // Accepted removes the oldest batch of the queue, which a pipeline has accepted, and forgets it.
 func (s *Store) Accepted(ctx context.Context, q *Queue) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	b := q.First()
 	q.Remove()
 	return s.client.Delete(ctx, batchKey(b.number))
