@@ -294,7 +294,8 @@ func TestAlerts_Fire(t *testing.T) {
 		"one kind of request fails": {
 			hours:  2,
 			events: map[int]event{10: inject(balenasim.Fault{Kind: balenasim.ServerError, Path: "/v7/release"}), 60: healthy},
-			want:   []string{"BalenaAPIErrors balena 20-73", "BalenaScrapeIncomplete 500 25-59", "BalenaSnapshotStale balena 41-59"},
+			// One request in six: it takes some ten minutes until a tenth of those of the last 15 have failed.
+			want: []string{"BalenaAPIErrors balena 30-62", "BalenaScrapeIncomplete 500 25-59", "BalenaSnapshotStale balena 41-59"},
 		},
 		"the API is down": {
 			hours:  2,
