@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -196,10 +195,7 @@ func (e *events) shutdown(ctx context.Context) error {
 	if e.client == nil {
 		return nil
 	}
-	err := e.client.Close(ctx)
+	client := e.client
 	e.client = nil
-	if errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
+	return client.Close(ctx)
 }
