@@ -63,7 +63,7 @@ type Change struct {
 	Service string `json:"service,omitempty"` // of which the status changed
 	APIKey  string `json:"api_key,omitempty"` // name
 
-	// Group is the ID of the change that tells of all devices which connected or disconnected with this one.
+	// Group is the ID of the change that reports all devices which connected or disconnected with this one.
 	Group string `json:"group,omitempty"`
 
 	// Many is set for changes of many devices at once.

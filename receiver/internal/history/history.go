@@ -69,7 +69,7 @@ type device struct {
 	round uint32
 }
 
-// New returns the history of an account of which nothing is known. Its first observation tells of nothing.
+// New returns the history of an account of which nothing is known. Its first observation returns no changes.
 func New(thresholds Thresholds) *History {
 	var id [6]byte
 	_, _ = rand.Read(id[:]) // never fails
