@@ -34,7 +34,7 @@ SIMFLAGS ?= --requests none
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run $(DEMOS) events build image release test lint generate packaging backends bench microbench fuzz pictures clean
+.PHONY: help run $(DEMOS) events build image release test lint generate packaging backends cluster bench microbench fuzz pictures clean
 .PHONY: FORCE format vet staticcheck api workflows vulnerabilities generated unit observability validate e2e
 
 comma := ,
@@ -216,6 +216,18 @@ dist/kafka: internal/kafka/go.mod internal/kafka/go.sum internal/kafka/main.go
 backends: build dist/prometheus dist/kafka ## Test against a Prometheus server and a Kafka broker, which are built first (minutes the first time)
 	$(call heading,Prometheus and Kafka)
 	go test -tags e2e$(comma)backends -count=1 ./distribution -run 'TestPrometheus|TestKafka'
+
+# A Kubernetes API server, the store that it needs, and kubectl.
+dist/kube-apiserver dist/kubectl: PACKAGE = k8s.io/kubernetes/cmd/$(@F)
+dist/etcd: PACKAGE = go.etcd.io/etcd/server/v3
+dist/kube-apiserver dist/kubectl dist/etcd: internal/cluster/go.mod internal/cluster/go.sum
+	$(call heading,Build $@)
+	cd internal/cluster && CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o ../../$@ $(PACKAGE)
+
+# No pod runs: it takes more than an API server to run one.
+cluster: dist/kube-apiserver dist/kubectl dist/etcd ## Apply the manifests to a Kubernetes API server, which is built first (minutes the first time)
+	$(call heading,Kubernetes)
+	cd internal/packaging && go vet -tags cluster ./... && go test -tags cluster -count=1 -run TestCluster .
 
 e2e: build
 	$(call heading,End-to-end test)

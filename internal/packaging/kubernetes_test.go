@@ -84,20 +84,26 @@ var deployments = map[string][]string{
 	"shards":        {"distribution/kubernetes/shards/*.yaml", "distribution/kubernetes/servicemonitor.yaml", "observability/kubernetes/*.yaml"},
 }
 
-func manifests(t *testing.T, patterns []string) (objects []metav1.Object) {
+func manifestFiles(t *testing.T, patterns []string) (files []string) {
 	t.Helper()
 	for _, pattern := range patterns {
-		files, err := filepath.Glob(filepath.Join("../..", pattern))
+		found, err := filepath.Glob(filepath.Join(top, pattern))
 		require.NoError(t, err)
-		require.NotEmpty(t, files, pattern)
-		for _, file := range files {
-			data, err := os.ReadFile(file)
-			require.NoError(t, err)
-			found, err := decode(data)
-			require.NoError(t, err, file)
-			require.NotEmpty(t, found, file)
-			objects = append(objects, found...)
-		}
+		require.NotEmpty(t, found, pattern)
+		files = append(files, found...)
+	}
+	return files
+}
+
+func manifests(t *testing.T, patterns []string) (objects []metav1.Object) {
+	t.Helper()
+	for _, file := range manifestFiles(t, patterns) {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		found, err := decode(data)
+		require.NoError(t, err, file)
+		require.NotEmpty(t, found, file)
+		objects = append(objects, found...)
 	}
 	return objects
 }
