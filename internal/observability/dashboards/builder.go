@@ -50,6 +50,7 @@ type Variable struct {
 	Description string      `json:"description,omitempty"`
 	Type        string      `json:"type"`
 	Query       any         `json:"query"`
+	Regex       string      `json:"regex,omitempty"` // what to keep of each value
 	Datasource  *DataSource `json:"datasource,omitempty"`
 	Multi       bool        `json:"multi"`
 	IncludeAll  bool        `json:"includeAll"`

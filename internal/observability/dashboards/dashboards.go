@@ -1,5 +1,7 @@
 package dashboards
 
+import "slices"
+
 //go:generate go run ./generate
 
 // All are the dashboards.
@@ -8,7 +10,7 @@ func All() []Dashboard { return []Dashboard{fleets(), device(), rollout(), colle
 // What the variables choose, as label matchers.
 const (
 	ofFleet  = `balena_organization_handle=~"$organization",balena_fleet_slug=~"$fleet"`
-	ofDevice = `balena_fleet_slug=~"$fleet",balena_device_tag_site=~"$site"`
+	ofDevice = `balena_fleet_slug=~"$fleet",balena_device_tag_$tag=~"$value"`
 )
 
 func organizations() Variable {
@@ -19,12 +21,20 @@ func fleetChoice() Variable {
 	return choice("fleet", "Fleet", "", `label_values(balena_fleet_device_registered{balena_organization_handle=~"$organization"}, balena_fleet_slug)`)
 }
 
-// sites is a choice by tag. Devices without the tag are part of All.
-func sites() Variable {
-	v := choice("site", "Site (tag)", "Needs tags::devices: {site: \"\"} in the receiver's configuration. For another tag, replace balena_device_tag_site.",
-		`label_values(balena_device_online{balena_fleet_slug=~"$fleet"}, balena_device_tag_site)`)
-	v.AllValue = ".*"
-	return v
+// tags are a choice of devices by a tag: of which tag, and of its values. Devices without the tag are part of All, and where no tag is a
+// label the choice is empty and All is all there is.
+func tags() []Variable {
+	key := choice("tag", "Tag", `Tags become labels by tags::devices in the receiver's configuration, for example {site: ""}.`, `label_names()`)
+	key.Regex, key.Multi, key.IncludeAll, key.Current = "/^balena_device_tag_(.+)$/", false, false, nil
+	value := choice("value", "Value", "Values of the tag.",
+		`label_values(balena_device_online{balena_fleet_slug=~"$fleet"}, balena_device_tag_$tag)`)
+	value.AllValue = ".*"
+	return []Variable{key, value}
+}
+
+// selection is what every dashboard of fleets has at its top.
+func selection(more ...Variable) []Variable {
+	return slices.Concat([]Variable{organizations(), fleetChoice()}, tags(), more)
 }
 
 func unit(name string) Property { return Property{ID: "unit", Value: name} }
@@ -56,12 +66,13 @@ var (
 const toDevice = "/d/balena-device?var-fleet=${__data.fields.Fleet}&var-device=${__data.fields.Device}&${__url_time_range}"
 
 func fleets() Dashboard {
+	const onlineShare = `balena_devices_online{` + ofFleet + `} / (balena_fleet_device_registered{` + ofFleet + `} > 0)` // a fleet may be empty
 	offline := `sum(balena_fleet_device_registered{` + ofFleet + `}) - sum(balena_devices_online{` + ofFleet + `})`
 	return dashboard("balena-fleets", "balena / Fleets", "Which fleet has a problem, and what kind of problem it is. Works with the metrics that are on by default.",
-		[]Variable{organizations(), fleetChoice(), sites()},
+		selection(),
 		[]Panel{
 			stat("Online", "Part of the registered devices that is online.",
-				`sum(balena_devices_online{`+ofFleet+`}) / sum(balena_fleet_device_registered{`+ofFleet+`})`, 4).
+				`sum(balena_devices_online{`+ofFleet+`}) / (sum(balena_fleet_device_registered{`+ofFleet+`}) > 0)`, 4).
 				share().decimals(1).from("red", at(0.8, "orange"), at(0.93, "green")),
 			stat("Offline", "Registered devices that are not online, with those that are dead or were never connected.", offline, 4).
 				from("green", at(1, "#4a6a52"), at(20, "orange"), at(50, "red")),
@@ -80,10 +91,10 @@ func fleets() Dashboard {
 		},
 		[]Panel{
 			bars("Online now, by fleet", "Part of each fleet's registered devices that is online. The worst is at the top.",
-				`sort(balena_devices_online{`+ofFleet+`} / balena_fleet_device_registered{`+ofFleet+`})`, "{{balena_fleet_slug}}", 8, 9).
+				`sort(`+onlineShare+`)`, "{{balena_fleet_slug}}", 8, 9).
 				share().decimals(0).from("red", at(0.7, "orange"), at(0.9, "green")),
 			curves("Online, by fleet", "A step down is an outage; a slope is devices that are lost one by one.", 16, 9).
-				query(`balena_devices_online{`+ofFleet+`} / balena_fleet_device_registered{`+ofFleet+`}`, "{{balena_fleet_slug}}").share(),
+				query(onlineShare, "{{balena_fleet_slug}}").share(),
 		},
 		[]Panel{
 			stacked("Devices by status", "balena's overall status.", 12, 8).
@@ -126,7 +137,7 @@ func device() Dashboard {
 		return p
 	}
 	return dashboard("balena-device", "balena / Device", "One device through time. Hardware and services need metrics that are off by default; each panel names them.",
-		[]Variable{organizations(), fleetChoice(), sites(), devices},
+		selection(devices),
 		[]Panel{
 			stat("Connection", "Whether the device is online.", `max(balena_device_online`+of+`)`, 4).words("offline", "red", "online", "green").from("red", at(1, "green")),
 			stat("Since", "Time since the connection last changed.", `time() - max(balena_device_last_connectivity_event_timestamp_seconds`+of+`)`, 4).
@@ -178,7 +189,7 @@ func rollout() Dashboard {
 		return `sum` + by + ` (` + of + `="on_target"}) / (sum` + by + ` (` + of + `!~"pinned|unreachable"}) > 0)`
 	}
 	return dashboard("balena-rollout", "balena / Rollout", "How far the current releases have got, and which devices hold them up. Works with the metrics that are on by default.",
-		[]Variable{organizations(), fleetChoice(), sites()},
+		selection(),
 		[]Panel{
 			stat("Progress", "Part of the devices that run their fleet's target release, of those that can be reached and are not pinned.", onTarget(""), 4).
 				share().decimals(1).from("blue", at(1, "green")),

@@ -21,10 +21,21 @@ import (
 )
 
 // chosen replaces the variables of a query: all fleets, and one device.
-var chosen = strings.NewReplacer("$organization", ".+", "$fleet", ".+", "$site", ".*", "$device", "harbour-cameras-1-0000")
+var chosen = strings.NewReplacer("$organization", ".+", "$fleet", ".+", "$tag", "site", "$value", ".*", "$device", "harbour-cameras-1-0000")
 
 // vocabulary is which labels each metric had on a day.
 type vocabulary map[string]map[string]bool
+
+func (v vocabulary) hasLabel(pattern *regexp.Regexp) bool {
+	for _, labels := range v {
+		for label := range labels {
+			if pattern.MatchString(label) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // check finds metrics and labels in a query that no series has.
 func (v vocabulary) check(expr parser.Expr) (problems []string) {
@@ -126,6 +137,9 @@ func TestDashboards_Queries(t *testing.T) {
 		for _, variable := range d.Templating.List {
 			query, _ := variable.Query.(map[string]any)
 			text, _ := query["query"].(string)
+			if text == "label_names()" && !known.hasLabel(regexp.MustCompile(strings.Trim(variable.Regex, "/"))) {
+				t.Errorf("%s: the variable %s has no values", d.Title, variable.Name)
+			}
 			if match := labelValues.FindStringSubmatch(text); match != nil {
 				results := check(d.Title+", variable "+variable.Name, chosen.Replace(match[1]))
 				if len(results) == 0 || !results[0].Metric.Has(match[2]) {
@@ -187,6 +201,36 @@ func sensible(field dashboards.Field, v float64) string {
 		return "out of all proportion"
 	}
 	return ""
+}
+
+// TestDashboards_WithoutTags holds that the panels of devices show all of them where no tag is a label: Grafana then leaves nothing in
+// place of the tag.
+func TestDashboards_WithoutTags(t *testing.T) {
+	day, err := days.Eventful()
+	if err != nil {
+		t.Fatal(err)
+	}
+	day.Length, day.Events = 2*time.Minute, nil
+	e := days.Live(t, day)
+	withoutTag := strings.NewReplacer("balena_device_tag_$tag", "balena_device_tag_", "$value", ".*", "$fleet", ".+")
+	for _, d := range dashboards.All() {
+		for _, variable := range d.Templating.List {
+			query, _ := variable.Query.(map[string]any)
+			devices, ok := strings.CutSuffix(fmt.Sprint(query["query"]), ", balena_device_name)")
+			if !ok {
+				continue
+			}
+			selector := withoutTag.Replace(strings.TrimPrefix(devices, "label_values("))
+			at := days.Begin.Add(90 * time.Second)
+			all, err := e.Query(t.Context(), "balena_device_online", at)
+			if err != nil || len(all) == 0 {
+				t.Fatalf("%d devices: %v", len(all), err)
+			}
+			if found, err := e.Query(t.Context(), selector, at); err != nil || len(found) != len(all) {
+				t.Errorf("%s: %s finds %d of %d devices: %v", d.Title, selector, len(found), len(all), err)
+			}
+		}
+	}
 }
 
 // TestDashboards_UnknownNamesFail tries the check itself.

@@ -39,6 +39,8 @@ type Day struct {
 	Metrics []string
 	// Events happen at the minutes that are their keys.
 	Events map[int]func(*balenasim.Simulator) error
+	// Lost are the minutes from the first to the one before the second, of which nothing reaches Prometheus.
+	Lost [2]int
 }
 
 // All are the names of all metrics of the receiver.
@@ -88,7 +90,11 @@ func (d Day) live(ctx context.Context, e *engine.Engine) (err error) {
 		metrics[name] = map[string]any{"enabled": true}
 	}
 	var failed error
+	lost := false
 	store, err := consumer.NewMetrics(func(ctx context.Context, metrics pmetric.Metrics) error {
+		if lost {
+			return nil
+		}
 		if err := e.StoreOTLP(ctx, metrics); err != nil && failed == nil {
 			failed = err
 		}
@@ -112,6 +118,7 @@ func (d Day) live(ctx context.Context, e *engine.Engine) (err error) {
 				return fmt.Errorf("event of minute %d: %w", minute, err)
 			}
 		}
+		lost = d.Lost[0] <= minute && minute < d.Lost[1]
 		scrapes.Next()
 		if failed != nil {
 			return fmt.Errorf("store what was scraped in minute %d: %w", minute, failed)
@@ -119,6 +126,9 @@ func (d Day) live(ctx context.Context, e *engine.Engine) (err error) {
 		own, err := ownMetrics(ctx, reader)
 		if err != nil {
 			return err
+		}
+		if lost {
+			own = nil
 		}
 		if err := e.StoreText(ctx, time.Now(), own); err != nil {
 			return fmt.Errorf("store the receiver's own metrics of minute %d: %w", minute, err)

@@ -118,6 +118,7 @@ func TestAlerts_Fire(t *testing.T) {
 		metrics  []string
 		scenario func(*balenasim.Scenario)
 		events   map[int]event
+		lost     [2]int
 		want     []string // alert, of what, first and last minute
 	}{
 		"a device loses its network": {
@@ -291,6 +292,10 @@ func TestAlerts_Fire(t *testing.T) {
 			}),
 			want: []string{"BalenaSnapshotStale balena 41-99"},
 		},
+		"the Collector is away": {
+			hours: 2, lost: [2]int{10, 60},
+			want: []string{"BalenaMetricsAbsent 19-59"},
+		},
 		"one kind of request fails": {
 			hours:  2,
 			events: map[int]event{10: inject(balenasim.Fault{Kind: balenasim.ServerError, Path: "/v7/release"}), 60: healthy},
@@ -323,7 +328,7 @@ func TestAlerts_Fire(t *testing.T) {
 			if test.scenario != nil {
 				test.scenario(scenario)
 			}
-			e := Live(t, Day{Scenario: scenario, Length: time.Duration(test.hours) * time.Hour, Metrics: test.metrics, Events: test.events})
+			e := Live(t, Day{Scenario: scenario, Length: time.Duration(test.hours) * time.Hour, Metrics: test.metrics, Events: test.events, Lost: test.lost})
 			got := describe(e.Fired())
 			slices.Sort(test.want)
 			if !slices.EqualFunc(got, test.want, agree) {

@@ -10,8 +10,8 @@ const parameters = new URLSearchParams(location.search);
 const name = parameters.get('dashboard') ?? 'fleets';
 const unit = 1584 / 24, row = 38, gap = 8;
 
-const choices = { organization: '.+', fleet: parameters.get('fleet') ?? '.+', site: '.*', device: parameters.get('device') ?? '.+' };
-const choose = (expr) => expr.replace(/\$(organization|fleet|site|device)/g, (_, variable) => choices[variable]);
+const choices = { organization: '.+', fleet: parameters.get('fleet') ?? '.+', tag: 'site', value: '.*', device: parameters.get('device') ?? '.+' };
+const choose = (expr) => expr.replace(/\$(organization|fleet|tag|value|device)/g, (_, variable) => choices[variable]);
 const legendOf = (legend, labels) => legend.replace(/{{\s*(\w+)\s*}}/g, (_, label) => labels[label] ?? '');
 
 async function get(path, query) {
