@@ -208,13 +208,17 @@ dist/prometheus: internal/prometheus/go.mod internal/prometheus/go.sum
 	$(call heading,Build $@)
 	cd internal/prometheus && CGO_ENABLED=0 go build -trimpath -tags remove_all_sd -o ../../$@ github.com/prometheus/prometheus/cmd/prometheus
 
+dist/victoria-metrics: internal/victoriametrics/go.mod internal/victoriametrics/go.sum
+	$(call heading,Build $@)
+	cd internal/victoriametrics && CGO_ENABLED=0 go build -trimpath -o ../../$@ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
+
 # A Kafka broker in memory.
 dist/kafka: internal/kafka/go.mod internal/kafka/go.sum internal/kafka/main.go
 	$(call heading,Build $@)
 	cd internal/kafka && CGO_ENABLED=0 go build -trimpath -o ../../$@ .
 
-backends: build dist/prometheus dist/kafka ## Test against a Prometheus server and a Kafka broker, which are built first (minutes the first time)
-	$(call heading,Prometheus and Kafka)
+backends: build dist/prometheus dist/victoria-metrics dist/kafka ## Test against Prometheus, VictoriaMetrics and Kafka, which are built first (minutes the first time)
+	$(call heading,Prometheus$(comma) VictoriaMetrics and Kafka)
 	go test -tags e2e$(comma)backends -count=1 ./distribution -run 'TestPrometheus|TestKafka'
 
 # A Kubernetes API server, the store that it needs, and kubectl.

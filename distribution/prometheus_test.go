@@ -19,7 +19,10 @@ import (
 	"github.com/otelcol-balena/balenareceiver/internal/process"
 )
 
-var prometheusBinary = flag.String("prometheus", "../dist/prometheus", "the Prometheus server to test against (make dist/prometheus)")
+var (
+	prometheusBinary      = flag.String("prometheus", "../dist/prometheus", "the Prometheus server to test against (make dist/prometheus)")
+	victoriaMetricsBinary = flag.String("victoriametrics", "../dist/victoria-metrics", "the VictoriaMetrics server (make dist/victoria-metrics)")
+)
 
 // promoting is the configuration of a Prometheus server that keeps resource attributes.
 const promoting = "otlp: {promote_all_resource_attributes: true}"
@@ -65,6 +68,13 @@ func waysToPrometheus() []way {
 			vars["OTEL_EXPORTER_OTLP_INSECURE"] = "true"
 			startCollector(t, "otlp.yaml", vars)
 			return startPull(t, gateway)
+		}},
+		{"OTLP to VictoriaMetrics, as docs/recipes.md describes", func(t *testing.T, api *api) *process.Prometheus {
+			p := process.StartVictoriaMetrics(t, *victoriaMetricsBinary, "-opentelemetry.usePrometheusNaming")
+			vars := api.env()
+			vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = p.URL + "/opentelemetry"
+			startCollector(t, "prometheus-otlp.yaml", vars, withoutTransform...)
+			return p
 		}},
 	}
 }
@@ -138,13 +148,8 @@ func TestPrometheus_EachWay(t *testing.T) {
 				require.NotEmpty(t, p.Query(t, `balena_release_info`), "the last message of the scrape")
 			})
 			for _, query := range queries {
-				samples := p.Query(t, query)
+				samples := alike(p.Query(t, query))
 				require.NotEmpty(t, samples, query)
-				for _, s := range samples {
-					if _, other := s.Labels["balena_api_endpoint"]; other {
-						s.Labels["balena_api_endpoint"] = "the port differs"
-					}
-				}
 				if first, known := want[query]; !known {
 					want[query] = samples
 				} else {
@@ -153,7 +158,7 @@ func TestPrometheus_EachWay(t *testing.T) {
 			}
 			for _, query := range panels {
 				var found []map[string]string
-				for _, s := range p.Query(t, query) {
+				for _, s := range alike(p.Query(t, query)) {
 					found = append(found, s.Labels)
 				}
 				if first, known := series[query]; !known {
@@ -172,6 +177,17 @@ func TestPrometheus_EachWay(t *testing.T) {
 	}
 }
 
+// alike removes what may differ: the port of the simulated API, and the last digits of values, which VictoriaMetrics rounds.
+func alike(samples []process.Sample) []process.Sample {
+	for i, s := range samples {
+		if _, ok := s.Labels["balena_api_endpoint"]; ok {
+			s.Labels["balena_api_endpoint"] = "the port differs"
+		}
+		samples[i].Value, _ = strconv.ParseFloat(strconv.FormatFloat(s.Value, 'g', 9, 64), 64)
+	}
+	return samples
+}
+
 // panelQueries are the queries of the dashboards about the fleets, for all of them. What changes over time is left to internal/observability.
 func panelQueries(t *testing.T) (queries []string) {
 	t.Helper()
@@ -186,7 +202,7 @@ func panelQueries(t *testing.T) (queries []string) {
 		require.NoError(t, json.Unmarshal(data, &dashboard))
 		for _, panel := range dashboard.Panels {
 			for _, target := range panel.Targets {
-				query := regexp.MustCompile(`\$[a-z]+`).ReplaceAllString(target.Expr, ".*")
+				query := regexp.MustCompile(`\$[a-z]+`).ReplaceAllString(strings.ReplaceAll(target.Expr, "$tag", "site"), ".*")
 				if strings.Contains(query, "balena_") && !strings.ContainsAny(query, "[") && !strings.Contains(query, "otelcol_") {
 					queries = append(queries, query)
 				}

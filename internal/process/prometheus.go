@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Prometheus is a running Prometheus server that keeps its data in a folder of the test.
+// Prometheus is a running server with Prometheus' API for queries. It keeps its data in a folder of the test.
 type Prometheus struct {
 	*Process
 	URL string
@@ -27,13 +27,27 @@ func StartPrometheus(t testing.TB, binary, config string, args ...string) *Prome
 	file := filepath.Join(dir, "prometheus.yml")
 	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
 	address := FreeAddress(t)
-	args = append([]string{
+	return startServer(t, binary, address, "/-/ready", append([]string{
 		"--config.file", file, "--storage.tsdb.path", filepath.Join(dir, "data"), "--web.listen-address", address, "--log.level", "warn",
-	}, args...)
+	}, args...))
+}
+
+// StartVictoriaMetrics runs a VictoriaMetrics binary until the end of the test. What it takes in can be queried about a second later.
+func StartVictoriaMetrics(t testing.TB, binary string, args ...string) *Prometheus {
+	t.Helper()
+	address := FreeAddress(t)
+	return startServer(t, binary, address, "/health", append([]string{
+		"-storageDataPath", t.TempDir(), "-httpListenAddr", address, "-loggerLevel", "WARN",
+		"-search.latencyOffset", "0s", "-inmemoryDataFlushInterval", "1s",
+	}, args...))
+}
+
+func startServer(t testing.TB, binary, address, ready string, args []string) *Prometheus {
+	t.Helper()
 	p := &Prometheus{Start(t, Command(nil, binary, args...)), "http://" + address}
 	Eventually(t, func(t *assert.CollectT) {
 		p.Running(t)
-		Get(t, p.URL+"/-/ready")
+		Get(t, p.URL+ready)
 	})
 	return p
 }
@@ -64,7 +78,7 @@ func (p *Prometheus) Query(t require.TestingT, query string) []Sample {
 		text, _ := result.Value[1].(string)
 		value, err := strconv.ParseFloat(text, 64)
 		require.NoError(t, err)
-		for _, label := range []string{"job", "instance"} {
+		for _, label := range []string{"job", "instance", "scope_name", "scope_version"} {
 			delete(result.Metric, label)
 		}
 		samples = append(samples, Sample{result.Metric, value})
