@@ -46,7 +46,7 @@ var waysOut = []way{
 		prometheus: []string{"--web.enable-otlp-receiver"}, receives: "OTEL_EXPORTER_OTLP_ENDPOINT", path: "/api/v1/otlp",
 	},
 	{
-		name: "the same, `GOMEMLIMIT=450MiB`", config: "prometheus-otlp.yaml", vars: process.Env{"GOMEMLIMIT": "450MiB"},
+		name: "the same, `GOMEMLIMIT=520MiB`", config: "prometheus-otlp.yaml", only: 100_000, vars: process.Env{"GOMEMLIMIT": "520MiB"},
 		prometheus: []string{"--web.enable-otlp-receiver"}, receives: "OTEL_EXPORTER_OTLP_ENDPOINT", path: "/api/v1/otlp",
 	},
 	{
@@ -134,6 +134,9 @@ func (w way) measure(t *testing.T, s sim, interval time.Duration, scrapes int) (
 		})
 	}
 	require.NotContains(t, c.Log.String(), "\terror\t")
+	if server != nil {
+		require.NotContains(t, server.Log.String(), "WARN")
+	}
 	memory = peakMemory(t, c.PID)
 	c.Stop(t)
 	return cpu, memory, series
