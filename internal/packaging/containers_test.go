@@ -34,6 +34,9 @@ type containers struct {
 func TestContainers(t *testing.T) {
 	needs(t, "buildah", "podman", "make", "go")
 	c := newContainers(t)
+	if err := c.tryOne(t); err != nil {
+		unable(t, "no container can be built and run here, as in some containers: "+err.Error())
+	}
 	c.buildGolang(t)
 	c.makeImage(t, collectorImage, "")
 	c.makeImage(t, simulatorImage, "--target balenasim")
@@ -89,6 +92,24 @@ func (c *containers) build(t *testing.T, tag, folder, instructions string) {
 	file := filepath.Join(c.dir, "Dockerfile")
 	require.NoError(t, os.WriteFile(file, []byte("FROM scratch\nCOPY . /\n"+instructions), 0o600))
 	output(t, c.command("buildah", "bud", "--quiet", "--file", file, "--tag", tag, folder))
+}
+
+// tryOne builds and runs a container in the ways that the tests need.
+func (c *containers) tryOne(t *testing.T) error {
+	t.Helper()
+	folder := t.TempDir()
+	install(t, filepath.Join(top, "dist/otelcol-balena"), filepath.Join(folder, "otelcol-balena"))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "Dockerfile"),
+		[]byte("FROM scratch\nCOPY otelcol-balena /\nRUN [\"/otelcol-balena\", \"--version\"]\nENTRYPOINT [\"/otelcol-balena\"]\n"), 0o600))
+	for _, command := range [][]string{
+		{"buildah", "bud", "--isolation", "chroot", "--volume", "/usr:/usr:ro", "--tag", "localhost/try", folder},
+		{"podman", "run", "--rm", "--read-only", "--cap-drop", "ALL", "--memory", "512m", "--publish", "127.0.0.1::8000", "localhost/try", "--version"},
+	} {
+		if both, err := c.command(command[0], command[1:]...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, both)
+		}
+	}
+	return nil
 }
 
 // buildGolang makes a golang image out of this machine: /usr, which has Go and make, is mounted when the image is used.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -123,7 +124,11 @@ func startMachine(t *testing.T) *machine {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	process.Eventually(t, func(t *assert.CollectT) { require.Equal(t, "ready", log.String()) })
+	for deadline := time.Now().Add(10 * time.Second); log.String() != "ready"; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			unable(t, "root may not mount here: "+log.String())
+		}
+	}
 	return &machine{cmd.Process.Pid, root}
 }
 

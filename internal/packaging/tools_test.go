@@ -26,13 +26,18 @@ func needs(t *testing.T, programs ...string) {
 			missing += " " + program
 		}
 	}
-	switch {
-	case missing == "":
-	case os.Getenv("REQUIRE_TOOLS") == "true":
-		t.Fatalf("needs %s", strings.TrimSpace(missing))
-	default:
-		t.Skipf("NOT TESTED, needs %s", strings.TrimSpace(missing))
+	if missing != "" {
+		unable(t, "needs "+strings.TrimSpace(missing))
 	}
+}
+
+// unable skips the test because of the machine. With REQUIRE_TOOLS=true it fails.
+func unable(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("REQUIRE_TOOLS") == "true" {
+		t.Fatal(why)
+	}
+	t.Skip("NOT TESTED: " + why)
 }
 
 // run returns what a program of the machine wrote to its standard output, and fails the test if it fails.
