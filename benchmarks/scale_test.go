@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"google.golang.org/grpc"
 	_ "google.golang.org/grpc/encoding/gzip" // what the exporter sends is compressed
@@ -18,14 +19,22 @@ import (
 	"github.com/otelcol-balena/balenareceiver/internal/process"
 )
 
-// sink receives OTLP like any backend, in messages of 4 MiB at most, counts the points of the receiver and drops them.
+// sink receives OTLP like any backend, in messages of 4 MiB at most, and keeps of it what a delivery is.
 type sink struct {
 	pmetricotlp.UnimplementedGRPCServer
 	address string
 
-	mu     sync.Mutex
-	points int
-	last   time.Time
+	mu       sync.Mutex
+	received delivery
+}
+
+// delivery is what the receiver's part of some messages amounts to.
+type delivery struct {
+	points     int
+	devices    map[string]bool // UUIDs; a device may be part of two messages
+	fleets     int
+	registered int64 // sum of balena.fleet.device.registered
+	last       time.Time
 }
 
 func startSink(t *testing.T) *sink {
@@ -43,23 +52,46 @@ func startSink(t *testing.T) *sink {
 func (s *sink) Export(_ context.Context, r pmetricotlp.ExportRequest) (pmetricotlp.ExportResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, own := r.Metrics().ResourceMetrics().At(0).Resource().Attributes().Get("service.name"); !own {
-		s.points += r.Metrics().DataPointCount()
-		s.last = time.Now()
-	}
+	s.received.add(r.Metrics())
 	return pmetricotlp.NewExportResponse(), nil
+}
+
+func (d *delivery) add(metrics pmetric.Metrics) {
+	if _, own := metrics.ResourceMetrics().At(0).Resource().Attributes().Get("service.name"); own {
+		return
+	}
+	d.points += metrics.DataPointCount()
+	d.last = time.Now()
+	if d.devices == nil {
+		d.devices = map[string]bool{}
+	}
+	for _, rm := range metrics.ResourceMetrics().All() {
+		if uuid, ok := rm.Resource().Attributes().Get("balena.device.uuid"); ok {
+			d.devices[uuid.Str()] = true
+			continue
+		}
+		for _, sm := range rm.ScopeMetrics().All() {
+			for _, metric := range sm.Metrics().All() {
+				if metric.Name() == "balena.fleet.device.registered" {
+					d.fleets++
+					d.registered += metric.Sum().DataPoints().At(0).IntValue()
+				}
+			}
+		}
+	}
 }
 
 func (s *sink) env() process.Env {
 	return process.Env{"OTEL_EXPORTER_OTLP_ENDPOINT": s.address, "OTEL_EXPORTER_OTLP_INSECURE": "true"}
 }
 
-// take returns the points that arrived since it was last called, and when the latest arrived.
-func (s *sink) take() (points int, last time.Time) {
+// take returns what arrived since it was last called.
+func (s *sink) take() delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	points, s.points = s.points, 0
-	return points, s.last
+	received := s.received
+	s.received = delivery{}
+	return received
 }
 
 // measured is a configuration at a size.
@@ -81,8 +113,8 @@ func measure(t *testing.T, s sim, interval time.Duration, settings ...string) me
 	for range 3 {
 		done := c.scrapes(t, s, 1)
 		m.scrapes = append(m.scrapes, done...)
-		points, last := sink.take()
-		m.points, m.delivered = points, last.Sub(done[0].begin)
+		delivered := sink.take()
+		m.points, m.delivered = delivered.points, delivered.last.Sub(done[0].begin)
 	}
 	m.peak = peakMemory(t, c.PID)
 	require.NotContains(t, c.Log.String(), "\terror\t")
