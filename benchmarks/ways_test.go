@@ -42,11 +42,12 @@ var waysOut = []way{
 		prometheus: []string{"--web.enable-otlp-receiver"}, receives: "OTEL_EXPORTER_OTLP_ENDPOINT", path: "/api/v1/otlp",
 	},
 	{
-		name: "OTLP into Prometheus (`prometheus-otlp.yaml`)", config: "prometheus-otlp.yaml",
+		name: "the same, `GOMEMLIMIT=520MiB`", config: "prometheus-otlp.yaml", promotes: true, only: 100_000, vars: process.Env{"GOMEMLIMIT": "520MiB"},
+		settings:   []string{"service::pipelines::metrics::processors: [memory_limiter]"},
 		prometheus: []string{"--web.enable-otlp-receiver"}, receives: "OTEL_EXPORTER_OTLP_ENDPOINT", path: "/api/v1/otlp",
 	},
 	{
-		name: "the same, `GOMEMLIMIT=520MiB`", config: "prometheus-otlp.yaml", only: 100_000, vars: process.Env{"GOMEMLIMIT": "520MiB"},
+		name: "OTLP into Prometheus (`prometheus-otlp.yaml`)", config: "prometheus-otlp.yaml",
 		prometheus: []string{"--web.enable-otlp-receiver"}, receives: "OTEL_EXPORTER_OTLP_ENDPOINT", path: "/api/v1/otlp",
 	},
 	{
