@@ -237,8 +237,8 @@ e2e: build
 	$(call heading,End-to-end test)
 	go test -tags e2e -count=1 ./distribution ./benchmarks
 
-bench: build dist/prometheus ## Measure Collector and simulator as in benchmarks/RESULTS.md, some minutes (UPDATE=-update writes them there)
-	go test -tags bench -count=1 -timeout 1h -v ./benchmarks $(UPDATE)
+bench: build dist/prometheus ## Measure Collector and simulator as in benchmarks/RESULTS.md, about an hour and 5 GB (UPDATE=-update writes them there)
+	go test -tags bench -count=1 -timeout 2h -v ./benchmarks $(UPDATE)
 
 microbench: ## Run the benchmarks of single functions
 	go test -run '^$$' -bench . -benchmem ./...
