@@ -202,7 +202,8 @@ func panelQueries(t *testing.T) (queries []string) {
 		require.NoError(t, json.Unmarshal(data, &dashboard))
 		for _, panel := range dashboard.Panels {
 			for _, target := range panel.Targets {
-				query := regexp.MustCompile(`\$[a-z]+`).ReplaceAllString(strings.ReplaceAll(target.Expr, "$tag", "site"), ".*")
+				query := strings.NewReplacer("$tag", "site", `="$device"`, `=~".*"`).Replace(target.Expr)
+				query = regexp.MustCompile(`\$[a-z]+`).ReplaceAllString(query, ".*")
 				if strings.Contains(query, "balena_") && !strings.ContainsAny(query, "[") && !strings.Contains(query, "otelcol_") {
 					queries = append(queries, query)
 				}

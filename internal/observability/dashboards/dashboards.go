@@ -13,12 +13,23 @@ const (
 	ofDevice = `balena_fleet_slug=~"$fleet",balena_device_tag_$tag=~"$value"`
 )
 
-func organizations() Variable {
-	return choice("organization", "Organization", "", `label_values(balena_fleet_device_registered, balena_organization_handle)`)
+// one counts series once that several Collectors report: what tells the Collectors apart is aggregated away (docs/scaling-out.md).
+func one(series string) string {
+	return `max without (instance, pod, replica, __replica__) (` + series + `)`
 }
 
+func organizations() Variable {
+	v := choice("organization", "Organization", "", `label_values(balena_fleet_device_registered, balena_organization_handle)`)
+	v.AllValue = ".*"
+	return v
+}
+
+// fleetChoice is a choice of fleets. All is a pattern: a list of hundreds of slugs does not fit into the URL of a query. As slugs begin with
+// their organization's handle, it also limits series without a label for the organization.
 func fleetChoice() Variable {
-	return choice("fleet", "Fleet", "", `label_values(balena_fleet_device_registered{balena_organization_handle=~"$organization"}, balena_fleet_slug)`)
+	v := choice("fleet", "Fleet", "", `label_values(balena_fleet_device_registered{balena_organization_handle=~"$organization"}, balena_fleet_slug)`)
+	v.AllValue = "${organization:regex}/.+"
+	return v
 }
 
 // tags are a choice of devices by a tag: of which tag, and of its values. Devices without the tag are part of All, and where no tag is a
@@ -63,30 +74,36 @@ var (
 	}
 )
 
-const toDevice = "/d/balena-device?var-fleet=${__data.fields.Fleet}&var-device=${__data.fields.Device}&${__url_time_range}"
+const toDevice = "/d/balena-device?${datasource:queryparam}&var-fleet=${__data.fields.Fleet:percentencode}" +
+	"&var-device=${__data.fields.UUID:percentencode}&${__url_time_range}"
+
+// firing are the alerts of the fleets, and those that concern no single fleet: the API, the key, a site, the VPN.
+const firing = `ALERTS{alertname=~"Balena.+",alertstate="firing",balena_fleet_slug=~"$fleet|"}`
 
 func fleets() Dashboard {
-	const onlineShare = `balena_devices_online{` + ofFleet + `} / (balena_fleet_device_registered{` + ofFleet + `} > 0)` // a fleet may be empty
-	offline := `sum(balena_fleet_device_registered{` + ofFleet + `}) - sum(balena_devices_online{` + ofFleet + `})`
+	online, registered := one(`balena_devices_online{`+ofFleet+`}`), one(`balena_fleet_device_registered{`+ofFleet+`}`)
+	onlineShare := online + ` / (` + registered + ` > 0)` // a fleet may be empty
 	return dashboard("balena-fleets", "balena / Fleets", "Which fleet has a problem, and what kind of problem it is. Works with the metrics that are on by default.",
 		selection(),
 		[]Panel{
 			stat("Online", "Part of the registered devices that is online.",
-				`sum(balena_devices_online{`+ofFleet+`}) / (sum(balena_fleet_device_registered{`+ofFleet+`}) > 0)`, 4).
+				`sum(`+online+`) / (sum(`+registered+`) > 0)`, 4).
 				share().decimals(1).from("red", at(0.8, "orange"), at(0.93, "green")),
-			stat("Offline", "Registered devices that are not online, with those that are dead or were never connected.", offline, 4).
+			stat("Offline", "Registered devices that are not online, with those that are dead or were never connected.",
+				`sum(`+registered+`) - sum(`+online+`)`, 4).
 				from("green", at(1, "#4a6a52"), at(20, "orange"), at(50, "red")),
 			stat("Lost in the last hour", "Disconnections less reconnections within an hour.",
-				`clamp_min(sum(increase(balena_fleet_device_disconnections_total{`+ofFleet+`}[1h])) - sum(increase(balena_fleet_device_reconnections_total{`+ofFleet+`}[1h])), 0)`, 4).
+				`clamp_min(sum(`+one(`increase(balena_fleet_device_disconnections_total{`+ofFleet+`}[1h])`)+`)`+
+					` - sum(`+one(`increase(balena_fleet_device_reconnections_total{`+ofFleet+`}[1h])`)+`), 0)`, 4).
 				decimals(0).from("green", at(3, "orange"), at(10, "red")),
 			stat("At risk", "Devices with the VPN or the API heartbeat, but not both.",
-				`sum(balena_fleet_device_status{`+ofFleet+`,balena_device_status="reduced-functionality"})`, 4).
+				`sum(`+one(`balena_fleet_device_status{`+ofFleet+`,balena_device_status="reduced-functionality"}`)+`)`, 4).
 				from("green", at(5, "orange"), at(20, "red")),
 			stat("Behind or failing", "Devices that can be reached and neither run their fleet's target release nor update to it.",
-				`sum(balena_fleet_device_rollout_state{`+ofFleet+`,balena_device_rollout_state=~"behind|failing"})`, 4).
+				`sum(`+one(`balena_fleet_device_rollout_state{`+ofFleet+`,balena_device_rollout_state=~"behind|failing"}`)+`)`, 4).
 				from("green", at(1, "orange"), at(20, "red")),
-			stat("Alerts", "Alerts of observability/rules that fire for these fleets.",
-				`count(ALERTS{alertname=~"Balena.+",alertstate="firing",balena_fleet_slug=~"$fleet"}) or vector(0)`, 4).
+			stat("Alerts", "Alerts of observability/rules that fire for these fleets, or for no fleet in particular.",
+				`count(`+firing+`) or vector(0)`, 4).
 				from("green", at(1, "orange"), at(10, "red")),
 		},
 		[]Panel{
@@ -98,29 +115,31 @@ func fleets() Dashboard {
 		},
 		[]Panel{
 			stacked("Devices by status", "balena's overall status.", 12, 8).
-				query(`sum by (balena_device_status) (balena_fleet_device_status{`+ofFleet+`})`, "{{balena_device_status}}").colors(statusColors...),
+				query(`sum by (balena_device_status) (`+one(`balena_fleet_device_status{`+ofFleet+`}`)+`)`, "{{balena_device_status}}").colors(statusColors...),
 			stacked("Rollout", "Devices by their state in the rollout of their fleet's target release.", 12, 8).
-				query(`sum by (balena_device_rollout_state) (balena_fleet_device_rollout_state{`+ofFleet+`})`, "{{balena_device_rollout_state}}").
+				query(`sum by (balena_device_rollout_state) (`+one(`balena_fleet_device_rollout_state{`+ofFleet+`}`)+`)`, "{{balena_device_rollout_state}}").
 				colors(rolloutColors...),
 		},
 		[]Panel{
 			curves("Disconnections in 10 minutes, by fleet", "Many at once are one cause.", 12, 8).
-				query(`increase(balena_fleet_device_disconnections_total{`+ofFleet+`}[10m])`, "{{balena_fleet_slug}}").min(0).decimals(0),
-			table("Incidents", "Alerts of observability/rules that fire now.",
-				`sum by (alertname, severity, balena_fleet_slug, balena_device_name) (ALERTS{alertname=~"Balena.+",alertstate="firing",balena_fleet_slug=~"$fleet"})`, 12, 8,
+				query(one(`increase(balena_fleet_device_disconnections_total{`+ofFleet+`}[10m])`), "{{balena_fleet_slug}}").min(0).decimals(0),
+			table("Incidents", "Alerts of observability/rules that fire now for these fleets, or for no fleet in particular.",
+				`sum by (alertname, severity, balena_fleet_slug, balena_device_name) (`+firing+`)`, 12, 8,
 				column{"severity", "Severity"}, column{"alertname", "Alert"}, column{"balena_fleet_slug", "Fleet"}, column{"balena_device_name", "Device"}).
 				empty("No alert fires", "alerts fire at times only").column("Severity", width(100)).
 				column("Fleet", shown("–")).column("Device", shown("–")),
 		},
 		[]Panel{
 			table("Offline devices", "Those lost last are at the top. Devices that were never connected are not listed.",
-				`sort(time() - balena_device_last_connectivity_event_timestamp_seconds{`+ofDevice+`} and on (balena_device_uuid) balena_device_online{`+ofDevice+`} == 0)`, 12, 9,
-				column{"balena_device_name", "Device"}, column{"balena_fleet_slug", "Fleet"}, column{"Value", "Offline for"}).
+				`sort(time() - `+one(`balena_device_last_connectivity_event_timestamp_seconds{`+ofDevice+`}`)+
+					` and on (balena_device_uuid) `+one(`balena_device_online{`+ofDevice+`}`)+` == 0)`, 12, 9,
+				column{"balena_device_name", "Device"}, column{"balena_device_uuid", "UUID"}, column{"balena_fleet_slug", "Fleet"},
+				column{"Value", "Offline for"}).
 				empty("All devices are online", "").
 				column("Offline for", unit("s"), width(140), cell("color-text"), colored(Step{Color: "red"}, at(86400, "orange"), at(7*86400, "#888888"))).
-				column("Device", link("Device", toDevice)),
+				column("Device", link("Device", toDevice)).column("UUID", width(80)),
 			table("Releases in use", "How many devices run which release.",
-				`sort_desc(balena_release_device_running{balena_fleet_slug=~"$fleet"} > 0)`, 12, 9,
+				`sort_desc(`+one(`balena_release_device_running{balena_fleet_slug=~"$fleet"}`)+` > 0)`, 12, 9,
 				column{"balena_fleet_slug", "Fleet"}, column{"balena_release_version", "Release"}, column{"Value", "Devices"}).
 				column("Devices", width(100)),
 		},
@@ -128,8 +147,11 @@ func fleets() Dashboard {
 }
 
 func device() Dashboard {
-	const of = `{balena_fleet_slug=~"$fleet",balena_device_name=~"$device"}`
-	devices := choice("device", "Device", "", `label_values(balena_device_online{`+ofDevice+`}, balena_device_name)`)
+	const of = `{balena_device_uuid="$device"}`
+	// Devices are listed by name and chosen by UUID: two may have the same name.
+	devices := choice("device", "Device", "",
+		`query_result(max by (balena_device_name, balena_device_uuid) (balena_device_online{`+ofDevice+`}))`)
+	devices.Regex = `/balena_device_name="(?<text>[^"]+)|balena_device_uuid="(?<value>[^"]+)/g`
 	devices.Multi, devices.IncludeAll, devices.Current = false, false, nil
 	const more = " Needs metrics that are off by default: "
 	optional := func(p Panel, metrics string) Panel {
@@ -153,7 +175,7 @@ func device() Dashboard {
 		[]Panel{
 			stacked("Status", "balena's overall status: the color is the state.", 12, 7).
 				query(`max by (balena_device_status) (balena_device_status`+of+`)`, "{{balena_device_status}}").max(1).decimals(0).colors(statusColors...),
-			table("Software", "What runs on the device, and what should.", `balena_device_info`+of, 12, 7,
+			table("Software", "What runs on the device, and what should.", one(`balena_device_info`+of), 12, 7,
 				column{"balena_device_type", "Type"}, column{"balena_os_version", "OS"}, column{"balena_supervisor_version", "Supervisor"},
 				column{"balena_release_version", "Release"}, column{"balena_target_release_version", "Target"}, column{"balena_device_pinned", "Pinned"}).
 				column("Type", width(110)).column("OS", width(170)).column("Supervisor", width(95)).column("Release", width(75)).column("Target", width(75)),
@@ -172,7 +194,7 @@ func device() Dashboard {
 				query(`max(balena_device_storage_utilization_ratio`+of+`)`, "used").share(),
 		},
 		[]Panel{
-			optional(table("Services", "Status of each service's container.", `balena_device_service_status`+of+` == 1`, 12, 7,
+			optional(table("Services", "Status of each service's container.", one(`balena_device_service_status`+of)+` == 1`, 12, 7,
 				column{"balena_service_name", "Service"}, column{"balena_service_status", "Status"}), "balena.device.service.status"),
 			optional(curves("Update", "Progress of the release's download. Absent while nothing is downloaded.", 12, 7).
 				query(`max(balena_device_update_progress_ratio`+of+`)`, "progress").share().empty("No update in progress", "most of the time none is"), "balena.device.update.progress"),
@@ -182,12 +204,13 @@ func device() Dashboard {
 
 func rollout() Dashboard {
 	state := func(states string) string {
-		return `sum(balena_fleet_device_rollout_state{` + ofFleet + `,balena_device_rollout_state=~"` + states + `"})`
+		return `sum(` + one(`balena_fleet_device_rollout_state{`+ofFleet+`,balena_device_rollout_state=~"`+states+`"}`) + `)`
 	}
 	onTarget := func(by string) string {
 		of := `balena_fleet_device_rollout_state{` + ofFleet + `,balena_device_rollout_state`
-		return `sum` + by + ` (` + of + `="on_target"}) / (sum` + by + ` (` + of + `!~"pinned|unreachable"}) > 0)`
+		return `sum` + by + ` (` + one(of+`="on_target"}`) + `) / (sum` + by + ` (` + one(of+`!~"pinned|unreachable"}`) + `) > 0)`
 	}
+	targeted := one(`balena_device_info{` + ofDevice + `,balena_target_release_version!=""}`) // a fleet may have no target
 	return dashboard("balena-rollout", "balena / Rollout", "How far the current releases have got, and which devices hold them up. Works with the metrics that are on by default.",
 		selection(),
 		[]Panel{
@@ -207,25 +230,25 @@ func rollout() Dashboard {
 		},
 		[]Panel{
 			stacked("Devices by rollout state", "", 12, 8).
-				query(`sum by (balena_device_rollout_state) (balena_fleet_device_rollout_state{`+ofFleet+`})`, "{{balena_device_rollout_state}}").
+				query(`sum by (balena_device_rollout_state) (`+one(`balena_fleet_device_rollout_state{`+ofFleet+`}`)+`)`, "{{balena_device_rollout_state}}").
 				colors(rolloutColors...),
 			curves("Failing, by fleet", "Devices that rejected or aborted the update.", 12, 8).
-				query(`balena_fleet_device_rollout_state{`+ofFleet+`,balena_device_rollout_state="failing"}`, "{{balena_fleet_slug}}").min(0).decimals(0),
+				query(one(`balena_fleet_device_rollout_state{`+ofFleet+`,balena_device_rollout_state="failing"}`), "{{balena_fleet_slug}}").min(0).decimals(0),
 		},
 		[]Panel{
 			table("Stragglers", "Devices that are online and do not run the release that they should.",
-				`label_replace(balena_device_info{`+ofDevice+`}, "release", "$1", "balena_release_version", "(.*)")`+
-					` unless on (balena_device_uuid, release) label_replace(balena_device_info{`+ofDevice+`}, "release", "$1", "balena_target_release_version", "(.*)")`+
+				`label_replace(`+targeted+`, "release", "$1", "balena_release_version", "(.*)")`+
+					` unless on (balena_device_uuid, release) label_replace(`+targeted+`, "release", "$1", "balena_target_release_version", "(.*)")`+
 					` and on (balena_device_uuid) balena_device_online == 1`, 12, 9,
-				column{"balena_device_name", "Device"}, column{"balena_fleet_slug", "Fleet"}, column{"balena_release_version", "Runs"},
-				column{"balena_target_release_version", "Should run"}).
-				empty("No stragglers", "no device may be behind").column("Device", link("Device", toDevice)),
-			table("Target releases", "What each fleet should run.", `balena_fleet_target_release_info{`+ofFleet+`}`, 12, 9,
+				column{"balena_device_name", "Device"}, column{"balena_device_uuid", "UUID"}, column{"balena_fleet_slug", "Fleet"},
+				column{"balena_release_version", "Runs"}, column{"balena_target_release_version", "Should run"}).
+				empty("No stragglers", "no device may be behind").column("Device", link("Device", toDevice)).column("UUID", width(80)),
+			table("Target releases", "What each fleet should run.", one(`balena_fleet_target_release_info{`+ofFleet+`}`), 12, 9,
 				column{"balena_fleet_slug", "Fleet"}, column{"balena_release_version", "Target"}),
 		},
 		[]Panel{
 			stacked("Devices by release", "How many devices run which release.", 24, 8).
-				query(`sum by (balena_release_version) (balena_release_device_running{balena_fleet_slug=~"$fleet"}) > 0`, "{{balena_release_version}}"),
+				query(`sum by (balena_release_version) (`+one(`balena_release_device_running{balena_fleet_slug=~"$fleet"}`)+`) > 0`, "{{balena_release_version}}"),
 		},
 	)
 }
@@ -268,8 +291,8 @@ func collector() Dashboard {
 				query(`sum by (balena_api_resource) (rate(`+own("api_retries", "_total")+`[5m])) * 60`, "{{balena_api_resource}}").min(0),
 			curves("Received per second", "Bytes of responses, as sent."+ofOwn, 8, 8).
 				query(`sum by (balena_api_resource) (rate(`+own("api_bytes", "_bytes_total")+`[5m]))`, "{{balena_api_resource}}").unit("Bps").min(0),
-			curves("Series", "What the receiver stores in Prometheus.", 8, 8).
-				query(`count({__name__=~"balena_.+"})`, "series").min(0).decimals(0),
+			curves("Series", "What the receiver stores in Prometheus, without what the rules record.", 8, 8).
+				query(`count({__name__=~"balena_[^:]+"})`, "series").min(0).decimals(0),
 		},
 	)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,10 +19,25 @@ import (
 
 	"github.com/otelcol-balena/balenareceiver/internal/observability/dashboards"
 	"github.com/otelcol-balena/balenareceiver/internal/observability/days"
+	"github.com/otelcol-balena/balenareceiver/internal/observability/engine"
 )
 
-// chosen replaces the variables of a query: all fleets, and one device.
-var chosen = strings.NewReplacer("$organization", ".+", "$fleet", ".+", "$tag", "site", "$value", ".*", "$device", "harbour-cameras-1-0000")
+// choose replaces the variables of a query, as Grafana does.
+func choose(fleet, uuid string) *strings.Replacer {
+	return strings.NewReplacer("$organization", ".*", "$fleet", fleet, "$tag", "site", "$value", ".*", "$device", uuid)
+}
+
+// allFleets is what All means to the variable for the fleet while the one for the organization is at All, too.
+func allFleets() string {
+	for _, d := range dashboards.All() {
+		for _, variable := range d.Templating.List {
+			if variable.Name == "fleet" {
+				return strings.ReplaceAll(variable.AllValue, "${organization:regex}", ".*")
+			}
+		}
+	}
+	return ""
+}
 
 // vocabulary is which labels each metric had on a day.
 type vocabulary map[string]map[string]bool
@@ -71,7 +87,9 @@ func (v vocabulary) check(expr parser.Expr) (problems []string) {
 		var used []string
 		switch n := node.(type) {
 		case *parser.AggregateExpr:
-			used = n.Grouping
+			if !n.Without { // a label that is removed need not be there
+				used = n.Grouping
+			}
 		case *parser.BinaryExpr:
 			if n.VectorMatching != nil {
 				used = append(n.VectorMatching.MatchingLabels, n.VectorMatching.Include...)
@@ -98,6 +116,11 @@ func TestDashboards_Queries(t *testing.T) {
 	for _, minute := range []int{300, 575, 640, 718} {
 		moments = append(moments, days.Begin.Add(time.Duration(minute)*time.Minute+30*time.Second))
 	}
+	devices, err := e.Query(t.Context(), `balena_device_online{balena_device_name="harbour-cameras-1-0000"}`, moments[0])
+	if err != nil || len(devices) != 1 {
+		t.Fatalf("%d devices: %v", len(devices), err)
+	}
+	chosen := choose(allFleets(), devices[0].Metric.Get("balena_device_uuid"))
 	known := vocabulary{}
 	for _, at := range moments {
 		all, err := e.Query(t.Context(), `{__name__=~".+"}`, at)
@@ -132,6 +155,7 @@ func TestDashboards_Queries(t *testing.T) {
 		return results
 	}
 	labelValues := regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
+	queryResult := regexp.MustCompile(`^query_result\((.+)\)$`)
 	legend := regexp.MustCompile(`{{(\w+)}}`)
 	for _, d := range dashboards.All() {
 		for _, variable := range d.Templating.List {
@@ -145,6 +169,18 @@ func TestDashboards_Queries(t *testing.T) {
 				if len(results) == 0 || !results[0].Metric.Has(match[2]) {
 					t.Errorf("%s: the variable %s has no values", d.Title, variable.Name)
 				}
+			}
+		}
+		for _, variable := range d.Templating.List {
+			query, _ := variable.Query.(map[string]any)
+			match := queryResult.FindStringSubmatch(fmt.Sprint(query["query"]))
+			if match == nil {
+				continue
+			}
+			results := check(d.Title+", variable "+variable.Name, chosen.Replace(match[1]))
+			pattern := regexp.MustCompile(strings.TrimSuffix(strings.TrimPrefix(variable.Regex, "/"), "/g"))
+			if len(results) == 0 || len(pattern.FindAllString(results[0].Metric.String(), -1)) != 2 {
+				t.Errorf("%s: the variable %s has no texts and values", d.Title, variable.Name)
 			}
 		}
 		for _, panel := range d.Panels {
@@ -212,15 +248,16 @@ func TestDashboards_WithoutTags(t *testing.T) {
 	}
 	day.Length, day.Events = 2*time.Minute, nil
 	e := days.Live(t, day)
-	withoutTag := strings.NewReplacer("balena_device_tag_$tag", "balena_device_tag_", "$value", ".*", "$fleet", ".+")
+	withoutTag := strings.NewReplacer("balena_device_tag_$tag", "balena_device_tag_", "$value", ".*", "$fleet", allFleets())
+	variables := 0
 	for _, d := range dashboards.All() {
 		for _, variable := range d.Templating.List {
 			query, _ := variable.Query.(map[string]any)
-			devices, ok := strings.CutSuffix(fmt.Sprint(query["query"]), ", balena_device_name)")
-			if !ok {
+			if variable.Name != "device" {
 				continue
 			}
-			selector := withoutTag.Replace(strings.TrimPrefix(devices, "label_values("))
+			selector := withoutTag.Replace(strings.TrimSuffix(strings.TrimPrefix(fmt.Sprint(query["query"]), "query_result("), ")"))
+			variables++
 			at := days.Begin.Add(90 * time.Second)
 			all, err := e.Query(t.Context(), "balena_device_online", at)
 			if err != nil || len(all) == 0 {
@@ -228,6 +265,141 @@ func TestDashboards_WithoutTags(t *testing.T) {
 			}
 			if found, err := e.Query(t.Context(), selector, at); err != nil || len(found) != len(all) {
 				t.Errorf("%s: %s finds %d of %d devices: %v", d.Title, selector, len(found), len(all), err)
+			}
+		}
+	}
+	if variables != 1 {
+		t.Errorf("%d variables choose a device", variables)
+	}
+}
+
+// store opens an engine with the series of a text, as of a time.
+func store(t *testing.T, at time.Time, text string) *engine.Engine {
+	t.Helper()
+	e, err := engine.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := e.StoreText(t.Context(), at, []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// query is that of a panel.
+func query(t *testing.T, title string) string {
+	t.Helper()
+	for _, d := range dashboards.All() {
+		for _, panel := range d.Panels {
+			if panel.Title == title {
+				return panel.Targets[0].Expr
+			}
+		}
+	}
+	t.Fatalf("no panel %q", title)
+	return ""
+}
+
+// TestDashboards_Alerts holds that a choice of fleets hides the alerts of other fleets only.
+func TestDashboards_Alerts(t *testing.T) {
+	e := store(t, days.Begin, `
+ALERTS{alertname="BalenaAPIDown",alertstate="firing",severity="critical"} 1
+ALERTS{alertname="BalenaFleetOnlineShareLow",alertstate="firing",severity="warning",balena_fleet_slug="acme/kiosks"} 1
+ALERTS{alertname="BalenaFleetOnlineShareLow",alertstate="firing",severity="warning",balena_fleet_slug="acme/cameras"} 1
+ALERTS{alertname="BalenaFleetOnlineShareLow",alertstate="pending",severity="warning",balena_fleet_slug="acme/kiosks"} 1
+`)
+	for fleet, want := range map[string]int{allFleets(): 3, "acme/kiosks": 2, "(acme/kiosks|acme/cameras)": 3, "acme/printers": 1} {
+		count, err := e.Query(t.Context(), choose(fleet, "").Replace(query(t, "Alerts")), days.Begin)
+		if err != nil || len(count) != 1 || count[0].F != float64(want) {
+			t.Errorf("%s: Alerts shows %v, want %d: %v", fleet, count, want, err)
+		}
+		if rows, err := e.Query(t.Context(), choose(fleet, "").Replace(query(t, "Incidents")), days.Begin); err != nil || len(rows) != want {
+			t.Errorf("%s: Incidents lists %v, want %d: %v", fleet, rows, want, err)
+		}
+	}
+}
+
+// TestDashboards_Stragglers holds that a device that should run nothing in particular is none.
+func TestDashboards_Stragglers(t *testing.T) {
+	const device = `{balena_fleet_slug="acme/kiosks",balena_device_uuid="%s",balena_release_version="%s"%s} 1`
+	e := store(t, days.Begin, fmt.Sprintf("balena_device_info"+device, "behind", "1", `,balena_target_release_version="2"`)+"\n"+
+		fmt.Sprintf("balena_device_info"+device, "on target", "2", `,balena_target_release_version="2"`)+"\n"+
+		fmt.Sprintf("balena_device_info"+device, "without target", "1", "")+"\n"+`
+balena_device_online{balena_device_uuid="behind"} 1
+balena_device_online{balena_device_uuid="on target"} 1
+balena_device_online{balena_device_uuid="without target"} 1
+`)
+	found, err := e.Query(t.Context(), choose(allFleets(), "").Replace(query(t, "Stragglers")), days.Begin)
+	if err != nil || len(found) != 1 || found[0].Metric.Get("balena_device_uuid") != "behind" {
+		t.Errorf("%v: %v", found, err)
+	}
+}
+
+// TestDashboards_TwoCollectors holds that the panels of fleets and devices show the same if every series is there twice, told apart by one
+// of the labels of docs/scaling-out.md.
+func TestDashboards_TwoCollectors(t *testing.T) {
+	day, err := days.Eventful()
+	if err != nil {
+		t.Fatal(err)
+	}
+	day.Length, day.Events = 15*time.Minute, nil
+	e := days.Live(t, day)
+	devices, err := e.Query(t.Context(), "balena_device_online", days.Begin.Add(time.Minute))
+	if err != nil || len(devices) == 0 {
+		t.Fatalf("%d devices: %v", len(devices), err)
+	}
+	chosen := choose(allFleets(), devices[0].Metric.Get("balena_device_uuid"))
+	const last = 14
+	// again stores the day once for each value of the label.
+	again := func(label string, values ...string) *engine.Engine {
+		copied := store(t, days.Begin, "")
+		for minute := range last + 1 {
+			at := days.Begin.Add(time.Duration(minute) * time.Minute)
+			all, err := e.Query(t.Context(), `{__name__=~"balena_[^:]+"}`, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var text strings.Builder
+			for _, sample := range all {
+				for _, value := range values {
+					series := labels.NewBuilder(sample.Metric).Del("__name__").Set(label, value).Labels()
+					fmt.Fprintf(&text, "%s%s %v\n", sample.Metric.Get("__name__"), series, sample.F)
+				}
+			}
+			if err := copied.StoreText(t.Context(), at, []byte(text.String())); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return copied
+	}
+	ask := func(e *engine.Engine, query string) (rows []string) {
+		results, err := e.Query(t.Context(), query, days.Begin.Add(last*time.Minute))
+		if err != nil {
+			t.Errorf("%s: %v", query, err)
+		}
+		for _, sample := range results {
+			rows = append(rows, fmt.Sprintf("%s %v", sample.Metric, sample.F))
+		}
+		slices.Sort(rows)
+		return rows
+	}
+	for _, label := range []string{"instance", "pod", "replica", "__replica__"} {
+		single, double := again(label, "a"), again(label, "a", "b")
+		for _, d := range dashboards.All() {
+			if d.UID == "balena-collector" {
+				continue // is about the Collectors themselves
+			}
+			for _, panel := range d.Panels {
+				for _, target := range panel.Targets {
+					if query := chosen.Replace(target.Expr); !slices.Equal(ask(single, query), ask(double, query)) {
+						t.Errorf("%s, panel %q: two Collectors that differ by %s change what is shown", d.Title, panel.Title, label)
+					}
+				}
 			}
 		}
 	}

@@ -10,7 +10,7 @@ const parameters = new URLSearchParams(location.search);
 const name = parameters.get('dashboard') ?? 'fleets';
 const unit = 1584 / 24, row = 38, gap = 8;
 
-const choices = { organization: '.+', fleet: parameters.get('fleet') ?? '.+', tag: 'site', value: '.*', device: parameters.get('device') ?? '.+' };
+const choices = { organization: '.*', fleet: parameters.get('fleet') ?? '.+', tag: 'site', value: '.*', device: '' };
 const choose = (expr) => expr.replace(/\$(organization|fleet|tag|value|device)/g, (_, variable) => choices[variable]);
 const legendOf = (legend, labels) => legend.replace(/{{\s*(\w+)\s*}}/g, (_, label) => labels[label] ?? '');
 
@@ -114,4 +114,8 @@ function App({ dashboard, range }) {
 }
 
 const [dashboard, range] = await Promise.all([fetch('dashboards/' + name + '.json').then((r) => r.json()), fetch('range').then((r) => r.json())]);
+if (parameters.has('device')) { // by name; the dashboard wants the UUID
+  const [device] = await get('api/v1/query', { query: `balena_device_online{balena_device_name="${parameters.get('device')}"}`, time: range.to });
+  choices.device = device.metric.balena_device_uuid;
+}
 createRoot(document.getElementById('root')).render(<App dashboard={dashboard} range={range} />);
