@@ -3,6 +3,7 @@
 package days
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -39,8 +40,39 @@ type Day struct {
 	Metrics []string
 	// Events happen at the minutes that are their keys.
 	Events map[int]func(*balenasim.Simulator) error
-	// Lost are the minutes from the first to the one before the second, of which nothing reaches Prometheus.
+	// Copies are the Collectors that report; none means one. They differ by the attributes of what they report.
+	Copies []Copy
+}
+
+// Copy is a Collector.
+type Copy struct {
+	// Resource is added to the attributes of all that it reports, Receiver to those of what it reports about itself.
+	Resource, Receiver map[string]any
+	// Lost are the minutes, from the first to the one before the second, of which nothing reaches Prometheus.
 	Lost [2]int
+}
+
+func (c Copy) lost(minute int) bool { return c.Lost[0] <= minute && minute < c.Lost[1] }
+
+// of returns what the Collector reports.
+func (c Copy) of(metrics pmetric.Metrics) (pmetric.Metrics, error) {
+	if c.Resource == nil && c.Receiver == nil {
+		return metrics, nil
+	}
+	copied := pmetric.NewMetrics()
+	metrics.CopyTo(copied)
+	for _, rm := range copied.ResourceMetrics().All() {
+		more := maps.Clone(c.Resource)
+		if _, ok := rm.Resource().Attributes().Get("balena.receiver.name"); ok {
+			more = c.Receiver
+		}
+		for key, value := range more {
+			if err := rm.Resource().Attributes().PutEmpty(key).FromRaw(value); err != nil {
+				return copied, err
+			}
+		}
+	}
+	return copied, nil
 }
 
 // All are the names of all metrics of the receiver.
@@ -90,13 +122,18 @@ func (d Day) live(ctx context.Context, e *engine.Engine) (err error) {
 		metrics[name] = map[string]any{"enabled": true}
 	}
 	var failed error
-	lost := false
+	minute := 0
+	copies := d.Copies
+	if len(copies) == 0 {
+		copies = []Copy{{}}
+	}
 	store, err := consumer.NewMetrics(func(ctx context.Context, metrics pmetric.Metrics) error {
-		if lost {
-			return nil
-		}
-		if err := e.StoreOTLP(ctx, metrics); err != nil && failed == nil {
-			failed = err
+		for _, c := range copies {
+			if c.lost(minute) {
+				continue
+			}
+			copied, err := c.of(metrics)
+			failed = cmp.Or(failed, err, e.StoreOTLP(ctx, copied))
 		}
 		return nil
 	})
@@ -112,13 +149,12 @@ func (d Day) live(ctx context.Context, e *engine.Engine) (err error) {
 		return err
 	}
 	defer scrapes.Stop(context.WithoutCancel(ctx))
-	for minute := range int(d.Length / time.Minute) {
+	for minute = range int(d.Length / time.Minute) {
 		if event := d.Events[minute]; event != nil {
 			if err := event(sim); err != nil {
 				return fmt.Errorf("event of minute %d: %w", minute, err)
 			}
 		}
-		lost = d.Lost[0] <= minute && minute < d.Lost[1]
 		scrapes.Next()
 		if failed != nil {
 			return fmt.Errorf("store what was scraped in minute %d: %w", minute, failed)
@@ -127,7 +163,7 @@ func (d Day) live(ctx context.Context, e *engine.Engine) (err error) {
 		if err != nil {
 			return err
 		}
-		if lost {
+		if copies[0].lost(minute) {
 			own = nil
 		}
 		if err := e.StoreText(ctx, time.Now(), own); err != nil {

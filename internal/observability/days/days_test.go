@@ -118,7 +118,7 @@ func TestAlerts_Fire(t *testing.T) {
 		metrics  []string
 		scenario func(*balenasim.Scenario)
 		events   map[int]event
-		lost     [2]int
+		copies   []Copy
 		want     []string // alert, of what, first and last minute
 	}{
 		"a device loses its network": {
@@ -129,7 +129,29 @@ func TestAlerts_Fire(t *testing.T) {
 		"most of a fleet goes offline at once, and its devices get no alerts of their own": {
 			hours:  4,
 			events: events(func(m map[int]event) { lose(m, 10, every(1)[:8]...); find(m, 200, every(1)[:8]...) }),
-			want:   []string{"BalenaFleetMassDisconnect orchard-cameras-2 12-69", "BalenaFleetOnlineShareLow orchard-cameras-2 70-199"},
+			want:   []string{"BalenaFleetMassDisconnect orchard-cameras-2 12-74", "BalenaFleetOnlineShareLow orchard-cameras-2 70-204"},
+		},
+		"two Collectors report that most of a fleet goes offline at once": {
+			hours:  4,
+			copies: []Copy{{Resource: map[string]any{"replica": "a"}}, {Resource: map[string]any{"replica": "b"}}},
+			events: events(func(m map[int]event) { lose(m, 10, every(1)[:8]...); find(m, 200, every(1)[:8]...) }),
+			want:   []string{"BalenaFleetMassDisconnect orchard-cameras-2 12-74", "BalenaFleetOnlineShareLow orchard-cameras-2 70-204"},
+		},
+		"a fleet loses its power while the VPN has an incident": {
+			hours: 2,
+			events: events(func(m map[int]event) {
+				for fleet := range quiet().Fleets {
+					for _, n := range every(fleet) {
+						add(m, 10, device(n, connected(false)))
+						add(m, 100, device(n, connected(true)))
+					}
+				}
+				for _, n := range every(1) {
+					add(m, 40, device(n, map[string]any{"api_heartbeat_state": "offline"}))
+				}
+				find(m, 65, every(1)...)
+			}),
+			want: []string{"BalenaFleetMassDisconnect orchard-cameras-2 42-69", "BalenaVPNIncident 15-99"},
 		},
 		"a fleet loses device after device": {
 			hours: 10,
@@ -139,8 +161,8 @@ func TestAlerts_Fire(t *testing.T) {
 				}
 			}),
 			want: []string{
-				"BalenaDeviceOffline quarry-cameras-3-0002 42-279", "BalenaDeviceOffline quarry-cameras-3-0005 132-279",
-				"BalenaDeviceOffline quarry-cameras-3-0008 222-279",
+				"BalenaDeviceOffline quarry-cameras-3-0002 42-293", "BalenaDeviceOffline quarry-cameras-3-0005 132-293",
+				"BalenaDeviceOffline quarry-cameras-3-0008 222-293",
 				"BalenaFleetOnlineShareLow quarry-cameras-3 295-599",
 			},
 		},
@@ -293,19 +315,56 @@ func TestAlerts_Fire(t *testing.T) {
 			want: []string{"BalenaSnapshotStale balena 41-99"},
 		},
 		"the Collector is away": {
-			hours: 2, lost: [2]int{10, 60},
+			hours: 2, copies: []Copy{{Lost: [2]int{10, 60}}},
 			want: []string{"BalenaMetricsAbsent 19-59"},
+		},
+		"one of two shards is away": {
+			hours: 2, copies: []Copy{
+				{Receiver: map[string]any{"balena.shard.index": 0}},
+				{Receiver: map[string]any{"balena.shard.index": 1}, Lost: [2]int{10, 60}},
+			},
+			want: []string{"BalenaReceiverAbsent balena 19-59"},
 		},
 		"one kind of request fails": {
 			hours:  2,
 			events: map[int]event{10: inject(balenasim.Fault{Kind: balenasim.ServerError, Path: "/v7/release"}), 60: healthy},
 			// One request in six: it takes some ten minutes until a tenth of those of the last 15 have failed.
-			want: []string{"BalenaAPIErrors balena 30-62", "BalenaScrapeIncomplete 500 25-59", "BalenaSnapshotStale balena 41-59"},
+			want: []string{"BalenaAPIErrors balena 30-62", "BalenaScrapeIncomplete balena 25-59", "BalenaSnapshotStale balena 41-59"},
 		},
 		"the API is down": {
 			hours:  2,
 			events: map[int]event{10: inject(balenasim.Fault{Kind: balenasim.Unavailable}), 60: healthy},
-			want:   []string{"BalenaAPIDown 503 15-59", "BalenaAPIErrors balena 20-73", "BalenaSnapshotStale balena 41-59"},
+			want:   []string{"BalenaAPIDown balena 15-64", "BalenaAPIErrors balena 20-73", "BalenaSnapshotStale balena 41-59"},
+		},
+		"the API is down, with one error after another": {
+			hours: 2,
+			events: events(func(m map[int]event) {
+				for minute := 10; minute < 60; minute += 2 {
+					m[minute] = all(healthy, inject(balenasim.Fault{Kind: balenasim.Unavailable}))
+					m[minute+1] = all(healthy, inject(balenasim.Fault{Kind: balenasim.BadGateway}))
+				}
+				m[60] = healthy
+			}),
+			want: []string{"BalenaAPIDown balena 15-64", "BalenaAPIErrors balena 20-73", "BalenaSnapshotStale balena 41-59"},
+		},
+		"the API refuses every key, and cannot say why": {
+			hours: 2,
+			events: map[int]event{
+				10: inject(balenasim.Fault{Kind: balenasim.Unauthorized, Path: "/v7/*"}, balenasim.Fault{Kind: balenasim.Unavailable, Path: "/actor/*"}),
+				60: healthy,
+			},
+			want: []string{"BalenaAPIDown balena 15-64", "BalenaAPIErrors balena 20-73", "BalenaSnapshotStale balena 41-59"},
+		},
+		"no scrape is complete from the start, for one reason or another": {
+			hours: 2,
+			events: events(func(m map[int]event) {
+				for minute := 0; minute < 100; minute += 10 {
+					m[minute] = all(healthy, inject(balenasim.Fault{Kind: balenasim.Unauthorized, Path: "/v7/device"}))
+					m[minute+5] = all(healthy, inject(balenasim.Fault{Kind: balenasim.Unauthorized, Path: "/v7/release"}))
+				}
+				m[100] = healthy
+			}),
+			want: []string{"BalenaSnapshotStale balena 30-99"},
 		},
 		"the token is revoked": {
 			hours: 2,
@@ -313,7 +372,7 @@ func TestAlerts_Fire(t *testing.T) {
 				10: func(sim *balenasim.Simulator) error { sim.RevokeKey(token); return nil },
 				60: func(sim *balenasim.Simulator) error { sim.AddUserKey(token, time.Time{}); return nil },
 			},
-			want: []string{"BalenaAPIKeyRejected balena 13-59", "BalenaSnapshotStale balena 41-59"},
+			want: []string{"BalenaAPIKeyRejected balena 13-64", "BalenaSnapshotStale balena 41-59"},
 		},
 		"the key expires in less than three days": {
 			hours:    2,
@@ -328,7 +387,7 @@ func TestAlerts_Fire(t *testing.T) {
 			if test.scenario != nil {
 				test.scenario(scenario)
 			}
-			e := Live(t, Day{Scenario: scenario, Length: time.Duration(test.hours) * time.Hour, Metrics: test.metrics, Events: test.events, Lost: test.lost})
+			e := Live(t, Day{Scenario: scenario, Length: time.Duration(test.hours) * time.Hour, Metrics: test.metrics, Events: test.events, Copies: test.copies})
 			got := describe(e.Fired())
 			slices.Sort(test.want)
 			if !slices.EqualFunc(got, test.want, agree) {
