@@ -166,6 +166,20 @@ func TestAlerts_Fire(t *testing.T) {
 				"BalenaFleetOnlineShareLow quarry-cameras-3 295-599",
 			},
 		},
+		"a fleet has three devices off, and goes below the threshold with a fourth now and then": {
+			hours: 4,
+			events: events(func(m map[int]event) {
+				lose(m, 10, every(2)[:3]...)
+				for minute := 20; minute < 230; minute += 20 {
+					add(m, minute, device(every(2)[4], connected(false)))
+					find(m, minute+10, every(2)[4])
+				}
+			}),
+			want: []string{
+				"BalenaDeviceOffline quarry-cameras-3-0002 42-239", "BalenaDeviceOffline quarry-cameras-3-0005 42-239",
+				"BalenaDeviceOffline quarry-cameras-3-0008 42-239",
+			},
+		},
 		"a device flaps": {
 			hours: 3,
 			events: events(func(m map[int]event) {
