@@ -243,12 +243,12 @@ func TestPrometheus_TwoCollectors(t *testing.T) {
 				vars := api.env()
 				vars["BALENA_REMOTE_WRITE_ENDPOINT"] = p.URL + "/api/v1/write"
 				return startCollector(t, "prometheus-remote-write.yaml", vars,
-					"--config", "yaml:exporters::prometheus_remote_write::external_labels: {cluster: balena, __replica__: "+replica+"}")
+					"--config", "yaml:exporters::prometheus_remote_write::external_labels: {replica: "+replica+"}")
 			}
 			first := start("a")
 			start("b")
 			return p, first
-		}, `sum(max without (__replica__) (balena_devices_online))`},
+		}, `sum(max without (replica) (balena_devices_online))`},
 		{"by OTLP", func(t *testing.T, api *api) (*process.Prometheus, *collector) {
 			p := startPrometheus(t, "", "--web.enable-otlp-receiver")
 			start := func(replica string) *collector {

@@ -15,7 +15,7 @@ const (
 
 // one counts series once that several Collectors report: what tells the Collectors apart is aggregated away (docs/scaling-out.md).
 func one(series string) string {
-	return `max without (instance, pod, replica, __replica__) (` + series + `)`
+	return `max without (instance, pod, replica) (` + series + `)`
 }
 
 func organizations() Variable {

@@ -388,7 +388,7 @@ func TestDashboards_TwoCollectors(t *testing.T) {
 		slices.Sort(rows)
 		return rows
 	}
-	for _, label := range []string{"instance", "pod", "replica", "__replica__"} {
+	for _, label := range []string{"instance", "pod", "replica"} {
 		single, double := again(label, "a"), again(label, "a", "b")
 		for _, d := range dashboards.All() {
 			if d.UID == "balena-collector" {
