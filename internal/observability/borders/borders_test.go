@@ -65,7 +65,7 @@ func TestAlertmanager_Inhibition(t *testing.T) {
 		"the online share of a fleet, once":      {"BalenaFleetMassDisconnect fleet=a/f", "BalenaFleetOnlineShareLow fleet=a/f", true},
 		"a rollout of a fleet that lost many":    {"BalenaFleetMassDisconnect fleet=a/g", "BalenaRolloutStuck fleet=a/g", false},
 		"failing requests while the API is down": {"BalenaAPIDown receiver=one", "BalenaScrapeIncomplete receiver=one", true},
-		"failing requests of another receiver":   {"BalenaAPIDown receiver=one", "BalenaScrapeIncomplete receiver=two", false},
+		"failing requests of another receiver":   {"BalenaAPIDown receiver=three", "BalenaScrapeIncomplete receiver=four", false},
 		"a device offline in a VPN incident":     {"BalenaVPNIncident fleet=", "BalenaDeviceOffline fleet=a/i", false},
 		"a device off the VPN in a VPN incident": {"BalenaVPNIncident fleet=", "BalenaDeviceHeartbeatWithoutVPN fleet=a/j", true},
 		"a device while the API is down":         {"BalenaAPIDown receiver=two", "BalenaDeviceOverheating fleet=a/h", false},
