@@ -283,7 +283,7 @@ type fleet struct {
 
 	first        time.Time // first point of the counts
 	lowSince     time.Time // since when too few devices are online
-	todoSince    time.Time // since when devices are behind or failing
+	todoSince    time.Time // since when devices that can be reached do not run the target release
 	failingSince time.Time
 	progressAt   time.Time // when the number on target last changed
 
@@ -354,16 +354,17 @@ func (f *fleet) track(before fleet) {
 		}
 	}
 	since(&f.lowSince, f.low(), f.countedAt)
-	since(&f.todoSince, count(f.rollout, "behind")+count(f.rollout, "failing") > 0, f.statusAt)
+	since(&f.todoSince, count(f.rollout, "behind")+count(f.rollout, "failing")+count(f.rollout, "updating") > 0, f.statusAt)
 	since(&f.failingSince, count(f.rollout, "failing") > 0, f.statusAt)
 	if len(before.rollout) > 0 && count(f.rollout, "on_target") != count(before.rollout, "on_target") {
 		f.progressAt = f.statusAt
 	}
 }
 
-// low reports whether too few of the registered devices are online.
+// low reports whether too few of the registered devices are online. Those that have never been connected are not missing.
 func (f *fleet) low() bool {
-	return f.online.known && f.registered.known && f.online.value < fleetOnline*f.registered.value && f.registered.value-f.online.value >= fleetMissing
+	missing := f.registered.value - f.online.value - float64(count(f.status, "inactive"))
+	return f.online.known && f.registered.known && f.online.value < fleetOnline*f.registered.value && missing >= fleetMissing
 }
 
 // total is the number of devices.

@@ -133,11 +133,12 @@ func (d *diagnosis) requests(r *receiver) {
 		failure
 	}
 	var active []entry
-	blind := false
+	blind, keyRejected := false, false
 	for key, f := range r.failures {
 		if r.active(f) {
 			active = append(active, entry{key, f})
-			blind = blind || key.kind == "fleets" || key.kind == "credentials" && rejected(key.err)
+			keyRejected = keyRejected || key.kind == "credentials" && rejected(key.err)
+			blind = blind || keyRejected || key.kind == "fleets"
 		}
 	}
 	slices.SortFunc(active, func(a, b entry) int {
@@ -148,9 +149,9 @@ func (d *diagnosis) requests(r *receiver) {
 		case f.kind == "credentials" && rejected(f.err):
 			d.add(Issue{Severity: Critical, Kind: "key", Subject: "API key of " + r.label(), Since: f.since,
 				Text: fmt.Sprintf("is rejected (%s)", f.err), Detail: "It has expired or was revoked. What is shown is old. Create a new one."})
-		case f.kind == "fleets" && !rejected(f.err) && f.err != "budget":
+		case f.kind == "fleets" && !keyRejected && f.err != "budget":
 			d.add(Issue{Severity: Critical, Kind: "api", Subject: "balena API", Since: f.since,
-				Text: fmt.Sprintf("does not respond to %s (%s)", r.label(), f.err), Detail: "The fleets cannot be listed. What is shown is old."})
+				Text: fmt.Sprintf("does not list the fleets of %s (%s)", r.label(), f.err), Detail: "What is shown is old."})
 		case !blind:
 			d.add(Issue{Severity: Warning, Kind: "partial", Subject: "balena API", Since: f.since,
 				Text: fmt.Sprintf("requests for %s fail (%s)", f.kind, f.err), Detail: "What needs them is missing or old."})
@@ -368,7 +369,7 @@ func (d *diagnosis) explain(devices []*device) {
 
 // rollout finds a rollout that does not move, or whose release is rejected.
 func (d *diagnosis) rollout(f *fleet) {
-	behind, failing := count(f.rollout, "behind"), count(f.rollout, "failing")
+	behind, failing, updating := count(f.rollout, "behind"), count(f.rollout, "failing"), count(f.rollout, "updating")
 	total := int64(0)
 	for _, c := range f.rollout {
 		total += c.Value
@@ -377,9 +378,9 @@ func (d *diagnosis) rollout(f *fleet) {
 	moved := f.progressAt
 	still := !moved.IsZero() && d.now.Sub(moved) >= 2*stuckAfter || moved.IsZero()
 	switch {
-	case behind+failing > 0 && !f.todoSince.IsZero() && d.now.Sub(f.todoSince) >= stuckAfter && still:
-		d.add(Issue{Severity: Warning, Kind: "stuck", Subject: f.name, Fleet: f.slug, Since: later(f.todoSince, moved), count: int(behind + failing),
-			Text: fmt.Sprintf("rollout of %s is stuck: %s of %s", target, listed(behind, "behind", failing, "failing"), devices(total))})
+	case behind+failing+updating > 0 && !f.todoSince.IsZero() && d.now.Sub(f.todoSince) >= stuckAfter && still:
+		d.add(Issue{Severity: Warning, Kind: "stuck", Subject: f.name, Fleet: f.slug, Since: later(f.todoSince, moved), count: int(behind + failing + updating),
+			Text: fmt.Sprintf("rollout of %s is stuck: %s of %s", target, listed(f.rollout, "behind", "failing", "updating"), devices(total))})
 	case failing > 0:
 		severity := Notice
 		if failing >= failingFrom && float64(failing) >= failingFraction*float64(total) {
@@ -599,14 +600,13 @@ func devices(n int64) string {
 	return fmt.Sprintf("%d devices", n)
 }
 
-// listed writes the counts that are not zero: "4 behind, 2 failing".
-func listed(a int64, as string, b int64, bs string) string {
+// listed writes those counts of the states that are not zero: "4 behind, 2 failing".
+func listed(counts []Count, states ...string) string {
 	var parts []string
-	if a > 0 {
-		parts = append(parts, fmt.Sprintf("%d %s", a, as))
-	}
-	if b > 0 {
-		parts = append(parts, fmt.Sprintf("%d %s", b, bs))
+	for _, state := range states {
+		if n := count(counts, state); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+		}
 	}
 	return strings.Join(parts, ", ")
 }

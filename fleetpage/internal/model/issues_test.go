@@ -169,7 +169,13 @@ func TestStore_Current_Issues(t *testing.T) {
 		},
 		"an API that does not respond is critical, and explains the other failures": {
 			func(f *feed) { f.receiver("balena", failing("fleets", "timeout"), failing("devices", "timeout")) },
-			[]string{"critical balena API: does not respond to balena (timeout), since 12:00"},
+			[]string{"critical balena API: does not list the fleets of balena (timeout), since 12:00"},
+		},
+		"an API that refuses the fleets, but does not reject the key": {
+			func(f *feed) {
+				f.receiver("balena", failing("credentials", "503"), failing("fleets", "401"), failing("devices", "401"))
+			},
+			[]string{"critical balena API: does not list the fleets of balena (401), since 12:00"},
 		},
 		"credentials that fail for another reason explain nothing": {
 			func(f *feed) { f.receiver("balena", failing("credentials", "timeout"), failing("devices", "503")) },
@@ -315,7 +321,7 @@ func TestThresholds_AgreeWithRules(t *testing.T) {
 		"BalenaAPIKeyExpiresSoon":      fmt.Sprintf("time() - balena_key < %d * 86400", int(keyWarning.Hours()/24)),
 		"BalenaRolloutStuck":           fmt.Sprintf("[%dm]) == 0 for: %[1]dm", int(stuckAfter.Minutes())),
 		"BalenaAPIKeyRejected":         `error_type=~"401|403"`,
-		"BalenaAPIDown":                `balena_request_kind="fleets", error_type!~"401|403|budget"`,
+		"BalenaAPIDown":                `balena_request_kind="fleets", error_type!="budget"`,
 		"record: balena:vpn_lost expr": `reduced-functionality`,
 	} {
 		text = strings.Replace(text, "time() - balena_key", "- time()", 1)
