@@ -45,6 +45,17 @@ func TestStore_Current_Issues(t *testing.T) {
 			func(f *feed) { f.counts("acme/kiosks", 94, 100); lost(f, "acme/kiosks", 6, ago(20*time.Minute)) },
 			[]string{"notice kiosks: 6 devices offline, since 11:40"},
 		},
+		"devices that were never connected are not missing": {
+			func(f *feed) {
+				f.counts("acme/kiosks", 0, 10, sample{"balena.fleet.device.status", 10, attributes{"balena.device.status": "inactive"}})
+			}, nil,
+		},
+		"devices that were connected once are": {
+			func(f *feed) {
+				f.counts("acme/kiosks", 0, 10, sample{"balena.fleet.device.status", 7, attributes{"balena.device.status": "inactive"}})
+			},
+			[]string{"warning kiosks: only 0 of 10 devices are online, since 12:00"},
+		},
 		"a device that has just been lost may reboot": {
 			func(f *feed) { f.counts("acme/kiosks", 9, 10); f.offline("acme/kiosks", "a", ago(9*time.Minute)) }, nil,
 		},
@@ -248,6 +259,15 @@ func TestStore_Current_IssuesOverTime(t *testing.T) {
 			f.after(time.Minute)
 		}
 		assert.Equal(t, []string{"warning kiosks: rollout of 2.0.0 is stuck: 7 behind of 10 devices, since 12:03"}, f.lines())
+	})
+	t.Run("a rollout of which nothing goes on but updates is stuck, too", func(t *testing.T) {
+		f := newFeed(t)
+		for range 75 {
+			f.counts("acme/kiosks", 10, 10, target("2.0.0"), rollout("updating", 3), rollout("on_target", 7))
+			f.send()
+			f.after(time.Minute)
+		}
+		assert.Equal(t, []string{"warning kiosks: rollout of 2.0.0 is stuck: 3 updating of 10 devices, since 12:00"}, f.lines())
 	})
 	t.Run("a release is rejected since it is the target", func(t *testing.T) {
 		f := newFeed(t)
