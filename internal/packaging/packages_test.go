@@ -42,7 +42,7 @@ func TestRelease(t *testing.T) {
 			names = append(names, strings.Fields(line)[1])
 		}
 		assert.ElementsMatch(t, released, names)
-		run(t, "sh", "-c", "cd "+dir+" && sha256sum --check --quiet SHA256SUMS")
+		run(t, "sh", "-c", `cd "$0" && sha256sum --check --quiet SHA256SUMS`, dir)
 	})
 
 	t.Run("another build in another folder has the same bytes", func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestRelease(t *testing.T) {
 			slices.Sort(files)
 			return slices.Compact(files)
 		}
-		deb := list(run(t, "sh", "-c", "dpkg-deb --fsys-tarfile "+file(6)+" | tar -t"))
+		deb := list(run(t, "sh", "-c", `dpkg-deb --fsys-tarfile "$0" | tar -t`, file(6)))
 		assert.Contains(t, deb, "/usr/bin/otelcol-balena")
 		assert.Equal(t, deb, list(run(t, "rpm", "--query", "--package", "--list", file(9))))
 		assert.Equal(t, deb, list(run(t, "tar", "-tz", "--ignore-zeros", "--warning=no-unknown-keyword", "-f", file(12))))
