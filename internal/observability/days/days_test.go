@@ -61,6 +61,15 @@ func inject(faults ...balenasim.Fault) event {
 	}
 }
 
+// inTurn injects one fault after another, each for so many minutes, from one minute to another.
+func inTurn(from, to, minutes int, faults ...balenasim.Fault) map[int]event {
+	events := map[int]event{to: healthy}
+	for i := 0; from+i*minutes < to; i++ {
+		events[from+i*minutes] = all(healthy, inject(faults[i%len(faults)]))
+	}
+	return events
+}
+
 // healthyScenario has what every account has.
 func healthyScenario() *balenasim.Scenario {
 	return &balenasim.Scenario{
@@ -319,13 +328,8 @@ func TestAlerts_Fire(t *testing.T) {
 		},
 		"scrapes fail now here, now there": {
 			hours: 3,
-			events: events(func(m map[int]event) {
-				for minute := 10; minute < 100; minute += 10 {
-					m[minute] = all(healthy, inject(balenasim.Fault{Kind: balenasim.Unauthorized, Path: "/v7/device"}))
-					m[minute+5] = all(healthy, inject(balenasim.Fault{Kind: balenasim.Unauthorized, Path: "/v7/release"}))
-				}
-				m[100] = healthy
-			}),
+			events: inTurn(10, 100, 5, balenasim.Fault{Kind: balenasim.Unauthorized, Path: "/v7/device"},
+				balenasim.Fault{Kind: balenasim.Unauthorized, Path: "/v7/release"}),
 			want: []string{"BalenaSnapshotStale balena 41-99"},
 		},
 		"the Collector is away": {
@@ -351,15 +355,9 @@ func TestAlerts_Fire(t *testing.T) {
 			want:   []string{"BalenaAPIDown balena 15-64", "BalenaAPIErrors balena 20-73", "BalenaSnapshotStale balena 41-59"},
 		},
 		"the API is down, with one error after another": {
-			hours: 2,
-			events: events(func(m map[int]event) {
-				for minute := 10; minute < 60; minute += 2 {
-					m[minute] = all(healthy, inject(balenasim.Fault{Kind: balenasim.Unavailable}))
-					m[minute+1] = all(healthy, inject(balenasim.Fault{Kind: balenasim.BadGateway}))
-				}
-				m[60] = healthy
-			}),
-			want: []string{"BalenaAPIDown balena 15-64", "BalenaAPIErrors balena 20-73", "BalenaSnapshotStale balena 41-59"},
+			hours:  2,
+			events: inTurn(10, 60, 1, balenasim.Fault{Kind: balenasim.Unavailable}, balenasim.Fault{Kind: balenasim.BadGateway}),
+			want:   []string{"BalenaAPIDown balena 15-64", "BalenaAPIErrors balena 20-73", "BalenaSnapshotStale balena 41-59"},
 		},
 		"the API refuses every key, and cannot say why": {
 			hours: 2,
@@ -371,13 +369,8 @@ func TestAlerts_Fire(t *testing.T) {
 		},
 		"no scrape is complete from the start, for one reason or another": {
 			hours: 2,
-			events: events(func(m map[int]event) {
-				for minute := 0; minute < 100; minute += 10 {
-					m[minute] = all(healthy, inject(balenasim.Fault{Kind: balenasim.Unauthorized, Path: "/v7/device"}))
-					m[minute+5] = all(healthy, inject(balenasim.Fault{Kind: balenasim.Unauthorized, Path: "/v7/release"}))
-				}
-				m[100] = healthy
-			}),
+			events: inTurn(0, 100, 5, balenasim.Fault{Kind: balenasim.Unauthorized, Path: "/v7/device"},
+				balenasim.Fault{Kind: balenasim.Unauthorized, Path: "/v7/release"}),
 			want: []string{"BalenaSnapshotStale balena 30-99"},
 		},
 		"the token is revoked": {
