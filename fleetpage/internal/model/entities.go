@@ -354,11 +354,16 @@ func (f *fleet) track(before fleet) {
 		}
 	}
 	since(&f.lowSince, f.low(), f.countedAt)
-	since(&f.todoSince, count(f.rollout, "behind")+count(f.rollout, "failing")+count(f.rollout, "updating") > 0, f.statusAt)
+	since(&f.todoSince, f.todo() > 0, f.statusAt)
 	since(&f.failingSince, count(f.rollout, "failing") > 0, f.statusAt)
 	if len(before.rollout) > 0 && count(f.rollout, "on_target") != count(before.rollout, "on_target") {
 		f.progressAt = f.statusAt
 	}
+}
+
+// todo is the number of devices that can be reached and do not run the target release.
+func (f *fleet) todo() int64 {
+	return count(f.rollout, "behind") + count(f.rollout, "failing") + count(f.rollout, "updating")
 }
 
 // low reports whether too few of the registered devices are online. Those that have never been connected are not missing.

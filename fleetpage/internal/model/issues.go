@@ -369,7 +369,7 @@ func (d *diagnosis) explain(devices []*device) {
 
 // rollout finds a rollout that does not move, or whose release is rejected.
 func (d *diagnosis) rollout(f *fleet) {
-	behind, failing, updating := count(f.rollout, "behind"), count(f.rollout, "failing"), count(f.rollout, "updating")
+	behind, failing := count(f.rollout, "behind"), count(f.rollout, "failing")
 	total := int64(0)
 	for _, c := range f.rollout {
 		total += c.Value
@@ -378,8 +378,8 @@ func (d *diagnosis) rollout(f *fleet) {
 	moved := f.progressAt
 	still := !moved.IsZero() && d.now.Sub(moved) >= 2*stuckAfter || moved.IsZero()
 	switch {
-	case behind+failing+updating > 0 && !f.todoSince.IsZero() && d.now.Sub(f.todoSince) >= stuckAfter && still:
-		d.add(Issue{Severity: Warning, Kind: "stuck", Subject: f.name, Fleet: f.slug, Since: later(f.todoSince, moved), count: int(behind + failing + updating),
+	case f.todo() > 0 && !f.todoSince.IsZero() && d.now.Sub(f.todoSince) >= stuckAfter && still:
+		d.add(Issue{Severity: Warning, Kind: "stuck", Subject: f.name, Fleet: f.slug, Since: later(f.todoSince, moved), count: int(f.todo()),
 			Text: fmt.Sprintf("rollout of %s is stuck: %s of %s", target, listed(f.rollout, "behind", "failing", "updating"), devices(total))})
 	case failing > 0:
 		severity := Notice
