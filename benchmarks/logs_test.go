@@ -4,7 +4,6 @@ package benchmarks
 
 import (
 	"compress/gzip"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -132,16 +131,10 @@ func writeLogs(t *testing.T, simulator *balenasim.Simulator, stop chan struct{},
 }
 
 func deviceUUIDs(t *testing.T, simulator *balenasim.Simulator) (uuids []string) {
-	request := httptest.NewRequest(http.MethodGet, "/v7/device?$select=uuid", nil)
-	request.Header.Set("Authorization", "Bearer token")
-	recorder := httptest.NewRecorder()
-	simulator.ServeHTTP(recorder, request)
-	var rows struct {
-		D []struct{ UUID string }
-	}
-	require.NoError(t, json.Unmarshal(recorder.Body.Bytes(), &rows))
-	for _, row := range rows.D {
-		uuids = append(uuids, row.UUID)
+	rows, err := simulator.Rows("device", "uuid")
+	require.NoError(t, err)
+	for _, row := range rows {
+		uuids = append(uuids, row["uuid"].(string))
 	}
 	require.Len(t, uuids, loggingDevices)
 	return uuids

@@ -33,38 +33,43 @@ type way struct {
 	only       int // devices; 0 for any number
 }
 
-var waysOut = []way{
-	{name: "dropped (debug exporter)", config: "otlp.yaml", settings: withoutPipeline},
-	{name: "OTLP/gRPC, gzip (`otlp.yaml`)", config: "otlp.yaml"},
-	{
-		name: "OTLP into Prometheus that promotes resource attributes, no transform", config: "prometheus-otlp.yaml", promotes: true,
-		settings:   []string{"service::pipelines::metrics::processors: [memory_limiter]"},
-		prometheus: []string{"--web.enable-otlp-receiver"}, receives: "OTEL_EXPORTER_OTLP_ENDPOINT", path: "/api/v1/otlp",
-	},
-	{
-		name: "the same, `GOMEMLIMIT=520MiB`", config: "prometheus-otlp.yaml", promotes: true, only: 100_000, vars: process.Env{"GOMEMLIMIT": "520MiB"},
-		settings:   []string{"service::pipelines::metrics::processors: [memory_limiter]"},
-		prometheus: []string{"--web.enable-otlp-receiver"}, receives: "OTEL_EXPORTER_OTLP_ENDPOINT", path: "/api/v1/otlp",
-	},
-	{
+// limited is the same way with a limit of memory, for a number of devices only.
+func (w way) limited(limit string, devices int) way {
+	w.name, w.vars, w.only = "the same, `GOMEMLIMIT="+limit+"`", process.Env{"GOMEMLIMIT": limit}, devices
+	return w
+}
+
+func waysOut() []way {
+	transformed := way{
 		name: "OTLP into Prometheus (`prometheus-otlp.yaml`)", config: "prometheus-otlp.yaml",
 		prometheus: []string{"--web.enable-otlp-receiver"}, receives: "OTEL_EXPORTER_OTLP_ENDPOINT", path: "/api/v1/otlp",
-	},
-	{
-		name: "remote write (`prometheus-remote-write.yaml`)", config: "prometheus-remote-write.yaml",
-		prometheus: []string{"--web.enable-remote-write-receiver"}, receives: "BALENA_REMOTE_WRITE_ENDPOINT", path: "/api/v1/write",
-	},
-	{name: "pulled once per scrape (`otelcol.yaml`)", config: "otelcol.yaml", pulls: true},
-	{name: "the same, `GOMEMLIMIT=150MiB`", config: "otelcol.yaml", pulls: true, only: 10_000, vars: process.Env{"GOMEMLIMIT": "150MiB"}},
-	{name: "the same, `GOMEMLIMIT=520MiB`", config: "otelcol.yaml", pulls: true, only: 100_000, vars: process.Env{"GOMEMLIMIT": "520MiB"}},
-	{
-		name: "pulled once per scrape, from the Collector's own Prometheus exporter", config: "otelcol.yaml", pulls: true, slowly: true,
-		settings: []string{
-			"exporters::prometheus: {endpoint: '${env:BALENA_PROMETHEUS_ENDPOINT}', resource_to_telemetry_conversion: {enabled: true}, " +
-				"without_scope_info: true, metric_expiration: 10m}",
-			"service::pipelines::metrics::exporters: [prometheus]",
+	}
+	promoted := transformed
+	promoted.name, promoted.promotes = "OTLP into Prometheus that promotes resource attributes, no transform", true
+	promoted.settings = []string{"service::pipelines::metrics::processors: [memory_limiter]"}
+	pulled := way{name: "pulled once per scrape (`otelcol.yaml`)", config: "otelcol.yaml", pulls: true}
+	return []way{
+		{name: "dropped (debug exporter)", config: "otlp.yaml", settings: withoutPipeline},
+		{name: "OTLP/gRPC, gzip (`otlp.yaml`)", config: "otlp.yaml"},
+		promoted,
+		promoted.limited("520MiB", 100_000),
+		transformed,
+		{
+			name: "remote write (`prometheus-remote-write.yaml`)", config: "prometheus-remote-write.yaml",
+			prometheus: []string{"--web.enable-remote-write-receiver"}, receives: "BALENA_REMOTE_WRITE_ENDPOINT", path: "/api/v1/write",
 		},
-	},
+		pulled,
+		pulled.limited("150MiB", 10_000),
+		pulled.limited("520MiB", 100_000),
+		{
+			name: "pulled once per scrape, from the Collector's own Prometheus exporter", config: "otelcol.yaml", pulls: true, slowly: true,
+			settings: []string{
+				"exporters::prometheus: {endpoint: '${env:BALENA_PROMETHEUS_ENDPOINT}', resource_to_telemetry_conversion: {enabled: true}, " +
+					"without_scope_info: true, metric_expiration: 10m}",
+				"service::pipelines::metrics::exporters: [prometheus]",
+			},
+		},
+	}
 }
 
 // What each way out of the Collector costs, with a real Prometheus server where one is meant.
@@ -81,7 +86,7 @@ func TestWays(t *testing.T) {
 		slowly   time.Duration // interval when pulled slowly
 	}{{1_000, 4 * time.Second, 4 * time.Second}, {10_000, 8 * time.Second, 10 * time.Second}, {100_000, 25 * time.Second, 75 * time.Second}} {
 		s := startSim(t, size.devices/200, size.devices)
-		for _, way := range waysOut {
+		for _, way := range waysOut() {
 			interval := size.interval
 			if way.slowly {
 				interval = size.slowly

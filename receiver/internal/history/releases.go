@@ -1,6 +1,6 @@
 package history
 
-// observeReleases reports releases that were created, of how their builds ended, and of those that were finalized.
+// observeReleases reports releases that were created, how their builds ended, and those that were finalized.
 func (r *observer) observeReleases() {
 	found := make(map[int64]bool, len(r.Releases))
 	for _, now := range r.Releases {
